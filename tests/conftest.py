@@ -1,0 +1,120 @@
+"""What every test may ask for: our commands in a clean environment, servers, environments."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from servers import postgres as postgresql
+from servers import processes
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended: exit code, standard output, standard error, CPU seconds."""
+
+    code: int
+    out: bytes
+    err: str
+    cpu: float
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_process() -> Iterator[None]:
+    """Fail a test that leaves a process behind, even one whose parent is gone."""
+    before = processes.children()
+    yield
+    processes.expect_gone(processes.children() - before)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server for the whole session."""
+    with postgresql.running() as server:
+        yield server
+
+
+_names = (f"test_{number}" for number in itertools.count())
+
+
+@pytest.fixture
+def postgres(postgres_server: postgresql.Server) -> Iterator[postgresql.Database]:
+    """A fresh, empty database: .config, .url, .connect(), .execute(statement)."""
+    with postgresql.database(postgres_server, next(_names)) as database:
+        yield database
+
+
+@pytest.fixture
+def clean_env(tmp_path: Path) -> dict[str, str]:
+    """The environment of our commands: the scripts on PATH, a home that is empty, no settings."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    return {
+        "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path, clean_env: dict[str, str]) -> Run:
+    """Run a command to its end: run(argv, stdin=None, env=None, timeout=60, cwd=tmp_path).
+
+    *env* is added to clean_env. Past *timeout* seconds the whole process group is killed and
+    the test fails with what the command had said until then.
+    """
+
+    def call(
+        argv: Sequence[str | Path],
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60,
+        cwd: Path = tmp_path,
+    ) -> Result:
+        process = subprocess.Popen(
+            [str(part) for part in argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**clean_env, **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+        )
+        before = processes.cpu_of_children()
+        try:
+            out, err = process.communicate(stdin or b"", timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            text = err.decode("utf-8", "replace")
+            pytest.fail(f"{argv} still ran after {timeout} s\n{out[-2000:]!r}\n{text[-2000:]}")
+        cpu = processes.cpu_of_children() - before
+        return Result(process.returncode, out, err.decode("utf-8", "replace"), cpu)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def environment() -> Callable[[str], Path]:
+    """Give the bin folder of another environment: kozmoai, meltano or singer-python."""
+
+    def find(name: str) -> Path:
+        folder = ROOT / ".envs" / name / "bin"
+        if not (folder / "python").exists():
+            pytest.fail(f"the environment '{name}' is missing; run: make .envs/{name}.stamp")
+        return folder
+
+    return find
