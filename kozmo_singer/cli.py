@@ -1,0 +1,233 @@
+"""The command line that every tap and target has; errors are shown here and nowhere else."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
+
+import click
+
+from kozmo_singer import __version__
+from kozmo_singer.errors import ConfigError, KozmoError, MissingDriver, report, scrub
+from kozmo_singer.plugin import Plugin, about_text, stopping
+from kozmo_singer.scripts import Entry
+from kozmo_singer.settings import load_config, read_json_object
+from kozmo_singer.wire.catalog import Catalog
+
+_INTERRUPTED = 130
+
+
+def main(name: str, entry: Entry, arguments: list[str] | None = None) -> int:
+    """Run plug-in *name* and return its exit code.
+
+    0 done, 1 failed (state saved), 2 usage or configuration, 130 interrupted.
+    """
+    secrets: list[str] = []
+    try:
+        plugin = _load(entry)
+        command = _tap_command if name.startswith("tap-") else _target_command
+        command(plugin, secrets).main(arguments, prog_name=name, standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.UsageError as error:
+        hint = f"see: {name} --help"
+        return report(ConfigError(error.format_message(), hint), secrets)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package.startswith("kozmo"):
+            raise
+        return report(MissingDriver(name, _distribution(package), entry.extra), secrets)
+    except BrokenPipeError:
+        return report(KozmoError(f"{name} stopped: the program it writes to has ended"), secrets)
+    except (KeyboardInterrupt, click.Abort):
+        return _INTERRUPTED
+    except KozmoError as error:
+        return report(error, secrets)
+    except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the user reads one line
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            raise
+        return report(error, secrets)
+    return _INTERRUPTED if stopping.requested else 0
+
+
+def _load(entry: Entry) -> type[Plugin]:
+    module, _, attribute = entry.target.partition(":")
+    plugin: type[Plugin] = getattr(importlib.import_module(module), attribute)
+    return plugin
+
+
+def _distribution(package: str) -> str:
+    return {"yaml": "pyyaml", "singer_sdk": "singer-sdk"}.get(package, package)
+
+
+def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
+    def run(**options: Any) -> None:
+        if _answered(plugin, options):
+            return
+        tap = _configured(plugin, options, secrets)
+        state = read_json_object(options["state"], "state") if options["state"] else {}
+        if options["check"]:
+            click.echo(tap.check())
+        elif options["discover"]:
+            click.echo(json.dumps(tap.discover().to_dict(), indent=2))
+        elif options["test"]:
+            tap.test(options["test"])
+        else:
+            path = options["catalog"] or options["properties"]
+            catalog = Catalog.load(path) if path else tap.discover()
+            if options["count"]:
+                click.echo(json.dumps(tap.count(catalog)))
+                return
+            with _stdout() as out:
+                tap.sync(catalog, state.get("value", state), out, limit=options["limit"])
+
+    path = click.Path(dir_okay=False)
+    return _command(
+        plugin,
+        run,
+        click.Option(["--discover", "-d"], is_flag=True, help="Print the catalog and exit."),
+        click.Option(["--catalog"], type=path, help="What to read: a catalog with selections."),
+        click.Option(["--properties", "-p"], type=path, help="The older name of --catalog."),
+        click.Option(["--state", "-s"], type=path, help="Where the last run stopped."),
+        click.Option(["--limit"], type=click.IntRange(1), help="Read at most N rows a stream."),
+        click.Option(["--count"], is_flag=True, help="Print the rows of each selected stream."),
+        click.Option(
+            ["--test"],
+            is_flag=False,
+            flag_value="records",
+            help="Read a record of every stream; --test=schema checks the schemas only.",
+            type=click.Choice(["all", "records", "schema"]),
+        ),
+    )
+
+
+def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
+    def run(**options: Any) -> None:
+        if _answered(plugin, options):
+            return
+        target = _configured(plugin, options, secrets)
+        if options["check"]:
+            click.echo(target.check())
+        elif options["input"]:
+            with _open(options["input"]) as source, _stdout() as out:
+                target.run(source.fileno(), out)
+        elif sys.stdin.isatty():
+            raise ConfigError(
+                f"{plugin.name} reads Singer messages from a pipe",
+                f"try: TAP --config TAP.json | {plugin.name} --config CONFIG.json",
+            )
+        else:
+            with _stdout() as out:
+                target.run(sys.stdin.fileno(), out)
+
+    return _command(
+        plugin,
+        run,
+        click.Option(["--input"], type=click.Path(dir_okay=False), help="Read FILE, not stdin."),
+    )
+
+
+def _command(plugin: Any, run: Callable[..., None], *options: click.Option) -> click.Command:
+    common = [
+        click.Option(
+            ["--config", "-c"],
+            multiple=True,
+            metavar="FILE",
+            help="A JSON file; ENV reads the environment. Repeat it to merge; later ones win.",
+        ),
+        *options,
+        click.Option(["--check"], is_flag=True, help="Connect, say what was found, and exit."),
+        click.Option(["--about"], is_flag=True, help="Describe the settings and exit."),
+        click.Option(
+            ["--format"],
+            type=click.Choice(["text", "json", "markdown"]),
+            default="text",
+            help="How --about is printed.",
+        ),
+        click.Option(
+            ["--log-level"],
+            type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+            default="info",
+            help="What to log on standard error.",
+        ),
+        click.Option(["--version"], is_flag=True, help="Print the version and exit."),
+    ]
+    return _Command(
+        plugin.name, params=list(common), callback=run, help=plugin.summary + ".", plugin=plugin
+    )
+
+
+class _Command(click.Command):
+    """Help that goes on with the settings and with commands to try."""
+
+    def __init__(self, *args: Any, plugin: type[Plugin], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.plugin = plugin
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = []
+        for setting in self.plugin.settings:
+            notes = ["required"] if setting.required else []
+            if setting.default is not None:
+                notes.append(f"default {json.dumps(setting.default)}")
+            if setting.choices:
+                notes.append("one of " + ", ".join(setting.choices))
+            tail = f" ({'; '.join(notes)})" if notes else ""
+            rows.append((setting.name, setting.description + tail))
+        with formatter.section("Settings (in the JSON of --config)"):
+            formatter.write_dl(rows)
+        if self.plugin.examples:
+            with formatter.section("Try"):
+                for example in self.plugin.examples:
+                    formatter.write(f"  {example}\n")
+
+
+def _answered(plugin: type[Plugin], options: dict[str, Any]) -> bool:
+    """What needs no configuration."""
+    if options["version"]:
+        click.echo(f"{plugin.name} {__version__}")
+    elif options["about"]:
+        click.echo(about_text(plugin, options["format"]))
+    else:
+        return False
+    return True
+
+
+def _configured(plugin: type[Plugin], options: dict[str, Any], secrets: list[str]) -> Any:
+    made = plugin(load_config(plugin.name, plugin.settings, options["config"]))
+    secrets.extend(made.secrets)
+    _log(options["log_level"].upper(), secrets)
+    stopping.listen()
+    return made
+
+
+def _log(level: str, secrets: Iterable[str]) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Scrubbing(secrets))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+class _Scrubbing(logging.Formatter):
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(levelname)s %(message)s")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record), self._secrets)
+
+
+def _open(path: str) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise ConfigError(f"cannot read input file {path}: {error.strerror}") from error
+
+
+def _stdout() -> BinaryIO:
+    """Standard output without a buffer of its own: engines write whole pieces."""
+    return io.FileIO(1, "w", closefd=False)  # type: ignore[return-value]  # writes bytes all the same

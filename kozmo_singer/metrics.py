@@ -1,0 +1,81 @@
+"""Progress of a tap or target on standard error, in the form that Singer runners read."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TextIO
+
+
+class Counter:
+    """Counts the rows, and if told the bytes, of streams; prints them at most once a second.
+
+    A line is what singer-python prints: ``INFO METRIC: {"type":"counter",...}``. Its value is what
+    was added since the stream's line before, so that a reader sums up. `close` prints the rest, and
+    a zero for a stream that was named by `start` and had no row.
+    """
+
+    def __init__(
+        self,
+        *,
+        interval: float = 1.0,
+        err: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._interval, self._err, self._clock = interval, err, clock
+        self._pending: dict[str, list[int]] = {}
+        self._silent: set[str] = set()
+        self._due = clock() + interval
+
+    def start(self, stream: str) -> None:
+        """Make *stream* known, so that it is reported even if it has no row."""
+        self._silent.add(stream)
+        self._pending.setdefault(stream, [0, 0])
+
+    def add(self, stream: str, rows: int, size: int = 0) -> None:
+        """Count *rows* rows of *size* bytes; call it once a batch, not once a row."""
+        pending = self._pending.setdefault(stream, [0, 0])
+        pending[0] += rows
+        pending[1] += size
+        if self._clock() >= self._due:
+            self.flush()
+
+    def flush(self) -> None:
+        """Print what was not printed yet."""
+        self._due = self._clock() + self._interval
+        lines = []
+        for stream, (rows, size) in self._pending.items():
+            if rows or stream in self._silent:
+                lines.append(metric_line("record_count", rows, stream))
+                self._silent.discard(stream)
+            if size:
+                lines.append(metric_line("byte_count", size, stream))
+        self._pending.clear()
+        if lines:
+            err = self._err or sys.stderr
+            err.write("".join(lines))
+            err.flush()
+
+    def close(self) -> None:
+        """Print the last counts; call it however the work ended."""
+        self.flush()
+
+    def __enter__(self) -> Counter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def metric_line(metric: str, value: int, stream: str) -> str:
+    """Return one counter line in singer-python's dialect, newline included."""
+    point = {"type": "counter", "metric": metric, "value": value, "tags": {"stream": stream}}
+    return f"INFO METRIC: {json.dumps(point, separators=(',', ':'))}\n"

@@ -1,0 +1,98 @@
+"""What taps and targets have in common: a name, settings, and a way to be asked about."""
+
+from __future__ import annotations
+
+import json
+import signal
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from kozmo_singer import __version__
+from kozmo_singer.settings import Setting, config_schema, resolve, secrets_of
+
+
+class Stopping:
+    """Whether the process was asked to stop (SIGTERM or SIGINT), and by which signal."""
+
+    signal: int | None = None
+
+    @property
+    def requested(self) -> bool:
+        """True once a signal asked for an end; engines look at it between two batches."""
+        return self.signal is not None
+
+    def listen(self) -> None:
+        """Take SIGTERM and SIGINT as a wish to end soon; a second one ends at once."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, _: Any) -> None:
+        self.signal = number
+        signal.signal(number, signal.SIG_DFL)
+
+
+stopping = Stopping()
+
+
+class Plugin(ABC):
+    """A tap or a target. Making one checks its configuration and opens nothing."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    capabilities: ClassVar[tuple[str, ...]] = ()
+    examples: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = resolve(self.name, self.settings, config)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that no output may show."""
+        return secrets_of(self.settings, self.config)
+
+    @abstractmethod
+    def check(self) -> str:
+        """Connect, and return one line in words about what was found."""
+
+
+def about(plugin: type[Plugin]) -> dict[str, Any]:
+    """Return what --about prints, in the shape of the Singer SDK."""
+    return {
+        "name": plugin.name,
+        "description": plugin.summary,
+        "version": __version__,
+        "sdk_version": None,
+        "supported_python_versions": ["3.10", "3.11", "3.12", "3.13"],
+        "capabilities": list(plugin.capabilities),
+        "settings": config_schema(plugin.settings),
+    }
+
+
+def about_text(plugin: type[Plugin], format: str) -> str:
+    """Return --about as json, markdown or plain text."""
+    if format == "json":
+        return json.dumps(about(plugin), indent=2)
+    if format == "markdown":
+        rows = [
+            f"| `{s.name}` | {s.kind} | {'yes' if s.required else ''} | {_default(s)} | "
+            f"{_description(s)} |"
+            for s in plugin.settings
+        ]
+        head = ["| setting | kind | required | default | description |", "|---|---|---|---|---|"]
+        title = [f"# `{plugin.name}`", "", plugin.summary + ".", "", "## Settings", ""]
+        capabilities = ["", "## Capabilities", ""] + [f"* `{c}`" for c in plugin.capabilities]
+        return "\n".join([*title, *head, *rows, *capabilities])
+    lines = [f"{plugin.name} {__version__}: {plugin.summary}", ""]
+    lines += [f"  {s.name}: {_description(s)}" for s in plugin.settings]
+    return "\n".join([*lines, "", f"  capabilities: {', '.join(plugin.capabilities)}"])
+
+
+def _default(setting: Setting) -> str:
+    return "" if setting.default is None else f"`{json.dumps(setting.default)}`"
+
+
+def _description(setting: Setting) -> str:
+    choices = f" One of: {', '.join(setting.choices)}." if setting.choices else ""
+    return setting.description + choices + (" Secret." if setting.secret else "")

@@ -1,0 +1,34 @@
+"""Console scripts made from a registry, so that a name costs nothing until it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from kozmo_singer import __version__
+
+
+class Entry(NamedTuple):
+    """Where a plug-in's class is, the extra that brings its driver, and one line about it."""
+
+    target: str
+    extra: str
+    summary: str
+
+
+def script(name: str, registry: Mapping[str, Entry]) -> Callable[[], None]:
+    """Return the console script of plug-in *name*; raise AttributeError for an unknown one."""
+    if name not in registry:
+        raise AttributeError(name)
+
+    def run() -> None:
+        # The answer to --version must not wait for any other import.
+        if sys.argv[1:] == ["--version"]:
+            sys.stdout.write(f"{name} {__version__}\n")
+            return
+        from kozmo_singer.cli import main
+
+        sys.exit(main(name, registry[name]))
+
+    return run

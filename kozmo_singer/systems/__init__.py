@@ -1,0 +1,1 @@
+"""What is known of each outside system, for reading and for writing alike."""

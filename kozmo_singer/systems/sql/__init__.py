@@ -1,0 +1,1 @@
+"""SQL databases: settings, connections, names, types and errors, one module a system."""
