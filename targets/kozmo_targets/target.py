@@ -1,0 +1,190 @@
+"""What every target is: settings, the seam that a new target fills in, and the run itself.
+
+A target gives one Writer a stream. The engine (kozmo_targets.load) decides when to flush, which
+STATE is safe and what happens at the end; a Writer only knows how rows get to where they belong.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
+
+from kozmo_singer.errors import ReadError
+from kozmo_singer.plugin import Plugin
+from kozmo_singer.settings import Setting
+from kozmo_targets.load import Load
+
+if TYPE_CHECKING:
+    from kozmo_singer.wire.messages import Schema
+    from kozmo_singer.wire.rows import Rows
+
+LoadMethod = Literal["append-only", "upsert", "overwrite"]
+IDLE_SECONDS = 0.5
+"""How long a read may wait before batches that grew old, and signals, are looked after."""
+
+
+def load_method_setting(*methods: LoadMethod) -> Setting:
+    """Return the setting load_method for a target that knows *methods*."""
+    upsert = "upsert where the stream has a key, else " if "upsert" in methods else ""
+    return Setting(
+        "load_method",
+        "How rows are added to what is there already. auto: "
+        f"{upsert}overwrite for a full table whose tap says so, else append-only.",
+        default="auto",
+        choices=("auto", *methods),
+    )
+
+
+BATCH_SETTINGS = (
+    Setting(
+        "batch_size_bytes",
+        "Make rows durable at the latest when so many bytes of input wait.",
+        kind="integer",
+        default=32 << 20,
+        minimum=1,
+    ),
+    Setting(
+        "batch_size_rows",
+        "Make rows durable at the latest when so many rows wait.",
+        kind="integer",
+        default=100_000,
+        minimum=1,
+    ),
+    Setting(
+        "batch_wait_seconds",
+        "Make rows durable at the latest when the oldest has waited so long.",
+        kind="number",
+        default=5.0,
+    ),
+)
+MAPPING_SETTINGS = (
+    Setting("stream_maps", "Inline stream maps, as in Meltano's SDK.", kind="object"),
+    Setting("stream_map_config", "Values for use in stream maps.", kind="object"),
+    Setting("faker_config", "Seed and locale of the fake values in stream maps.", kind="object"),
+    Setting(
+        "flattening_enabled",
+        "Turn nested objects into columns of their own.",
+        kind="boolean",
+        default=False,
+    ),
+    Setting("flattening_max_depth", "How many levels to flatten.", kind="integer", minimum=0),
+    Setting(
+        "flattening_max_key_length",
+        "Shorten names of flattened columns to this.",
+        kind="integer",
+        minimum=1,
+    ),
+    Setting("flattening_separator", "Joins the names of flattened columns.", default="__"),
+)
+COMMON_SETTINGS = (*BATCH_SETTINGS, *MAPPING_SETTINGS)
+CAPABILITIES = ("about", "stream-maps", "schema-flattening", "batch", "structured-logging")
+
+
+class Writer(ABC):
+    """Puts the rows of one stream where they belong.
+
+    The engine calls open; then write any number of times and flush, in turn; open again, right
+    after a flush, where the stream's schema changes; and at last finish, if the input came to
+    its end in good order, or abort.
+    """
+
+    @abstractmethod
+    def open(self, schema: Schema) -> None:
+        """Get ready for rows of *schema*: the first one, or one that changed in the stream."""
+
+    @abstractmethod
+    def write(self, rows: Rows) -> None:
+        """Take rows; RecordError names the first that cannot be stored."""
+
+    @abstractmethod
+    def flush(self) -> bool:
+        """Hand over all rows taken so far, so that Target.commit makes them durable.
+
+        False if they stay hidden until finish, as with overwrite: their STATE then waits too.
+        """
+
+    def activate_version(self, version: int) -> None:
+        """Remove rows of an older version; called between the last flush and finish."""
+        return
+
+    @abstractmethod
+    def finish(self) -> None:
+        """The stream is complete: hand over what was hidden, so that Target.complete shows it."""
+
+    def abort(self) -> None:
+        """The stream is not complete: leave nothing behind of what was not flushed or hidden.
+
+        Must not raise for a connection that is gone.
+        """
+        return
+
+
+class Target(Plugin, ABC):
+    """A Singer target: reads messages, writes STATE once the rows before it are durable."""
+
+    load_methods: ClassVar[tuple[LoadMethod, ...]] = ("append-only", "overwrite")
+
+    @abstractmethod
+    def writer(self, schema: Schema, method: LoadMethod) -> Writer:
+        """Return the writer of a stream that is new in this run; the engine opens it."""
+
+    def commit(self) -> None:
+        """Make durable what the writers flushed since the last commit."""
+
+    def complete(self) -> None:
+        """Make durable and visible what the writers handed over in finish."""
+        self.commit()
+
+    def close(self) -> None:
+        """Let go of connections and files; what was not committed is undone."""
+
+    def load_method(self, schema: Schema) -> LoadMethod:
+        """Return how rows of this stream are added: the setting, or what auto means for it."""
+        chosen: LoadMethod | Literal["auto"] = self.config["load_method"]
+        if chosen == "auto":
+            if schema.key_properties and "upsert" in self.load_methods:
+                return "upsert"
+            return "overwrite" if schema.replication_method == "FULL_TABLE" else "append-only"
+        # Without a key there is nothing to update by.
+        return "append-only" if chosen == "upsert" and not schema.key_properties else chosen
+
+    def run(self, source: int | BinaryIO, out: BinaryIO) -> None:
+        """Load the messages of *source* to its end and write the values of safe states to *out*.
+
+        On any error, on a signal and where the runner says that the tap failed, rows received so
+        far are made durable where that is possible, their state is told, and nothing is swapped
+        or deleted.
+        """
+        load = Load(self, out)
+        try:
+            with self._input(source) as prepared:
+                whole = load.consume(prepared, IDLE_SECONDS)
+            if whole:
+                load.complete()
+            else:
+                load.drain()
+                load.abort()
+        except BaseException:
+            load.abort()
+            load.tell()
+            raise
+        finally:
+            self.close()
+        if load.aborted is not None:
+            raise ReadError(
+                "the tap failed, so its streams are incomplete",
+                load.aborted,
+                "rows that came before are loaded; nothing was replaced or deleted",
+            )
+
+    @contextmanager
+    def _input(self, source: int | BinaryIO) -> Iterator[int | BinaryIO]:
+        if self.config.get("stream_maps") or self.config.get("flattening_enabled"):
+            from kozmo_targets.mapping import mapped
+
+            with mapped(self.name, self.config, source) as prepared:
+                yield prepared
+        else:
+            yield source
