@@ -20,7 +20,7 @@ from kozmo_singer.wire.messages import (
     Schema,
     State,
 )
-from kozmo_singer.wire.rows import Parsed, Rows, StreamDecoder, parse
+from kozmo_singer.wire.rows import REFUSED, Parsed, Rows, StreamDecoder, parse
 from kozmo_singer.wire.types import columns, resolve_refs
 
 CHUNK = 1 << 18
@@ -154,7 +154,7 @@ class Reader:
         try:
             head = _HEAD.decode(line)
             kind, stream = head.type, head.stream
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except REFUSED:
             parsed = self._parse(line)
             kind, stream = parsed.get("type"), parsed.get("stream")  # type: ignore[assignment]
         if not isinstance(kind, str):
@@ -207,7 +207,7 @@ class Reader:
     def _state(self, line: bytes) -> State:
         try:
             text = bytes(_STATE.decode(line).value)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except REFUSED:
             parsed = self._parse(line)
             if "value" not in parsed:
                 raise RecordError("expected a value", line=self._line, path="$.value") from None

@@ -38,6 +38,8 @@ _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "float": float, "deci
 _NON_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"}
 
 Parsed = dict[str, Any]
+REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that it does not take."""
 
 
 class StreamDecoder:
@@ -72,7 +74,7 @@ class StreamDecoder:
                 messages = self._decoder.decode_lines(b"\n".join(lines))
                 self._check_formats(messages, numbers)
                 return Rows(self, messages, numbers, sum(map(len, lines)))
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecordError):
+            except (*REFUSED, RecordError):
                 pass
         return self._decode_singly(lines, numbers)
 
@@ -109,7 +111,7 @@ class StreamDecoder:
                 message = self._decoder.decode(line)
                 self._check_formats([message], [number])
                 return message
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except REFUSED:
                 pass
         parsed = parse(line, number, self.stream)
         record = parsed.get("record")
@@ -248,7 +250,7 @@ def parse(line: bytes, number: int, stream: str | None = None) -> Parsed:
     """Return one line as a dict with exact numbers; what msgspec refuses goes to Python's json."""
     try:
         parsed = _EXACT.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except REFUSED:
         try:
             parsed = json.loads(line, parse_float=Decimal)
         except RecursionError as error:
@@ -256,8 +258,6 @@ def parse(line: bytes, number: int, stream: str | None = None) -> Parsed:
         except ValueError as error:
             raise RecordError(f"not JSON: {_why(error)}", f"it reads: {_excerpt(line)}",
                               stream=stream, line=number) from error  # fmt: skip
-    except RecursionError as error:
-        raise RecordError("nested too deep", stream=stream, line=number) from error
     if not isinstance(parsed, dict):
         raise RecordError(
             f"expected a JSON object, got {_shown(parsed)}", stream=stream, line=number
