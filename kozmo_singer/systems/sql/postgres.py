@@ -327,7 +327,7 @@ _REFUSALS: tuple[tuple[str, ...], ...] = (
         "an administrator can allow it: GRANT CONNECT ON DATABASE ... TO ...",
     ),
     (
-        r"could not translate host name|Name or service not known|getaddrinfo|failed to resolve host",
+        r"could not translate host name|Name or service not known|failed to resolve host",
         "the host of {where} is unknown",
         "check the setting host, and that this machine can resolve names",
     ),
@@ -341,6 +341,11 @@ _REFUSALS: tuple[tuple[str, ...], ...] = (
         r"timeout expired|timed out|No route to host|Network is unreachable",
         "PostgreSQL at {where} did not answer within {wait} s",
         "check the settings host and port, and firewalls in between",
+    ),
+    (
+        r"closed the connection unexpectedly|received invalid response",
+        "what listens at {where} ended the connection; is it PostgreSQL?",
+        "check the settings host and port",
     ),
     (
         r"no pg_hba\.conf entry",
