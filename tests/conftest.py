@@ -114,7 +114,7 @@ def environment() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         folder = ROOT / ".envs" / name / "bin"
         if not (folder / "python").exists():
-            pytest.fail(f"the environment '{name}' is missing; run: make .envs/{name}.stamp")
+            pytest.fail(f"the environment '{name}' is missing; run: make envs")
         return folder
 
     return find

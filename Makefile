@@ -1,0 +1,88 @@
+# On a fresh machine: make demo, make test. Both need Python 3.10-3.13, pip and a package index.
+# Every step leaves a stamp inside the environment it made, so the second time is quick.
+
+PYTHON ?= python3
+# KozmoAI has no release for Python 3.13.
+PYTHON_kozmoai ?= >=3.10,<3.13
+
+ENVIRONMENTS := kozmoai meltano singer-python
+PEERS := meltanolabs-tap meltanolabs-target
+
+UV := .venv/bin/uv
+READY := .venv/.installed
+installed = $(foreach name,$(1),.envs/$(name)/.installed)
+INSTALL := $(UV) pip install --quiet --compile-bytecode
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+  --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-quick lint bench docs lock envs clean
+
+help:
+	@echo "make demo        336,776 flights from SQLite into KozmoAI Data, with live progress"
+	@echo "make test        everything: ruff, mypy and the whole suite on real servers"
+	@echo "make test-quick  what needs no server: unit, style and conformance tests"
+	@echo "make lint        ruff and mypy"
+	@echo "make bench       our pipe against the reference tap and target"
+	@echo "make docs        write the generated pages from the settings"
+	@echo "make lock        resolve requirements/*.lock again (UPGRADE=--upgrade for newer ones)"
+	@echo "make clean       remove environments, caches and results"
+
+demo: $(READY)
+	@.venv/bin/python examples/demo.py
+
+test: lint envs
+	@.venv/bin/python -m pytest
+
+test-quick: $(READY)
+	@.venv/bin/python -m pytest -m "not slow" tests/unit tests/style tests/conformance
+
+lint: $(READY)
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+
+bench: $(READY) $(call installed,$(PEERS))
+	@.venv/bin/python benchmarks/pipe.py
+
+docs: $(READY)
+	@.venv/bin/python docs/generate.py
+
+envs: $(call installed,$(ENVIRONMENTS))
+
+$(UV): requirements/uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' \
+	  || { echo "needs Python 3.10-3.13; say which: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import pip' || { echo "needs pip; on Debian: apt install python3-pip"; exit 1; }
+	@# Without ensurepip, which Debian keeps in a package of its own: this pip installs into it.
+	$(PYTHON) -m venv --clear --without-pip .venv
+	@.venv/bin/python "$$($(PYTHON) -c 'import pip; print(pip.__path__[0])')" \
+	  install --quiet --disable-pip-version-check --ignore-installed --no-warn-script-location \
+	  --require-hashes -r requirements/uv.lock
+	@touch $@
+
+$(READY): requirements/dev.lock pyproject.toml $(UV)
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes -p .venv requirements/dev.lock
+	@$(INSTALL) -p .venv --no-deps --no-build-isolation -e .
+	@touch $@
+
+.envs/%/.installed: requirements/%.lock $(UV)
+	$(UV) venv --quiet --clear -p "$(or $(PYTHON_$*),.venv)" .envs/$*
+	@$(INSTALL) -p .envs/$* --require-hashes -r $<
+	@$(if $(filter kozmoai,$*),$(INSTALL) -p .envs/$* --no-deps --no-build-isolation -e .)
+	@touch $@
+
+.envs/kozmoai/.installed: pyproject.toml
+
+lock: $(UV)
+	$(COMPILE) requirements/uv.in -o requirements/uv.lock
+	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
+	$(COMPILE) pyproject.toml requirements/kozmoai.in -o requirements/kozmoai.lock
+	@for name in meltano singer-python $(PEERS); do \
+	  echo "$(UV) pip compile requirements/$$name.in"; \
+	  $(COMPILE) requirements/$$name.in -o requirements/$$name.lock || exit 1; done
+
+clean:
+	rm -rf .venv .envs .pytest_cache .mypy_cache .ruff_cache .hypothesis .meltano build dist
+	rm -rf demo-output benchmarks/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
