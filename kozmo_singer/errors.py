@@ -32,28 +32,32 @@ class KozmoError(Exception):
 
 
 class ConfigError(KozmoError):
+    """Settings, arguments or files that name something wrong; the exit code is that of usage."""
+
     exit_code = 2
 
 
 class MissingDriver(KozmoError):
+    """An optional package is not installed; the message says which extra brings it."""
+
     def __init__(self, plugin: str, package: str, extra: str) -> None:
         super().__init__(f"{plugin} needs '{package}'; run: pip install 'kozmo-singer[{extra}]'")
 
 
 class ConnectError(KozmoError):
-    pass
+    """The system cannot be reached or refuses the login."""
 
 
 class DiscoverError(KozmoError):
-    pass
+    """The catalogue of the system cannot be read."""
 
 
 class ReadError(KozmoError):
-    pass
+    """A stream cannot be read."""
 
 
 class WriteError(KozmoError):
-    pass
+    """A stream cannot be written."""
 
 
 class RecordError(KozmoError):

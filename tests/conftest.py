@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from servers import postgres as postgresql
 from servers import processes
 
@@ -30,6 +31,13 @@ class Result:
 
 
 Run = Callable[..., Result]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what asks for a server or another environment; `make test-quick` leaves it out."""
+    for item in items:
+        if {"postgres_server", "environment"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,98 @@
+"""What the sources must not hold, and what each public name must say about itself."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from project import PACKAGES, ROOT, modules, tracked
+
+HERE = re.escape(str(ROOT.parent))
+MACHINE = re.compile(
+    rf"{HERE}/|/root/|/home/\w+/|/Users/\w+/"
+    r"|https?://[^\s\"']*/simple\b|--(extra-)?index-url|--find-links"
+)
+PLACES_THAT_NAME_THEM = {"tests/style/test_sources.py", "Makefile"}
+MAX_FUNCTION, MAX_MODULE = 60, 600
+PYTHON = [path for package in PACKAGES for path in modules(package)]
+HOUSE = [*PYTHON, *sorted((ROOT / "tests").rglob("*.py"))]
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    """A clone works anywhere: no path of a home folder, no index, no local wheel."""
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in tracked()
+        if str(path.relative_to(ROOT)) not in PLACES_THAT_NAME_THEM
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
+        if MACHINE.search(line)
+    ]
+    assert found == []
+
+
+def test_every_lock_pins_with_hashes() -> None:
+    """Nothing is installed that is not exactly the file that was tested."""
+    locks = sorted((ROOT / "requirements").glob("*.lock"))
+    assert {path.stem for path in locks} == {
+        p.stem for p in (ROOT / "requirements").glob("*.in")
+    } | {"dev"}
+    for path in locks:
+        entries = re.findall(r"^[a-z0-9][^\n]*(?:\n    --hash=[^\n]*)*", path.read_text(), re.M)
+        assert entries
+        assert [e for e in entries if "==" not in e or "--hash=sha256:" not in e] == []
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_public_name_has_a_docstring(path: Path) -> None:
+    """Modules, classes, functions and methods; an override is explained where it is declared."""
+    tree = ast.parse(path.read_text())
+    missing = [name for name, node in _public(tree) if not ast.get_docstring(node)]
+    if not ast.get_docstring(tree):
+        missing.append("the module")
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", HOUSE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_and_functions_stay_readable(path: Path) -> None:
+    """No function over 60 lines, no module over 600."""
+    source = path.read_text()
+    long = [
+        f"{node.name}: {node.end_lineno - node.lineno} lines"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno > MAX_FUNCTION
+    ]
+    assert long == []
+    assert source.count("\n") <= MAX_MODULE
+
+
+def test_function_bodies_are_short_as_a_rule() -> None:
+    """Nine of ten functions of the packages have at most 30 lines."""
+    lengths = sorted(
+        (node.end_lineno or 0) - node.body[0].lineno + 1
+        for path in PYTHON
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    assert lengths[int(len(lengths) * 0.9)] <= 30
+
+
+def _public(tree: ast.Module) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef]]:
+    for node in tree.body:
+        if _is_public(node):
+            yield node.name, node
+        if isinstance(node, ast.ClassDef) and _is_public(node):
+            own = [each for each in node.body if _is_public(each) and not _overrides(node)]
+            yield from ((f"{node.name}.{each.name}", each) for each in own)
+
+
+def _is_public(node: ast.stmt) -> bool:
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return isinstance(node, kinds) and not node.name.startswith("_")
+
+
+def _overrides(node: ast.ClassDef) -> bool:
+    """Tell whether the class has a base whose docstrings stand for those of its methods."""
+    return bool(node.bases)
