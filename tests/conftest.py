@@ -34,7 +34,7 @@ Run = Callable[..., Result]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what asks for a server or another environment; `make test-quick` leaves it out."""
+    """Mark as slow what needs a server or another environment: `make test-quick` leaves it out."""
     for item in items:
         if {"postgres_server", "environment"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
