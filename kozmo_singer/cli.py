@@ -48,7 +48,7 @@ def main(name: str, entry: Entry, arguments: list[str] | None = None) -> int:
         return _INTERRUPTED
     except KozmoError as error:
         return report(error, secrets)
-    except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the user reads one line
+    except Exception as error:
         if logging.getLogger().isEnabledFor(logging.DEBUG):
             raise
         return report(error, secrets)

@@ -32,8 +32,8 @@ _FORMATS: dict[str, str] = {
     "base16": r"(?:[0-9a-fA-F]{2})*",
     "base64": r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
 }
-_ONE = {name: re.compile(pattern) for name, pattern in _FORMATS.items()}
-_MANY = {name: re.compile(rf"(?:{pattern}\n)*") for name, pattern in _FORMATS.items()}
+_ONE = {name: re.compile(pattern, re.ASCII) for name, pattern in _FORMATS.items()}
+_MANY = {name: re.compile(rf"(?:{pattern}\n)*", re.ASCII) for name, pattern in _FORMATS.items()}
 _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "float": float, "decimal": Decimal}
 _NON_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"}
 
