@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from commands import BIN, Run
+from project import ROOT
 from servers import postgres as postgresql
 from servers import processes
-
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended: exit code, standard output, standard error, CPU seconds."""
-
-    code: int
-    out: bytes
-    err: str
-    cpu: float
-
-
-Run = Callable[..., Result]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,38 +62,9 @@ def clean_env(tmp_path: Path) -> dict[str, str]:
 def run(tmp_path: Path, clean_env: dict[str, str]) -> Run:
     """Run a command to its end: run(argv, stdin=None, env=None, timeout=60, cwd=tmp_path).
 
-    *env* is added to clean_env. Past *timeout* seconds the whole process group is killed and
-    the test fails with what the command had said until then.
+    *env* is added to clean_env.
     """
-
-    def call(
-        argv: Sequence[str | Path],
-        stdin: bytes | None = None,
-        env: Mapping[str, str] | None = None,
-        timeout: float = 60,
-        cwd: Path = tmp_path,
-    ) -> Result:
-        process = subprocess.Popen(
-            [str(part) for part in argv],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**clean_env, **(env or {})},
-            cwd=cwd,
-            start_new_session=True,
-        )
-        before = processes.cpu_of_children()
-        try:
-            out, err = process.communicate(stdin or b"", timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, err = process.communicate()
-            text = err.decode("utf-8", "replace")
-            pytest.fail(f"{argv} still ran after {timeout} s\n{out[-2000:]!r}\n{text[-2000:]}")
-        cpu = processes.cpu_of_children() - before
-        return Result(process.returncode, out, err.decode("utf-8", "replace"), cpu)
-
-    return call
+    return Run(tmp_path, clean_env)
 
 
 @pytest.fixture(scope="session")

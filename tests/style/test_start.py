@@ -1,0 +1,72 @@
+"""What it costs to ask a script for its version or for help, and what that loads."""
+
+import re
+import statistics
+
+import pytest
+
+from commands import BIN, Run
+from project import scripts
+
+TIMES = 7
+VERSION_SECONDS, HELP_SECONDS = 0.150, 0.250
+HEAVY = {
+    "singer_sdk",
+    "sqlalchemy",
+    "psycopg",
+    "pandas",
+    "pyarrow",
+    "paramiko",
+    "httpx",
+    "kozmoai",
+    "msgspec",
+    "click",
+}
+# Help is made from the settings by click; nothing that reads or writes data is needed for it.
+HELPERS = {"click", "msgspec"}
+
+
+def _cpu(run: Run, argv: list[str]) -> float:
+    """Return the median of the CPU seconds, once the bytecode is there."""
+    assert run(argv).code == 0
+    return statistics.median(run(argv).cpu for _ in range(TIMES))
+
+
+def _loaded(run: Run, name: str, argument: str) -> set[str]:
+    """Return the top-level modules that the script loads."""
+    done = run([BIN / "python", "-X", "importtime", BIN / name, argument])
+    return {
+        line.split("|")[2].strip().split(".")[0] for line in done.err.splitlines() if "|" in line
+    }
+
+
+@pytest.mark.parametrize("name", scripts())
+def test_version_is_printed(run: Run, name: str) -> None:
+    """Name and version on one line, nothing on standard error."""
+    done = run([name, "--version"])
+    assert re.fullmatch(rf"{name} \d+\.\d+\.\d+\S*\n", done.out.decode())
+    assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", scripts())
+def test_version_takes_less_than_150_ms_of_cpu(run: Run, name: str) -> None:
+    """The median of several runs, as the operating system counts it."""
+    assert _cpu(run, [name, "--version"]) < VERSION_SECONDS
+
+
+@pytest.mark.parametrize("name", scripts())
+def test_help_takes_less_than_250_ms_of_cpu(run: Run, name: str) -> None:
+    """The median of several runs, as the operating system counts it."""
+    assert _cpu(run, [name, "--help"]) < HELP_SECONDS
+
+
+@pytest.mark.parametrize("name", scripts())
+def test_version_loads_no_driver(run: Run, name: str) -> None:
+    """Not even the command line parser."""
+    assert _loaded(run, name, "--version") & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", scripts())
+def test_help_loads_no_driver(run: Run, name: str) -> None:
+    """No SDK, no SQLAlchemy, no driver."""
+    assert _loaded(run, name, "--help") & HEAVY - HELPERS == set()
