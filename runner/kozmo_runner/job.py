@@ -1,0 +1,311 @@
+"""A run as the user asks for it: plug-ins, configuration, catalog, state, and its report."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from kozmo_runner.abilities import Abilities, abilities
+from kozmo_runner.asking import as_catalog
+from kozmo_runner.bookmarks import State, carried, without_streams
+from kozmo_runner.configs import Config, Given, give, take_back
+from kozmo_runner.engine import Command, Engine, Grace, Limits, Outcome, Watcher
+from kozmo_runner.environment import child_environment
+from kozmo_runner.plugins import Plug, find
+from kozmo_runner.process import Cancel, Interrupted
+from kozmo_runner.progress import Progress
+from kozmo_runner.report import Blame, ProcessReport, Report, StreamReport, masked
+from kozmo_runner.stores.base import BEAT_SECONDS, Owner, Saved, StateStore, check_id, now
+from kozmo_runner.stores.opening import open_store
+from kozmo_runner.tapping import choose, tap_command
+from kozmo_runner.workspace import Workspace
+from kozmo_singer.errors import ConfigError, KozmoError
+from kozmo_singer.wire.catalog import Catalog
+
+
+@dataclass
+class Job:
+    """What is to be run. `state_id` has a default made of the names of tap and target."""
+
+    tap: Plug
+    target: Plug
+    tap_config: Config = None
+    target_config: Config = None
+    catalog: Catalog | None = None
+    streams: Sequence[str] = ()
+    full_refresh: bool = False
+    state_id: str = ""
+    store: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def pipeline(self) -> str:
+        """The job in a few words."""
+        return f"{self.tap.name} to {self.target.name}"
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def tick(self, progress: Progress) -> None:
+        return
+
+    def line(self, name: str, text: str) -> None:
+        return
+
+
+def run(
+    tap: str,
+    target: str,
+    *,
+    tap_config: Config = None,
+    target_config: Config = None,
+    catalog: Catalog | Mapping[str, Any] | None = None,
+    streams: Sequence[str] = (),
+    full_refresh: bool = False,
+    state_id: str | None = None,
+    state_suffix: str = "",
+    state_store: str | None = None,
+    timeout: float | None = None,
+    idle_timeout: float | None = None,
+    grace: Grace | None = None,
+    watcher: Watcher | None = None,
+    cancel: Cancel | None = None,
+) -> Report:
+    """Run *tap* into *target* and return how it went; see Report.raise_for_failure.
+
+    *streams* are rules as of `kozmo select`. State is kept under *state_id*, by default
+    tap-x-to-target-y, followed by *state_suffix* if there is one. What keeps the run from starting
+    at all is raised: an unknown plug-in, an unreadable configuration, a state that another run
+    holds.
+    """
+    tap_plug, target_plug = find(tap, "tap"), find(target, "target")
+    job = Job(
+        tap_plug,
+        target_plug,
+        tap_config,
+        target_config,
+        as_catalog(catalog),
+        streams,
+        full_refresh,
+        state_id or default_state_id(tap_plug, target_plug, state_suffix),
+        state_store,
+        Limits(timeout, idle_timeout, grace or Grace()),
+    )
+    return execute(job, watcher or Silent(), cancel or Cancel())
+
+
+def default_state_id(tap: Plug, target: Plug, suffix: str = "") -> str:
+    """Return the id under which runs of *tap* into *target* keep their state."""
+    return f"{tap.name}-to-{target.name}" + (f":{suffix}" if suffix else "")
+
+
+def execute(job: Job, watcher: Watcher, cancel: Cancel) -> Report:
+    """Run *job* under the lock of its state."""
+    check_id(job.state_id)
+    store = open_store(job.store)
+    run_id = _run_id()
+    with locked(store, job.state_id, Owner.me(run_id)) as owner, Workspace() as workspace:
+        return _Run(job, store, owner, workspace, watcher, cancel).report()
+
+
+@contextmanager
+def locked(store: StateStore, state_id: str, owner: Owner) -> Iterator[Owner]:
+    """Hold the lock of *state_id*; Locked says who has it."""
+    store.lock(state_id, owner)
+    try:
+        yield owner
+    finally:
+        store.unlock(state_id, owner)
+
+
+class _Run:
+    def __init__(
+        self,
+        job: Job,
+        store: StateStore,
+        owner: Owner,
+        workspace: Workspace,
+        watcher: Watcher,
+        cancel: Cancel,
+    ) -> None:
+        self.job, self.store, self.owner = job, store, owner
+        self.workspace, self.watcher, self.cancel = workspace, watcher, cancel
+        self.progress = Progress()
+        self.tap_given, self.target_given = Given(), Given()
+        self.catalog: Catalog | None = None
+        self.before: State | None = None
+        self.started_with: State = {}
+        self.after: State | None = None
+        self.unsaved: KozmoError | None = None
+        self.beaten = self.progress.began
+        self.result = Report(
+            owner.run_id,
+            job.pipeline,
+            job.state_id,
+            ProcessReport(job.tap.name, list(job.tap.command)),
+            ProcessReport(job.target.name, list(job.target.command)),
+            started_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        )
+
+    def report(self) -> Report:
+        """Do it all; only what the user got wrong before anything ran is raised."""
+        result = self.result
+        tap_able, target_able = self._configure()
+        try:
+            command = self._prepare(tap_able)
+            if command is not None:
+                self._judge(self._pipe(command))
+            else:
+                result.status, result.exit_code = "done", 0
+        except Interrupted as error:
+            result.status, result.exit_code = "interrupted", error.exit_code
+            result.error = Blame("runner", "kozmo", error.message)
+        except KozmoError as error:
+            result.exit_code = error.exit_code
+            result.error = Blame("tap", self.job.tap.name, error.message, [*error.details])
+        self._finish()
+        return masked(result, self.tap_given.secrets + self.target_given.secrets)
+
+    def _configure(self) -> tuple[Abilities, Abilities]:
+        job = self.job
+        tap_able = abilities(job.tap, self.workspace, self.cancel)
+        target_able = abilities(job.target, self.workspace, self.cancel)
+        self.tap_given = give(job.tap, job.tap_config, tap_able, self.workspace)
+        self.target_given = give(job.target, job.target_config, target_able, self.workspace)
+        return tap_able, target_able
+
+    def _prepare(self, able: Abilities) -> list[str] | None:
+        """Return the tap's command line, or None where nothing is selected."""
+        job = self.job
+        self.catalog = choose(
+            job.tap, self.tap_given, able, self.workspace, job.catalog, job.streams, self.cancel
+        )
+        selected = self.catalog.selected() if self.catalog is not None else []
+        if self.catalog is not None and not selected:
+            self.result.warnings.append(
+                "no stream is selected, so nothing was read; see: kozmo select --help"
+            )
+            return None
+        self.progress.expect([s.stream or s.tap_stream_id for s in selected])
+        found = self.store.get(job.state_id)
+        self.before = found.state if found is not None else None
+        self.started_with = self.before or {}
+        if job.full_refresh:
+            self.started_with = self._forgetting()
+        return tap_command(
+            job.tap, self.tap_given, able, self.workspace, self.catalog, self.started_with
+        )
+
+    def _forgetting(self) -> State:
+        """The state before without the selected streams; without any where they are unknown."""
+        if self.catalog is None or self.before is None:
+            return {}
+        selected = self.catalog.selected()
+        names = {s.tap_stream_id for s in selected} | {s.stream for s in selected}
+        return without_streams(self.before, names)
+
+    def _pipe(self, tap_argv: list[str]) -> Outcome:
+        job = self.job
+        target_argv = [*job.target.command, *self.target_given.argv]
+        self.result.tap.command, self.result.target.command = tap_argv, target_argv
+        engine = Engine(
+            self._command(job.tap, job.target, tap_argv, self.tap_given),
+            self._command(job.target, job.tap, target_argv, self.target_given),
+            self.workspace,
+            progress=self.progress,
+            watcher=self.watcher,
+            save=self._save,
+            limits=job.limits,
+            cancel=self.cancel,
+            alive=self._beat,
+        )
+        try:
+            return engine.run()
+        finally:
+            tails = engine.tails
+            self.result.tap.stderr_tail = tails.get("tap", [])
+            self.result.target.stderr_tail = tails.get("target", [])
+
+    def _command(self, plug: Plug, other: Plug, argv: list[str], given: Given) -> Command:
+        secrets = self.tap_given.secrets + self.target_given.secrets
+        return Command(plug, argv, child_environment(plug, other), secrets)
+
+    def _save(self, state: State, status: str = "running") -> None:
+        """Keep what the target stands for; a store that fails is tried again at the next state."""
+        self.after = carried(self.before or {}, state)
+        saved = Saved(self.owner.run_id, now(), status, self.after)
+        try:
+            self.store.save(self.job.state_id, saved)
+            self.unsaved = None
+        except KozmoError as error:
+            self.unsaved = error
+
+    def _beat(self) -> None:
+        if self.progress.seconds + self.progress.began - self.beaten >= BEAT_SECONDS:
+            self.beaten = self.progress.seconds + self.progress.began
+            self.store.beat(self.job.state_id, self.owner)
+
+    def _judge(self, outcome: Outcome) -> None:
+        """Turn how the processes ended into status, exit code and words."""
+        result = self.result
+        result.tap.exit_code, result.target.exit_code = outcome.tap_code, outcome.target_code
+        if outcome.blame is not None:
+            result.error = outcome.blame
+            result.exit_code = self._exit_code(outcome)
+        elif outcome.stopped:
+            result.status, result.exit_code = "interrupted", Interrupted.exit_code
+            result.error = Blame("runner", "kozmo", f"stopped: {outcome.stopped}")
+        else:
+            result.status, result.exit_code = "done", 0
+        if outcome.garbage:
+            result.warnings.append(
+                f"{self.job.target.name} printed {outcome.garbage} lines that are no state"
+            )
+
+    def _exit_code(self, outcome: Outcome) -> int:
+        """2 where a plug-in of ours says that its configuration is wrong, else 1."""
+        blame = outcome.blame
+        sides = {
+            "tap": (self.job.tap, outcome.tap_code),
+            "target": (self.job.target, outcome.target_code),
+        }
+        plug, code = sides.get(blame.side if blame else "", (None, None))
+        return ConfigError.exit_code if plug is not None and plug.ours and code == 2 else 1
+
+    def _finish(self) -> None:
+        result, progress = self.result, self.progress
+        if self.after is not None:
+            self._save_last()
+        for plug, given in ((self.job.tap, self.tap_given), (self.job.target, self.target_given)):
+            warning = take_back(plug, given)
+            if warning:
+                result.warnings.append(warning)
+        result.seconds = round(progress.seconds, 3)
+        result.rows_read, result.rows_written = progress.read, progress.written
+        result.bytes = progress.size
+        result.streams = [
+            StreamReport(s.name, s.read, s.written, s.size) for s in progress.streams.values()
+        ]
+        result.state_before, result.state_after = self.before, self.after or self.before
+        if result.status == "done" and result.rows == 0 and not self.before:
+            result.warnings.append("no rows were read: the selected streams are empty")
+
+    def _save_last(self) -> None:
+        """Give the kept state the status of the run."""
+        self._save(self.after or {}, self.result.status)
+        if self.unsaved is not None:
+            result = self.result
+            result.status, result.exit_code = "failed", 1
+            result.error = result.error or Blame(
+                "runner", "kozmo", self.unsaved.message, [*self.unsaved.details]
+            )
+
+
+def _run_id() -> str:
+    """An id that sorts by time."""
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{randomness.token_hex(4)}"

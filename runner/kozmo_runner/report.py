@@ -1,0 +1,112 @@
+"""What a run leaves: how it ended, what moved, who failed first and why."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from kozmo_runner.home import write_private
+from kozmo_singer.errors import ConfigError, KozmoError, ReadError, WriteError, scrub
+
+Status = Literal["done", "failed", "interrupted"]
+
+
+class ProcessReport(msgspec.Struct):
+    """One process of the run; *exit_code* is negative for a signal, None if it never ran."""
+
+    name: str
+    command: list[str]
+    exit_code: int | None = None
+    stderr_tail: list[str] = []
+
+
+class StreamReport(msgspec.Struct):
+    """Counts of one stream; null where the plug-in does not tell."""
+
+    name: str
+    rows_read: int | None
+    rows_written: int | None
+    bytes: int | None
+
+
+class Blame(msgspec.Struct):
+    """What failed first, in words; *side* is tap, target or runner."""
+
+    side: Literal["tap", "target", "runner"]
+    name: str
+    message: str
+    details: list[str] = []
+
+    @property
+    def error(self) -> KozmoError:
+        """The blame as an error to show or to raise."""
+        kinds = {"tap": ReadError, "target": WriteError}
+        return kinds.get(self.side, KozmoError)(self.message, *self.details)
+
+
+class Report(msgspec.Struct):
+    """A run from start to end. Secrets are masked in everything that is text."""
+
+    run_id: str
+    pipeline: str
+    state_id: str
+    tap: ProcessReport
+    target: ProcessReport
+    status: Status = "failed"
+    exit_code: int = 1
+    started_at: str = ""
+    seconds: float = 0.0
+    rows_read: int | None = None
+    rows_written: int | None = None
+    bytes: int | None = None
+    streams: list[StreamReport] = []
+    state_before: dict[str, Any] | None = None
+    state_after: dict[str, Any] | None = None
+    error: Blame | None = None
+    warnings: list[str] = []
+
+    @property
+    def rows(self) -> int | None:
+        """The rows read, or, of a tap that does not tell, the rows written."""
+        return self.rows_written if self.rows_read is None else self.rows_read
+
+    def raise_for_failure(self) -> None:
+        """Raise what went wrong: ReadError of the tap, WriteError of the target, ConfigError."""
+        if self.error is None:
+            return
+        if self.exit_code == ConfigError.exit_code:
+            raise ConfigError(self.error.message, *self.error.details)
+        raise self.error.error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON can hold it."""
+        value: dict[str, Any] = msgspec.to_builtins(self)
+        return value
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as JSON into a file of mode 0600."""
+        content = msgspec.json.format(msgspec.json.encode(self), indent=2)
+        write_private(Path(path), content + b"\n")
+
+
+def masked(report: Report, secrets: list[str]) -> Report:
+    """Return *report* without the secrets, wherever in its words or states they stand."""
+    value = report.to_dict()
+    kept = ("run_id", "pipeline", "state_id", "status", "started_at")
+    clean = {k: v if k in kept else _masked(v, secrets) for k, v in value.items()}
+    for side in ("tap", "target"):
+        clean[side]["name"] = value[side]["name"]
+    return msgspec.convert(clean, Report)
+
+
+def _masked(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, str):
+        return scrub(value, secrets)
+    if isinstance(value, list):
+        return [_masked(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {key: _masked(item, secrets) for key, item in value.items()}
+    return value

@@ -1,0 +1,215 @@
+"""A tap as a pipe to read from."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
+
+import msgspec
+
+from kozmo_runner.abilities import Abilities, abilities
+from kozmo_runner.asking import as_catalog, discover_with
+from kozmo_runner.configs import Config, Given, give, take_back
+from kozmo_runner.environment import child_environment
+from kozmo_runner.pipes import widen
+from kozmo_runner.plugins import Plug, find
+from kozmo_runner.process import Cancel, Child
+from kozmo_runner.speech import exit_words, reason
+from kozmo_runner.workspace import Workspace
+from kozmo_singer.errors import ConfigError, ReadError
+from kozmo_singer.wire.catalog import Catalog, select
+
+STOP_SECONDS = 5.0
+
+
+class TapStream:
+    """A running tap: read Singer lines from `stdout` to their end, then `wait`.
+
+    Leaving the `with` block early stops the tap. `catalog` is what it was told to read, None for a
+    tap without discovery; `limited` whether the tap itself keeps to the limit.
+    """
+
+    stdout: BinaryIO
+
+    def __init__(self, plug: Plug, start: _Start, cancel: Cancel) -> None:
+        self.name = plug.name
+        self.plug = plug
+        self.catalog: Catalog | None = None
+        self.limited = plug.ours and start.limit is not None
+        self._start, self._cancel = start, cancel
+        self._workspace: Workspace | None = None
+        self._child: Child | None = None
+        self._given = Given()
+
+    def __enter__(self) -> TapStream:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> TapStream:
+        """Start the tap; discovery comes first where it has one."""
+        self._workspace = workspace = Workspace()
+        try:
+            able = abilities(self.plug, workspace, self._cancel)
+            self._given = give(self.plug, self._start.config, able, workspace)
+            argv = self._argv(able, workspace)
+            self._cancel.check()
+            self._child = workspace.spawn(
+                argv,
+                name=self.name,
+                stdout=subprocess.PIPE,
+                env=child_environment(self.plug),
+                secrets=self._given.secrets,
+            )
+            widen(self._child.stdout)
+            self.stdout = io.FileIO(self._child.stdout, "r", closefd=False)
+            self._cancel.listen(self.stop)
+        except BaseException:
+            workspace.close()
+            raise
+        return self
+
+    @property
+    def tail(self) -> list[str]:
+        """The last lines that the tap wrote on stderr, without secrets."""
+        return self._child.tail if self._child is not None else []
+
+    def stop(self) -> None:
+        """Ask the tap to end; what it still writes can be read."""
+        if self._child is not None:
+            self._child.terminate()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Return when the tap has ended well or was stopped; ReadError says why it failed."""
+        assert self._child is not None
+        code = self._child.wait(timeout)
+        if code is None:
+            raise ReadError(f"{self.name} still runs after {timeout:g} s")
+        self._cancel.check()
+        if code == 0 or self._child.stopped:
+            return
+        details = [line.strip() for line in reason(self.tail)] or [exit_words(code)]
+        raise (ConfigError if code == 2 else ReadError)(f"{self.name} failed", *details)
+
+    def close(self) -> None:
+        """Stop the tap if it runs, and remove its files. Can be called again."""
+        workspace, self._workspace = self._workspace, None
+        if workspace is None:
+            return
+        self._cancel.forget(self.stop)
+        if self._child is not None:
+            self._child.stop(STOP_SECONDS)
+            take_back(self.plug, self._given)
+        workspace.close()
+
+    def _argv(self, able: Abilities, workspace: Workspace) -> list[str]:
+        start = self._start
+        self.catalog = choose(
+            self.plug, self._given, able, workspace, start.catalog, start.streams, self._cancel
+        )
+        argv = tap_command(self.plug, self._given, able, workspace, self.catalog, start.state)
+        if self.limited:
+            argv += ["--limit", str(start.limit)]
+        return argv
+
+
+class _Start(msgspec.Struct):
+    config: Config
+    streams: Sequence[str]
+    catalog: Catalog | None
+    state: Mapping[str, Any] | None
+    limit: int | None
+
+
+def stream(
+    tap: str,
+    config: Config = None,
+    *,
+    streams: Sequence[str] = (),
+    catalog: Catalog | Mapping[str, Any] | None = None,
+    state: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    cancel: Cancel | None = None,
+) -> TapStream:
+    """Return a context manager that runs *tap* and gives its stdout.
+
+    *streams* are rules as of `kozmo select`; without any, all streams are read. *limit* asks for
+    that many rows a stream at most; a foreign tap does not know it, so the reader has to stop.
+    """
+    plug = find(tap, "tap")
+    start = _Start(config, streams, as_catalog(catalog), state, limit)
+    return TapStream(plug, start, cancel or Cancel())
+
+
+def choose(
+    plug: Plug,
+    given: Given,
+    able: Abilities,
+    workspace: Workspace,
+    catalog: Catalog | None,
+    streams: Sequence[str],
+    cancel: Cancel | None = None,
+) -> Catalog | None:
+    """Return the catalog to give to the tap: the user's or the discovered one, with selections.
+
+    Without rules, and where a discovered catalog selects nothing by itself, everything is taken.
+    None means that the tap has no discovery and reads what it reads.
+    """
+    if catalog is None and able.discover:
+        catalog = discover_with(plug, given, able, workspace, cancel=cancel)
+        if not streams and not catalog.selected() and catalog.streams:
+            return select(catalog, ["*"])
+    if catalog is None:
+        if streams:
+            raise ConfigError(
+                f"{plug.name} has no discovery, so its streams cannot be chosen by name",
+                "give --catalog FILE as well, or leave --streams out",
+            )
+        return None
+    return select(catalog, streams) if streams else catalog
+
+
+def tap_command(
+    plug: Plug,
+    given: Given,
+    able: Abilities,
+    workspace: Workspace,
+    catalog: Catalog | None,
+    state: Mapping[str, Any] | None,
+) -> list[str]:
+    """Return the command line of a sync, its catalog and state written into the workspace."""
+    argv = [*plug.command, *given.argv]
+    if catalog is not None:
+        path = str(workspace.write("catalog.json", catalog.to_dict()))
+        for option in able.catalog or ("--catalog",):
+            argv += [option, path]
+    if state and able.state:
+        argv += ["--state", str(workspace.write("state.json", state))]
+    return argv
+
+
+class _Head(msgspec.Struct):
+    type: str
+    stream: str | None = None
+
+
+def count_records(reading: TapStream) -> dict[str, int]:
+    """Read *reading* to its end and return the records of each stream; ReadError if it fails."""
+    counts: dict[str, int] = {}
+    if reading.catalog is not None:
+        counts = {stream.tap_stream_id: 0 for stream in reading.catalog.selected()}
+    decoder = msgspec.json.Decoder(_Head)
+    with os.fdopen(os.dup(reading.stdout.fileno()), "rb", buffering=1 << 18) as lines:
+        for line in lines:
+            try:
+                head = decoder.decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+            if head.type.upper() == "RECORD" and head.stream is not None:
+                counts[head.stream] = counts.get(head.stream, 0) + 1
+    reading.wait()
+    return counts
