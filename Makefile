@@ -50,19 +50,21 @@ docs: $(READY)
 
 envs: $(call installed,$(ENVIRONMENTS))
 
-$(UV): requirements/uv.lock
+.venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' \
 	  || { echo "needs Python 3.10-3.13; say which: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import pip' || { echo "needs pip; on Debian: apt install python3-pip"; exit 1; }
-	@# Without ensurepip, which Debian keeps in a package of its own: this pip installs into it.
 	$(PYTHON) -m venv --clear --without-pip .venv
+
+# Debian keeps ensurepip in a package of its own, so the pip outside installs into .venv.
+$(UV): requirements/uv.lock | .venv/bin/python
 	@.venv/bin/python "$$($(PYTHON) -c 'import pip; print(pip.__path__[0])')" \
 	  install --quiet --disable-pip-version-check --ignore-installed --no-warn-script-location \
 	  --require-hashes -r requirements/uv.lock
 	@touch $@
 
 $(READY): requirements/dev.lock pyproject.toml $(UV)
-	$(UV) pip sync --quiet --compile-bytecode --require-hashes -p .venv requirements/dev.lock
+	$(INSTALL) -p .venv --require-hashes -r requirements/dev.lock
 	@$(INSTALL) -p .venv --no-deps --no-build-isolation -e .
 	@touch $@
 
