@@ -1,0 +1,178 @@
+"""Writes what follows from the registry and the settings: reference pages, tables, meltano.yml.
+
+make docs                              write
+python docs/generate.py --check        say what would change; exit 1 if anything would
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kozmo_singer.plugin import Plugin, about_text
+from kozmo_singer.scripts import Entry
+from kozmo_singer.settings import Setting
+from kozmo_taps.registry import TAPS
+from kozmo_targets.registry import TARGETS
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+MADE = "Made by `make docs` from the settings in the code; changes belong there."
+# What Meltano's own schema of meltano.yml knows; anything else is refused by it.
+BOTH = {
+    "about",
+    "stream-maps",
+    "activate-version",
+    "batch",
+    "schema-flattening",
+    "structured-logging",
+}
+EXTRACTOR = {"properties", "catalog", "discover", "state", "test", "log-based", *BOTH}
+LOADER = {"soft-delete", "hard-delete", "datatype-failsafe", *BOTH}
+KINDS = {"number": "decimal"}
+
+
+def main() -> int:
+    """Write the pages, or compare them; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    wanted = pages()
+    stale = sorted(set(REFERENCE.glob("*.md")) - set(wanted))
+    changed = [path for path, text in wanted.items() if _read(path) != text]
+    for path in [*stale, *changed]:
+        print(path.relative_to(ROOT))
+    if check:
+        return 1 if stale or changed else 0
+    for path in stale:
+        path.unlink()
+    for path in changed:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(wanted[path])
+    return 0
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated file with the text that it should have."""
+    plugins = {name: load(entry) for name, entry in {**TAPS, **TARGETS}.items()}
+    made = {REFERENCE / f"{name}.md": reference(plugin) for name, plugin in plugins.items()}
+    made[ROOT / "meltano.yml"] = meltano(plugins)
+    readme = ROOT / "README.md"
+    made[readme] = between(_read(readme), "systems", systems())
+    index = ROOT / "docs" / "README.md"
+    made[index] = between(_read(index), "reference", contents())
+    return made
+
+
+def load(entry: Entry) -> type[Plugin]:
+    """Return the class that *entry* names."""
+    module, _, attribute = entry.target.partition(":")
+    plugin: type[Plugin] = getattr(import_module(module), attribute)
+    return plugin
+
+
+def reference(plugin: type[Plugin]) -> str:
+    """Return the page of one plug-in: what --about says, how to install it, what to try."""
+    extra = {**TAPS, **TARGETS}[plugin.name].extra
+    install = ["", "## Install", "", "```", f"pip install 'kozmo-singer[{extra}]'", "```"]
+    examples = ["", "## Try", "", "```", *plugin.examples, "```"] if plugin.examples else []
+    text = about_text(plugin, "markdown").rstrip()
+    return "\n".join([f"<!-- {MADE} -->", text, *install, *examples, ""])
+
+
+def systems() -> str:
+    """Return the table of README.md."""
+    rows = ["| plug-in | what | extra |", "|---|---|---|"]
+    rows += [
+        f"| [`{name}`](docs/reference/{name}.md) | {entry.summary} | `{entry.extra}` |"
+        for name, entry in {**TAPS, **TARGETS}.items()
+    ]
+    return "\n".join(rows)
+
+
+def contents() -> str:
+    """Return the list of reference pages in the index of the docs."""
+    return "\n".join(
+        f"- [`{name}`](reference/{name}.md): {entry.summary}"
+        for name, entry in {**TAPS, **TARGETS}.items()
+    )
+
+
+def between(text: str, name: str, made: str) -> str:
+    """Return *text* with what stands between the markers <!-- name --> replaced by *made*."""
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise SystemExit(f"the markers <!-- {name} --> and <!-- /{name} --> are missing")
+    return pattern.sub(lambda match: f"{match[1]}{made}\n{match[2]}", text)
+
+
+def meltano(plugins: Mapping[str, type[Plugin]]) -> str:
+    """Return meltano.yml: every plug-in as a command on PATH, with each of its settings."""
+    declared: dict[str, list[dict[str, Any]]] = {"extractors": [], "loaders": []}
+    for name, plugin in plugins.items():
+        declared["extractors" if name in TAPS else "loaders"].append(meltano_plugin(plugin))
+    project = {
+        "requires_meltano": ">=4,<5",
+        "send_anonymous_usage_stats": False,
+        "default_environment": "dev",
+        "environments": [{"name": "dev"}],
+        "plugins": declared,
+    }
+    text = yaml.dump(project, Dumper=_Indented, sort_keys=False, width=100, allow_unicode=True)
+    return f"# {MADE}\n{text}"
+
+
+def meltano_plugin(plugin: type[Plugin]) -> dict[str, Any]:
+    """Return one plug-in as Meltano declares it; no pip_url, so Meltano installs nothing."""
+    known = EXTRACTOR if plugin.name in TAPS else LOADER
+    required = [setting.name for setting in plugin.settings if setting.required]
+    made = {
+        "name": plugin.name,
+        "namespace": plugin.name.replace("-", "_"),
+        "label": plugin.summary,
+        "executable": plugin.name,
+        "capabilities": [each for each in plugin.capabilities if each in known],
+        "settings": [meltano_setting(setting) for setting in plugin.settings],
+    }
+    return {**made, "settings_group_validation": [required]} if required else made
+
+
+def meltano_setting(setting: Setting) -> dict[str, Any]:
+    """Return one setting as Meltano declares it."""
+    made: dict[str, Any] = {
+        "name": setting.name,
+        "kind": "options" if setting.choices else KINDS.get(setting.kind, setting.kind),
+        "description": setting.description,
+    }
+    if setting.choices:
+        made["options"] = [{"label": choice, "value": choice} for choice in setting.choices]
+    if setting.default is not None:
+        made["value"] = setting.default
+    if setting.secret:
+        made["sensitive"] = True
+    return made
+
+
+class _Indented(yaml.SafeDumper):
+    """Lists stand indented under their key, as people write them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
