@@ -7,6 +7,7 @@ python docs/generate.py --check        say what would change; exit 1 if anything
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ import yaml
 from kozmo_singer.plugin import Plugin, about_text
 from kozmo_singer.scripts import Entry
 from kozmo_singer.settings import Setting
+from kozmo_singer.systems.sql import postgres, sqlite
+from kozmo_singer.wire.types import NAMES, LogicalType, to_schema
 from kozmo_taps.registry import TAPS
 from kozmo_targets.registry import TARGETS
 
@@ -37,6 +40,19 @@ BOTH = {
 EXTRACTOR = {"properties", "catalog", "discover", "state", "test", "log-based", *BOTH}
 LOADER = {"soft-delete", "hard-delete", "datatype-failsafe", *BOTH}
 KINDS = {"number": "decimal"}
+TYPES = (
+    LogicalType("boolean"),
+    LogicalType("integer", bits=16),
+    LogicalType("integer", bits=32),
+    LogicalType("integer", bits=64),
+    LogicalType("integer"),
+    LogicalType("float", bits=32),
+    LogicalType("float", bits=64),
+    LogicalType("decimal", precision=18, scale=4),
+    LogicalType("decimal"),
+    LogicalType("string", length=40),
+    *(LogicalType(name) for name in NAMES[NAMES.index("string") :]),
+)
 
 
 def main() -> int:
@@ -66,8 +82,9 @@ def pages() -> dict[Path, str]:
     made[ROOT / "meltano.yml"] = meltano(plugins)
     readme = ROOT / "README.md"
     made[readme] = between(_read(readme), "systems", systems())
-    index = ROOT / "docs" / "README.md"
-    made[index] = between(_read(index), "reference", contents())
+    for name, part, text in (("README", "reference", contents()), ("types", "types", types())):
+        page = ROOT / "docs" / f"{name}.md"
+        made[page] = between(_read(page), part, text)
     return made
 
 
@@ -103,6 +120,15 @@ def contents() -> str:
         f"- [`{name}`](reference/{name}.md): {entry.summary}"
         for name, entry in {**TAPS, **TARGETS}.items()
     )
+
+
+def types() -> str:
+    """Return the table of the logical types: on the wire, and as columns that targets make."""
+    rows = ["| type | JSON Schema | PostgreSQL | SQLite |", "|---|---|---|---|"]
+    for each in TYPES:
+        schema = json.dumps(to_schema(each, nullable=False))
+        rows.append(f"| {each.name} | `{schema}` | {postgres.ddl(each)} | {sqlite.ddl(each)} |")
+    return "\n".join(rows)
 
 
 def between(text: str, name: str, made: str) -> str:
