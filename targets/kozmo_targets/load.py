@@ -50,10 +50,15 @@ class Load:
             Aborted: self._abort,
         }
 
-    def consume(self, source: int | BinaryIO, idle_seconds: float) -> bool:
-        """Take messages until the input ends; tell whether it came to its end in good order."""
+    def consume(
+        self, source: int | BinaryIO, idle_seconds: float, expect_end: Callable[[], None]
+    ) -> bool:
+        """Take messages until the input ends; tell whether it came to its end in good order.
+
+        *expect_end* is called at the end, and raises what cut the input short, if anything did.
+        """
         self._reader = Reader(source, idle_seconds=idle_seconds)
-        for message in self._messages():
+        for message in self._messages(expect_end):
             if message is not None:
                 self._take[type(message)](message)
             elif not self._waiting:
@@ -95,9 +100,10 @@ class Load:
         self._out.write(text + b"\n")
         self._out.flush()
 
-    def _messages(self) -> Iterator[Message | None]:
+    def _messages(self, expect_end: Callable[[], None]) -> Iterator[Message | None]:
         try:
             yield from self._reader
+            expect_end()
         except (KozmoError, OSError):
             # What came before the fault is good and must not be lost with it.
             self.drain()
@@ -140,14 +146,15 @@ class Load:
         known = self._schemas.get(schema.stream)
         if known is not None and _same(known, schema):
             return
-        if self._waiting[schema.stream]:
-            self.drain()
+        # Tables are shaped apart from rows, so that no lock waits for the tap's next row.
+        self.drain()
         if known is None:
             method = self._target.load_method(schema)
             _log.info("stream %s: %s", schema.stream, method)
             self._writers[schema.stream] = self._target.writer(schema, method)
         self._schemas[schema.stream] = schema
         self._writers[schema.stream].open(schema)
+        self._target.commit()
 
     def _state(self, state: State) -> None:
         self._watermark.state(state.text)

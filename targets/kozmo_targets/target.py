@@ -7,7 +7,7 @@ STATE is safe and what happens at the end; a Writer only knows how rows get to w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
 
@@ -159,8 +159,8 @@ class Target(Plugin, ABC):
         """
         load = Load(self, out)
         try:
-            with self._input(source) as prepared:
-                whole = load.consume(prepared, IDLE_SECONDS)
+            with self._input(source) as (prepared, expect_end):
+                whole = load.consume(prepared, IDLE_SECONDS, expect_end)
             if whole:
                 load.complete()
             else:
@@ -180,11 +180,12 @@ class Target(Plugin, ABC):
             )
 
     @contextmanager
-    def _input(self, source: int | BinaryIO) -> Iterator[int | BinaryIO]:
+    def _input(self, source: int | BinaryIO) -> Iterator[tuple[int | BinaryIO, Callable[[], None]]]:
+        """Give what to read, and what to call at its end to hear of faults on the way there."""
         if self.config.get("stream_maps") or self.config.get("flattening_enabled"):
             from kozmo_targets.mapping import mapped
 
             with mapped(self.name, self.config, source) as prepared:
                 yield prepared
         else:
-            yield source
+            yield source, lambda: None

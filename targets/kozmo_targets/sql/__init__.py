@@ -1,0 +1,1 @@
+"""SQL targets: one engine, and a module for each database."""

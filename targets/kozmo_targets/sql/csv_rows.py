@@ -1,0 +1,146 @@
+"""Rows as the CSV that PostgreSQL's COPY reads, written in C by msgspec.
+
+A row as a JSON array, without its brackets, is CSV with the quote ``"``, the escape ``\\`` and the
+NULL ``null``. Only the JSON escapes other than those of quote and backslash need another look.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from itertools import compress, count
+from typing import Any
+
+import msgspec
+
+from kozmo_singer.errors import RecordError
+
+COPY_OPTIONS = r"(FORMAT csv, ESCAPE '\', NULL 'null', ENCODING 'UTF8')"
+Row = tuple[Any, ...]
+Fault = Callable[[str, int, int], RecordError]
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_ESCAPES = (b"\\n", b"\\t", b"\\r", b"\\b", b"\\f", b"\\u")
+_ESCAPE = re.compile(rb'\\(?:u([0-9a-f]{4})|(["\\/bfnrt]))')
+_PLAIN = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_NUL_IN_JSON = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_NUL = "NUL character (U+0000), which PostgreSQL cannot store"
+
+
+class CsvRows:
+    """Writes rows whose columns have the logical types *types*.
+
+    *fault* makes the error for a message, a line and a column. A NUL is one, unless *replace_nul*
+    puts U+FFFD in its place.
+    """
+
+    def __init__(self, types: Sequence[str], *, replace_nul: bool, fault: Fault) -> None:
+        self._floats = [i for i, name in enumerate(types) if name == "float"]
+        self._binary = [i for i, name in enumerate(types) if name == "binary"]
+        self._json = {i for i, name in enumerate(types) if name == "json"}
+        self._replace_nul = replace_nul
+        self._fault = fault
+
+    def encode(self, rows: Sequence[Row], lines: Sequence[int]) -> bytes:
+        """Return *rows* as CSV, one line each unless a text holds line breaks."""
+        if self._binary or not all(self._finite(rows, i) for i in self._floats):
+            rows = [self._spelt(row) for row in rows]
+        try:
+            body = _ENCODER.encode_lines(rows)
+        except UnicodeEncodeError:
+            raise self._surrogate(rows, lines) from None
+        body = body.replace(b"]\n[", b"\n")[1:-2] + b"\n"
+        if not any(escape in body for escape in _ESCAPES):
+            return body
+        if b"\\u0000" in body:
+            found = self._without_nul(rows, lines)
+            if found is not None:
+                return self.encode(found, lines)
+        return _ESCAPE.sub(_unescaped, body)
+
+    @staticmethod
+    def _finite(rows: Sequence[Row], column: int) -> bool:
+        try:
+            return math.isfinite(sum([row[column] for row in rows if row[column] is not None]))
+        except OverflowError:
+            return False
+
+    def _spelt(self, row: Row) -> Row:
+        spelt = list(row)
+        for i in self._floats:
+            if spelt[i] is not None and not math.isfinite(spelt[i]):
+                spelt[i] = str(spelt[i])
+        for i in self._binary:
+            if isinstance(spelt[i], bytes):
+                spelt[i] = "\\x" + spelt[i].hex()
+        return tuple(spelt)
+
+    def _surrogate(self, rows: Sequence[Row], lines: Sequence[int]) -> RecordError:
+        for row, line in zip(rows, lines, strict=True):
+            for column, value in enumerate(row):
+                if isinstance(value, str) and not _encodes(value):
+                    return self._fault(
+                        "text holds half a surrogate pair, which no UTF-8 can carry", line, column
+                    )
+        return self._fault("text that UTF-8 cannot carry", lines[0], 0)
+
+    def _without_nul(self, rows: Sequence[Row], lines: Sequence[int]) -> list[Row] | None:
+        """Rows with every NUL replaced; None if there was none, an error if that is not wanted."""
+        cleaned = [self._cleaned(row) for row in rows]
+        changed = [new is not row for new, row in zip(cleaned, rows, strict=True)]
+        if not any(changed):
+            return None
+        if not self._replace_nul:
+            at = next(compress(count(), changed))
+            pairs = enumerate(zip(rows[at], cleaned[at], strict=True))
+            column = next(i for i, (old, new) in pairs if old is not new)
+            raise self._fault(f"text holds a {_NUL}", lines[at], column)
+        return cleaned
+
+    def _cleaned(self, row: Row) -> Row:
+        cleaned = [
+            self._clean(value, i) if isinstance(value, str) else value
+            for i, value in enumerate(row)
+        ]
+        same = all(new is old for new, old in zip(cleaned, row, strict=True))
+        return row if same else tuple(cleaned)
+
+    def _clean(self, value: str, column: int) -> str:
+        if column in self._json and _NUL_IN_JSON.search(value):
+            return _NUL_IN_JSON.sub(r"\1\\ufffd", value)
+        return value.replace("\0", "\ufffd") if "\0" in value else value
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    code, letter = found.groups()
+    if code is not None:
+        return chr(int(code, 16)).encode()
+    return _PLAIN.get(letter, found[0])
+
+
+def record_at(blob: bytes, line: int) -> int:
+    """Return which row of *blob* holds its physical line number *line*; both count from 0."""
+    at = row = 0
+    while at < len(blob):
+        end = _end_of_row(blob, at)
+        line -= blob.count(b"\n", at, end)
+        if line < 0:
+            return row
+        at, row = end, row + 1
+    return max(row - 1, 0)
+
+
+_CELL = re.compile(rb'(?:"(?:[^"\\]|\\.)*"|[^"\n])*\n', re.DOTALL)
+
+
+def _end_of_row(blob: bytes, at: int) -> int:
+    found = _CELL.match(blob, at)
+    return found.end() if found else len(blob)

@@ -1,0 +1,106 @@
+"""Values that a database would change without a word: found before they are sent."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
+from itertools import repeat
+from typing import Any
+
+from kozmo_singer.errors import RecordError
+from kozmo_singer.wire.types import Column
+
+Rows = Sequence[tuple[Any, ...]]
+Check = Callable[[list[Any]], bool]
+
+
+class Fit:
+    """Checks rows of a stream against its columns: digits, length, offsets, and keys.
+
+    A decimal with more digits than its type would be rounded, a text with spaces past its length
+    cut, and a time with an offset stored without it.
+    """
+
+    def __init__(self, stream: str, columns: Sequence[Column], keys: Sequence[str]) -> None:
+        self._stream = stream
+        self._checks = [
+            (i, column.name, *found)
+            for i, column in enumerate(columns)
+            if (found := _check(column)) is not None
+        ]
+        self._keys = [(i, c.name) for i, c in enumerate(columns) if c.name in keys]
+
+    def check(self, rows: Rows, lines: Sequence[int]) -> None:
+        """Raise RecordError for the first value of a column that does not fit."""
+        for i, name, fits, expected in self._checks:
+            values = [row[i] for row in rows]
+            if not fits([value for value in values if value is not None]):
+                at = next(n for n, v in enumerate(values) if v is not None and not fits([v]))
+                raise self.error(f"expected {expected}, got {_shown(values[at])}", lines[at], name)
+
+    def check_keys(self, rows: Rows, lines: Sequence[int]) -> None:
+        """Raise RecordError for the first row whose key holds null."""
+        for i, name in self._keys:
+            values = [row[i] for row in rows]
+            if None in values:
+                raise self.null_key(lines[values.index(None)], name)
+
+    def null_key(self, line: int | None, name: str) -> RecordError:
+        """Return the error for a key that is null."""
+        return self.error("this field is part of the key and must not be null", line, name)
+
+    def error(self, message: str, line: int | None, name: str | None) -> RecordError:
+        """Return the error for one field of one record."""
+        path = None if name is None else f"$.{name}"
+        return RecordError(message, stream=self._stream, line=line, path=path)
+
+
+def _check(column: Column) -> tuple[Check, str] | None:
+    type = column.type
+    if type.name == "decimal" and type.precision is not None:
+        scale = type.scale or 0
+        return _digits(type.precision, scale), f"decimal({type.precision},{scale})"
+    if type.name == "string" and type.length is not None:
+        limit = type.length
+        return (lambda values: max(map(len, values), default=0) <= limit), (
+            f"at most {limit} characters"
+        )
+    if type.name in ("time", "timestamp"):
+        return _without_offset(0 if type.name == "time" else 2), (
+            f"a {'time' if type.name == 'time' else 'date-time'} without an offset"
+        )
+    return None
+
+
+def _digits(precision: int, scale: int) -> Check:
+    context = Context(prec=precision, traps=[Inexact, InvalidOperation])
+    unit = Decimal(1).scaleb(-scale)
+
+    def fits(values: list[Any]) -> bool:
+        try:
+            deque(map(Decimal.quantize, values, repeat(unit), repeat(None), repeat(context)), 0)
+        except DecimalException:
+            return False
+        return True
+
+    return fits
+
+
+def _without_offset(dashes: int) -> Check:
+    """Counts signs: a text without an offset has so many dashes and no plus."""
+
+    def fits(values: list[Any]) -> bool:
+        joined = "".join(values)
+        if "+" in joined:
+            return False
+        infinite = joined.count("infinity")
+        signs = joined.count("-") - joined.count("-infinity")
+        return signs <= dashes * (len(values) - infinite)
+
+    return fits
+
+
+def _shown(value: Any) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

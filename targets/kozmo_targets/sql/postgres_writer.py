@@ -1,0 +1,356 @@
+"""One stream's way into PostgreSQL."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kozmo_singer.errors import RecordError, WriteError
+from kozmo_singer.systems.sql import postgres as system
+from kozmo_singer.wire.types import LogicalType
+from kozmo_targets.sql.csv_rows import COPY_OPTIONS, CsvRows, record_at
+from kozmo_targets.sql.names import Name
+from kozmo_targets.sql.table import Change
+from kozmo_targets.sql.writer import DELETED, NOT_DATA, Row, SqlWriter, upsert
+from kozmo_targets.target import LoadMethod
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import psycopg
+
+    from kozmo_singer.wire.messages import Schema
+    from kozmo_singer.wire.rows import Rows
+    from kozmo_targets.sql.postgres_database import PostgresDatabase
+
+PUSH_BYTES = 1 << 19
+"""Rows of a stream wait for so many bytes before they are sent, so that streams can interleave."""
+_CONTEXT = re.compile(r"COPY .*?, \S+ (\d+)(?:, \S+ (.*))?", re.DOTALL)
+_UNIQUE_VIOLATION = "23505"
+_OUT_OF_RANGE = "22003"
+_SECOND_TIME = "21000"
+_numbers = count(1)
+_log = logging.getLogger("kozmo_targets")
+
+
+class Piece(NamedTuple):
+    """Rows as CSV, and the lines of the input that they came from."""
+
+    blob: bytes
+    lines: Sequence[int]
+
+
+class PostgresWriter(SqlWriter):
+    """Copies rows straight into a table that was empty, else to a stage that flush merges.
+
+    Each COPY runs under a savepoint, and its rows are kept until it has ended well: if it fails
+    for a reason that can be mended, they are sent again.
+    """
+
+    database: PostgresDatabase
+
+    def __init__(
+        self,
+        database: PostgresDatabase,
+        config: Mapping[str, Any],
+        table: Name,
+        destination: Name,
+        method: LoadMethod,
+    ) -> None:
+        super().__init__(database, config, table, destination, method)
+        self._number = next(_numbers)
+        self._stage: str | None = None
+        self._staged = False
+        self._straight: bool | None = None
+        self._unsent: list[Piece] = []
+        self._unsent_size = 0
+        self._sent: list[Piece] = []
+        self._copy: Any = None
+        self._csv: CsvRows
+
+    def open(self, schema: Schema) -> None:
+        with self._errors(schema.stream):
+            if self.method == "overwrite":
+                self._expect_unreferenced(schema.stream)
+            super().open(schema)
+
+    def opened(self) -> None:
+        if self._straight is None:
+            self._straight = self.found.empty and not self.removes_deleted
+        if self._stage is not None:
+            self.database.execute(f"DROP TABLE {self._stage}")
+            self._stage = None
+        self._csv = CsvRows(
+            [column.type.name for column in self.columns],
+            replace_nul=self.config["nul_characters"] == "replace",
+            fault=self._fault,
+        )
+
+    def write(self, rows: Rows) -> None:
+        with self._errors(self.stream):
+            super().write(rows)
+
+    def load(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
+        piece = Piece(self._csv.encode(rows, lines), lines)
+        self._unsent.append(piece)
+        self._unsent_size += len(piece.blob)
+        if self._unsent_size >= PUSH_BYTES:
+            self._push()
+
+    def flush(self) -> bool:
+        with self._errors(self.stream):
+            self._push()
+            self.settle()
+            if self._staged:
+                self._merge()
+        return self.method != "overwrite"
+
+    def activate_version(self, version: int) -> None:
+        with self._errors(self.stream):
+            super().activate_version(version)
+
+    def finish(self) -> None:
+        if self.method == "overwrite":
+            with self._errors(self.stream):
+                self.database.replace(self.table, self.destination, self.columns, self.key)
+
+    def settle(self) -> None:
+        """End the COPY that is open; mend what can be mended and send its rows again."""
+        while self._copy is not None:
+            copy, self._copy, self.database.copying = self._copy, None, None
+            try:
+                copy.__exit__(None, None, None)
+            except self._driver_error as error:
+                self._resend(error)
+            else:
+                self.database.execute("RELEASE SAVEPOINT kozmo_copy")
+        self._sent.clear()
+
+    def _push(self) -> None:
+        if not self._unsent:
+            return
+        pieces, self._unsent, self._unsent_size = self._unsent, [], 0
+        self._send(pieces)
+
+    def _send(self, pieces: list[Piece]) -> None:
+        if self._copy is None:
+            self.database.settle()
+            self.database.execute("SAVEPOINT kozmo_copy")
+            self._start()
+        self._sent += pieces
+        try:
+            for piece in pieces:
+                self._copy.write(piece.blob)
+        except self._driver_error:
+            # The COPY's end says more about it.
+            self.settle()
+
+    def _start(self) -> None:
+        where = self.database.text(self.destination) if self._straight else self._staging()
+        names = ", ".join(self.database.quote(c.name) for c in self.columns)
+        statement = f"COPY {where} ({names}) FROM STDIN {COPY_OPTIONS}"
+        self._copy = _Copy(self.database.connection, statement)
+        self.database.copying = self
+        self._staged = self._staged or not self._straight
+
+    def _resend(self, error: psycopg.Error) -> None:
+        if error.sqlstate is None:
+            raise error
+        self.database.execute("ROLLBACK TO SAVEPOINT kozmo_copy")
+        self._mend(error)
+        pieces, self._sent = self._sent, []
+        self._start()
+        self._send(pieces)
+
+    def _mend(self, error: psycopg.Error) -> None:
+        """Remove the reason of a failed COPY, or raise an error that names the record."""
+        column = self._column(error)
+        if error.sqlstate == _UNIQUE_VIOLATION and self._straight and self.key:
+            self._straight = False
+            return
+        if error.sqlstate == _OUT_OF_RANGE and column is not None:
+            index = [c.name for c in self.columns].index(column)
+            if self.columns[index].type == LogicalType("integer"):
+                self._widen(index)
+                return
+        raise self._record_error(error, column) or error
+
+    def _widen(self, index: int) -> None:
+        """An integer without limits met a bigint: make the column numeric."""
+        column = self.columns[index]
+        self.columns[index] = column._replace(type=LogicalType("decimal"))
+        have = LogicalType("integer", bits=64)
+        self.database.change_types(
+            self.destination, [Change(column.name, have, LogicalType("decimal"))]
+        )
+        if self._stage is not None:
+            name = self.database.quote(column.name)
+            self.database.execute(f"ALTER TABLE {self._stage} ALTER COLUMN {name} TYPE numeric")
+
+    def _staging(self) -> str:
+        """Return the stage, made like the destination but without its constraints."""
+        if self._stage is None:
+            name = f"kozmo_stage_{self._number}"
+            columns = ", ".join(self.database.quote(c.name) for c in self.columns)
+            self.database.execute(
+                f"CREATE TEMP TABLE {name} AS SELECT {columns} "
+                f"FROM {self.database.text(self.destination)} WITH NO DATA"
+            )
+            self._stage = f"pg_temp.{name}"
+        return self._stage
+
+    def _merge(self) -> None:
+        stage = self._staging()
+        if not self.key:
+            self._insert(stage)
+        elif frozenset(self.key) in self.found.unique:
+            self._upsert(stage)
+        else:
+            self._update_and_insert(stage)
+        if self.removes_deleted:
+            self.database.execute(
+                f"DELETE FROM {self._into} t USING {stage} s WHERE {self._same_key('t', 's')} "
+                f"AND t.{self.database.quote(DELETED)} IS NOT NULL"
+            )
+        self.database.execute(f"TRUNCATE {stage}")
+        self._staged = False
+
+    @property
+    def _into(self) -> str:
+        return self.database.text(self.destination)
+
+    def _insert(self, stage: str) -> None:
+        names = ", ".join(self.database.quote(c.name) for c in self.columns)
+        self.database.execute(f"INSERT INTO {self._into} ({names}) SELECT {names} FROM {stage}")
+
+    def _upsert(self, stage: str) -> None:
+        names = [c.name for c in self.columns]
+        source = f"SELECT {', '.join(map(self.database.quote, names))} FROM {stage}"
+        differs = self._differs("t", "excluded")
+        statement = upsert(self.database, self._into, names, self.key, source, differs)
+        self.database.execute("SAVEPOINT kozmo_merge")
+        try:
+            self.database.execute(statement)
+        except self._driver_error as error:
+            if error.sqlstate != _SECOND_TIME:
+                raise
+            self.database.execute("ROLLBACK TO SAVEPOINT kozmo_merge")
+            self._keep_last(stage)
+            self.database.execute(statement)
+        self.database.execute("RELEASE SAVEPOINT kozmo_merge")
+
+    def _update_and_insert(self, stage: str) -> None:
+        """For a table whose key is not unique: columns that the stream lacks keep their values."""
+        self._keep_last(stage)
+        quote = self.database.quote
+        rest = [quote(c.name) for c in self.columns if c.name not in self.key]
+        same = self._same_key("t", "s")
+        if rest:
+            changes = ", ".join(f"{name} = s.{name}" for name in rest)
+            self.database.execute(
+                f"UPDATE {self._into} t SET {changes} FROM {stage} s "
+                f"WHERE {same} AND {self._differs('t', 's')}"
+            )
+        names = ", ".join(quote(c.name) for c in self.columns)
+        self.database.execute(
+            f"INSERT INTO {self._into} ({names}) SELECT {names} FROM {stage} s "
+            f"WHERE NOT EXISTS (SELECT FROM {self._into} t WHERE {same})"
+        )
+
+    def _keep_last(self, stage: str) -> None:
+        # Rows lie in a stage in the order in which they came.
+        self.database.execute(
+            f"DELETE FROM {stage} a USING {stage} b "
+            f"WHERE {self._same_key('a', 'b')} AND a.ctid < b.ctid"
+        )
+
+    def _same_key(self, one: str, other: str) -> str:
+        names = map(self.database.quote, self.key)
+        return " AND ".join(f"{one}.{name} = {other}.{name}" for name in names)
+
+    def _differs(self, one: str, other: str) -> str:
+        """Compare the images of rows: that works for types without an equality too."""
+        names = [
+            self.database.quote(c.name)
+            for c in self.columns
+            if c.name not in self.key and c.name not in NOT_DATA
+        ]
+        if not names:
+            return "false"
+        rows = (", ".join(f"{side}.{name}" for name in names) for side in (one, other))
+        return "record_image_ne(ROW({}), ROW({}))".format(*rows)
+
+    def _expect_unreferenced(self, stream: str) -> None:
+        other = self.database.referencing(self.table)
+        if other is not None:
+            raise WriteError(
+                f"cannot overwrite the table of stream {stream}",
+                f"table {other} refers to it by a foreign key, and would lose its rows",
+                "use load_method 'upsert' for this stream",
+            )
+
+    def _fault(self, message: str, line: int, column: int) -> RecordError:
+        return self.fit.error(message, line, self.property_of(self.columns[column].name))
+
+    def _column(self, error: psycopg.Error) -> str | None:
+        found = _CONTEXT.match(error.diag.context or "")
+        said = (found[2] or "") if found else ""
+        names = sorted((c.name for c in self.columns), key=len, reverse=True)
+        named = error.diag.column_name
+        return next((n for n in names if said == n or said.startswith(f"{n}:")), named)
+
+    def _record_error(self, error: psycopg.Error, column: str | None) -> RecordError | None:
+        """Return the error for the record that COPY stumbled over, if it says which."""
+        found = _CONTEXT.match(error.diag.context or "")
+        if found is None:
+            return None
+        line = int(found[1]) - 1
+        for piece in self._sent:
+            length = piece.blob.count(b"\n")
+            if line < length:
+                row = line if length == len(piece.lines) else record_at(piece.blob, line)
+                message = error.diag.message_primary or str(error)
+                details = [error.diag.message_detail] if error.diag.message_detail else []
+                return RecordError(
+                    message[:300],
+                    *(detail[:300] for detail in details),
+                    stream=self.stream,
+                    line=piece.lines[row],
+                    path=None if column is None else f"$.{self.property_of(column) or column}",
+                )
+            line -= length
+        return None
+
+    @property
+    def _driver_error(self) -> type[psycopg.Error]:
+        import psycopg
+
+        return psycopg.Error
+
+    @contextmanager
+    def _errors(self, stream: str) -> Iterator[None]:
+        with system.translated(WriteError, f"target-postgres could not write stream {stream}"):
+            yield
+
+
+class _Copy:
+    """A COPY that stays open between calls."""
+
+    def __init__(self, connection: psycopg.Connection[Any], statement: str) -> None:
+        self._context = connection.cursor().copy(statement.encode())
+        self._copy = self._context.__enter__()
+
+    def write(self, blob: bytes) -> None:
+        self._copy.write(blob)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._context.__exit__(kind, error, trace)

@@ -1,0 +1,79 @@
+"""target-sqlite: rows by executemany into a file in WAL mode."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import ExitStack
+from functools import cached_property
+from typing import ClassVar
+
+from kozmo_singer.errors import WriteError
+from kozmo_singer.systems.sql import sqlite as system
+from kozmo_targets.sql.names import Name, Naming
+from kozmo_targets.sql.sqlite_database import NAMING, SqliteDatabase
+from kozmo_targets.sql.sqlite_writer import SqliteWriter
+from kozmo_targets.sql.target import SQL_SETTINGS, SqlTarget
+from kozmo_targets.target import COMMON_SETTINGS, LoadMethod
+
+
+class TargetSQLite(SqlTarget):
+    """Loads streams into tables of one SQLite file; schemas are not looked at."""
+
+    name = "target-sqlite"
+    summary = "SQLite database files"
+    naming: ClassVar[Naming] = NAMING
+    settings = (*system.SETTINGS, *SQL_SETTINGS, *COMMON_SETTINGS)
+    examples = (
+        "tap-postgres --config shop.json | target-sqlite --config file.json",
+        "target-sqlite --config file.json --check",
+    )
+
+    def check(self) -> str:
+        """Open the file; return its tables and whether it may be written to."""
+        start = time.monotonic()
+        path = system.database_path(self.config)
+        with (
+            system.connect(self.config) as connection,
+            system.translated(WriteError, f"{self.name} may not write to {path}"),
+        ):
+            connection.execute("BEGIN IMMEDIATE")
+            (tables,) = connection.execute(
+                "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+            ).fetchone()
+            connection.execute("ROLLBACK")
+        taken = round((time.monotonic() - start) * 1000)
+        return f"SQLite {sqlite3.sqlite_version}, {tables} tables in {path}, {taken} ms"
+
+    def placed(self, table: Name) -> Name:
+        """Return *table* without a schema."""
+        return table._replace(schema=None)
+
+    def table_writer(self, table: Name, method: LoadMethod) -> SqliteWriter:
+        """Return a writer; what overwrites a table waits in a temporary one until the end."""
+        hidden = table._replace(schema="temp") if method == "overwrite" else table
+        return SqliteWriter(self._database, self.config, table, hidden, method)
+
+    def commit(self) -> None:
+        """Commit what the writers did."""
+        if "_database" in self.__dict__:
+            with system.translated(WriteError, f"{self.name} could not commit"):
+                self._database.commit()
+
+    def close(self) -> None:
+        """Close the file; what was not committed is undone."""
+        self._open.close()
+
+    @cached_property
+    def _open(self) -> ExitStack:
+        return ExitStack()
+
+    @cached_property
+    def _database(self) -> SqliteDatabase:
+        connection = self._open.enter_context(system.connect(self.config))
+        with system.translated(
+            WriteError, f"{self.name} may not write to {system.database_path(self.config)}"
+        ):
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        return SqliteDatabase(connection)

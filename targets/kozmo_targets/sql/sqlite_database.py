@@ -1,0 +1,131 @@
+"""Tables of SQLite: finding, making, changing and replacing them, and the transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from kozmo_singer.systems.sql import sqlite as system
+from kozmo_singer.wire.types import LogicalType
+from kozmo_targets.sql.names import Name, Naming
+from kozmo_targets.sql.table import Change, Database, Found, TableColumn
+
+
+def _fold(name: str) -> str:
+    """SQLite compares names without regard to the case of A to Z, and of no other letter."""
+    return name.encode().lower().decode()
+
+
+NAMING = Naming(limit=None, fold=_fold)
+
+
+class SqliteDatabase(Database):
+    """A connection, its transaction, and the tables that are seen through it."""
+
+    naming = NAMING
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        connection.create_function("kozmo_text", 2, _as_text, deterministic=True)
+
+    def text(self, name: Name) -> str:
+        return f"{self.quote(name.schema or 'main')}.{self.quote(name.table)}"
+
+    def quote(self, column: str) -> str:
+        return system.quote(column)
+
+    def ddl(self, type: LogicalType) -> str:
+        return system.ddl(type)
+
+    def begin(self) -> None:
+        """Begin a transaction unless one is under way."""
+        if not self.connection.in_transaction:
+            self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Commit the transaction under way, if any."""
+        if self.connection.in_transaction:
+            self.connection.execute("COMMIT")
+
+    def execute(self, statement: str) -> int:
+        self.begin()
+        return self.connection.execute(statement).rowcount
+
+    def find(self, table: Name) -> Found | None:
+        schema = table.schema or "main"
+        columns = self._rows(
+            "SELECT name, type, pk FROM pragma_table_xinfo(?, ?)", table.table, schema
+        )
+        if not columns:
+            return None
+        key = frozenset(name for name, _, pk in columns if pk)
+        indexes = self._rows(
+            'SELECT name FROM pragma_index_list(?, ?) WHERE "unique" AND NOT partial',
+            table.table,
+            schema,
+        )
+        unique = [frozenset(self._columns_of(index, schema)) for (index,) in indexes]
+        empty = not self._rows(f"SELECT 1 FROM {self.text(table)} LIMIT 1")
+        types = {name: system.logical(declared) for name, declared, _ in columns}
+        return Found(types, [key, *unique] if key else unique, empty)
+
+    def create(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> None:
+        parts = []
+        for column in columns:
+            # A primary key of SQLite may hold NULL unless it is told not to.
+            note = " NOT NULL" if column.name in key else ""
+            parts.append(f"{self.quote(column.name)} {self.ddl(column.type)}{note}")
+        if key:
+            parts.append(f"PRIMARY KEY ({', '.join(map(self.quote, key))})")
+        self.execute(f"CREATE TABLE {self.text(table)} ({', '.join(parts)})")
+
+    def add_columns(self, table: Name, columns: Sequence[TableColumn]) -> None:
+        for column in columns:
+            self.execute(
+                f"ALTER TABLE {self.text(table)} "
+                f"ADD COLUMN {self.quote(column.name)} {self.ddl(column.type)}"
+            )
+
+    def change_types(self, table: Name, changes: Sequence[Change]) -> None:
+        """SQLite cannot change a type: a new column takes the values and then the name."""
+        where = self.text(table)
+        for change in changes:
+            old, new = self.quote(change.name), self.quote(f"{change.name} _kozmo_new")
+            self.execute(f"ALTER TABLE {where} ADD COLUMN {new} {self.ddl(change.want)}")
+            self.execute(f"UPDATE {where} SET {new} = kozmo_text({old}, '{change.have.name}')")
+            self.execute(f"ALTER TABLE {where} DROP COLUMN {old}")
+            self.execute(f"ALTER TABLE {where} RENAME COLUMN {new} TO {old}")
+
+    def replace(self, table: Name, hidden: Name, columns: Sequence[TableColumn]) -> None:
+        """Put the rows of *hidden* in the place of those of *table*, which keeps its indexes,
+        triggers and whatever else it has.
+        """
+        key: list[str] = []
+        found = self.find(hidden)
+        if found is not None and found.unique:
+            key = [c.name for c in columns if c.name in found.unique[0]]
+        self.shape(table, columns, key)
+        names = ", ".join(self.quote(c.name) for c in columns)
+        self.execute(f"DELETE FROM {self.text(table)}")
+        self.execute(
+            f"INSERT INTO {self.text(table)} ({names}) SELECT {names} FROM {self.text(hidden)}"
+        )
+        self.execute(f"DROP TABLE {self.text(hidden)}")
+
+    def _columns_of(self, index: str, schema: str) -> list[str]:
+        found = self._rows("SELECT name FROM pragma_index_info(?, ?)", index, schema)
+        # A part of an index that is an expression has no name.
+        return [name if name is not None else "\0" for (name,) in found]
+
+    def _rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.connection.execute(query, parameters).fetchall()
+
+
+def _as_text(value: Any, kind: str) -> Any:
+    """Return a cell in the form that loses nothing whatever the affinity of its new column."""
+    if kind == "boolean" and isinstance(value, int):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value)
+    return str(value) if isinstance(value, int) else value
