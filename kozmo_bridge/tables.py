@@ -1,0 +1,230 @@
+"""Rows as pandas frames and Arrow tables with typed columns.
+
+A column of which some value has no place in its type (a date in year 10000 or BC, `infinity`, an
+integer beyond 64 bit) comes as text or Python objects as a whole: nothing is cut or guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from kozmo_bridge.frames import INT64
+from kozmo_bridge.values import iso_duration, trim_fraction
+from kozmo_singer.errors import MissingDriver
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from kozmo_singer.wire.types import Column
+
+Values = Sequence[Any]
+_CLOCK = re.compile(r"([^.Zz+-]*)\.?(\d*)(.*)", re.DOTALL)
+
+
+def pandas_frame(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return *rows* as a frame.
+
+    integer int64 or, beside gaps, Int64; boolean bool or boolean; float float64; timestamp
+    datetime64, timestamptz datetime64 in UTC; decimal Decimal, date and time Python's, binary
+    bytes, json Python objects, all else text.
+    """
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as error:
+        raise MissingDriver("to_pandas()", "pandas", "pandas") from error
+    made = {
+        i: _SERIES.get(column.type.name, _text_series)(values)
+        for i, (column, values) in enumerate(_turned(columns, rows))
+    }
+    frame = pd.DataFrame(made, index=range(len(rows)))
+    frame.columns = pd.Index([column.name for column in columns], dtype="object")
+    return frame
+
+
+def arrow_table(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    """Return *rows* as an Arrow table.
+
+    integer int16, int32 or int64; float float or double; decimal(p,s) decimal128 or decimal256,
+    without a stated precision text; timestamp timestamp[us], timestamptz in UTC; date date32,
+    time time64[us]; uuid and json text.
+    """
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError as error:
+        raise MissingDriver("to_arrow()", "pyarrow", "pandas") from error
+    arrays = [_arrow_array(pa, column, values) for column, values in _turned(columns, rows)]
+    return pa.table(arrays, names=[column.name for column in columns])
+
+
+def arrow_list(column: Any) -> list[Any]:
+    """Values of an Arrow column; moments in nanoseconds, which Python lacks, as text."""
+    kind = str(column.type)
+    if kind.startswith("timestamp[ns"):
+        import pyarrow as pa
+
+        zone = column.type.tz
+        plain = column.cast(pa.timestamp("ns", "UTC" if zone else None))
+        values = plain.cast(pa.int64()).to_pylist()
+        return [None if v is None else _nanosecond_text(v, bool(zone)) for v in values]
+    if kind == "duration[ns]":
+        values = column.cast("int64").to_pylist()
+        return [None if v is None else iso_duration(v) for v in values]
+    return list(column.to_pylist())
+
+
+def _turned(
+    columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]
+) -> list[tuple[Column, Values]]:
+    turned: Sequence[Values] = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return list(zip(columns, turned, strict=True))
+
+
+def _objects(values: Values) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.Series(list(values), dtype="object")
+
+
+def _text_series(values: Values) -> pd.Series[Any]:
+    """Text in the dtype that this pandas has for it: str from 3 on, object before."""
+    import pandas as pd
+
+    if values and any(value is not None for value in values):
+        return pd.Series(list(values))
+    return _objects(values)
+
+
+def _integer_series(values: Values) -> pd.Series[Any]:
+    import pandas as pd
+
+    present = [value for value in values if value is not None]
+    if present and not (min(present) in INT64 and max(present) in INT64):
+        return _objects(values)
+    return pd.Series(list(values), dtype="int64" if len(present) == len(values) else "Int64")
+
+
+def _boolean_series(values: Values) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.Series(list(values), dtype="boolean" if None in values else "bool")
+
+
+def _float_series(values: Values) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.Series(list(values), dtype="float64")
+
+
+def _moment_series(utc: bool) -> Callable[[Values], pd.Series[Any]]:
+    def made(values: Values) -> pd.Series[Any]:
+        import pandas as pd
+
+        try:
+            series = pd.to_datetime(_objects(values), format="ISO8601", utc=utc)
+        except ValueError:
+            return _text_series(values)
+        # Moments with and without a zone in one column give objects; the text is clearer.
+        return series if series.dtype.kind == "M" else _text_series(values)
+
+    return made
+
+
+def _parsed_series(parse: Callable[[str], Any]) -> Callable[[Values], pd.Series[Any]]:
+    def made(values: Values) -> pd.Series[Any]:
+        try:
+            return _objects([None if value is None else parse(value) for value in values])
+        except ValueError:
+            return _text_series(values)
+
+    return made
+
+
+def _date(text: str) -> date:
+    """The date of an ISO text, which may go on with the midnight that it begins with."""
+    return date.fromisoformat(text[:10] if text[10:11] in ("T", "t") else text)
+
+
+def _time(text: str) -> time:
+    """The time of an ISO text with any number of digits, as long as Python can hold them."""
+    head, fraction, zone = _CLOCK.fullmatch(text).groups()  # type: ignore[union-attr]  # matches all
+    if len(fraction.rstrip("0")) > 6:
+        raise ValueError(text)
+    digits = "." + fraction[:6].ljust(6, "0") if fraction else ""
+    return time.fromisoformat(head + digits + zone.upper().replace("Z", "+00:00"))
+
+
+def _clock_time(text: str) -> time:
+    """As _time; Arrow's times have no zone."""
+    value = _time(text)
+    if value.tzinfo is not None:
+        raise ValueError(text)
+    return value
+
+
+_SERIES: dict[str, Callable[[Values], Any]] = {
+    "integer": _integer_series,
+    "boolean": _boolean_series,
+    "float": _float_series,
+    "timestamp": _moment_series(utc=False),
+    "timestamptz": _moment_series(utc=True),
+    "date": _parsed_series(_date),
+    "time": _parsed_series(_time),
+    "decimal": _objects,
+    "binary": _objects,
+    "json": _parsed_series(json.loads),
+}
+_PARSED: dict[str, Callable[[str], Any]] = {"date": _date, "time": _clock_time}
+
+
+def _arrow_array(pa: Any, column: Column, values: Values) -> Any:
+    wanted = _arrow_type(pa, column)
+    failures = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError, ValueError)
+    try:
+        if wanted is None:
+            return pa.array([None if v is None else str(v) for v in values], pa.string())
+        if column.type.name in _PARSED:
+            parse = _PARSED[column.type.name]
+            return pa.array([None if v is None else parse(v) for v in values], wanted)
+        if column.type.name in ("timestamp", "timestamptz"):
+            return pa.array(values, pa.string()).cast(wanted)
+        return pa.array(values, wanted)
+    except failures:
+        return pa.array([None if v is None else _mended_text(v) for v in values], pa.string())
+
+
+def _arrow_type(pa: Any, column: Column) -> Any:
+    type = column.type
+    if type.name == "integer":
+        return {16: pa.int16(), 32: pa.int32()}.get(type.bits or 64, pa.int64())
+    if type.name == "float":
+        return pa.float32() if type.bits == 32 else pa.float64()
+    if type.name == "decimal":
+        if type.precision is None or type.precision > 76:
+            return None
+        wide = pa.decimal128 if type.precision <= 38 else pa.decimal256
+        return wide(type.precision, type.scale or 0)
+    return {
+        "boolean": pa.bool_(),
+        "binary": pa.binary(),
+        "date": pa.date32(),
+        "time": pa.time64("us"),
+        "timestamp": pa.timestamp("us"),
+        "timestamptz": pa.timestamp("us", "UTC"),
+    }.get(type.name, pa.string())
+
+
+def _mended_text(value: Any) -> str:
+    from kozmo_singer.systems.kozmoai.forms import mended
+
+    return mended(value if isinstance(value, str) else str(value))
+
+
+def _nanosecond_text(value: int, zoned: bool) -> str:
+    seconds, fraction = divmod(value, 1_000_000_000)
+    whole = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()
+    return trim_fraction(f"{whole}.{fraction:09d}") + ("+00:00" if zoned else "")

@@ -1,0 +1,113 @@
+"""Writing what Python has to a target, as Singer lines through a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from kozmo_bridge.batch import Batch
+from kozmo_bridge.convert import is_data, is_table
+from kozmo_bridge.shapes import Shape, shape_of
+from kozmo_runner import api
+from kozmo_runner.process import Cancel
+from kozmo_singer.errors import ConfigError, WriteError
+from kozmo_singer.settings import did_you_mean
+from kozmo_singer.wire.encode import RecordEncoder, schema_line
+from kozmo_singer.wire.types import Column, to_schema
+
+CHUNK_ROWS = 5_000
+
+
+def write(
+    target: str,
+    config: api.Config = None,
+    data: Any = (),
+    *,
+    stream: str = "data",
+    key_properties: Sequence[str] = (),
+    schema: Mapping[str, Any] | None = None,
+    cancel: Cancel | None = None,
+) -> int:
+    """Load *data* as *stream* into *target* and return the number of rows, once they are durable.
+
+    *data* is a list of Data objects or dicts, a pandas, KozmoAI, polars or Arrow table, a Batch, or
+    an iterable of batches, whose streams keep their names and keys. Types come from *schema*, a
+    JSON Schema, where it has the column; else from the table or the values. WriteError says why
+    the target failed.
+    """
+    rows = 0
+    with api.feed(target, config, cancel=cancel) as feed:
+        try:
+            for lines, count in _lines(data, stream, key_properties, schema):
+                _send(feed, lines)
+                rows += count
+        except BrokenPipeError:
+            # The target has ended; why it did is what counts.
+            feed.finish()
+            raise WriteError(f"{target} ended before it had read everything") from None
+        feed.finish()
+    return rows
+
+
+def _lines(
+    data: Any, stream: str, keys: Sequence[str], schema: Mapping[str, Any] | None
+) -> Iterator[tuple[bytes, int]]:
+    """Pieces of Singer lines, each with the number of its rows."""
+    if isinstance(data, Batch):
+        data = [data]
+    batches, data = _batches(data)
+    if batches is None:
+        yield from _stream_lines(stream, shape_of(data, schema), keys, {})
+        return
+    told: dict[str, bytes] = {}
+    for batch in batches:
+        if not isinstance(batch, Batch):
+            raise ConfigError(f"expected batches only, got {type(batch).__name__} among them")
+        yield from _stream_lines(batch.stream, shape_of(batch), keys or batch.key_properties, told)
+
+
+def _batches(data: Any) -> tuple[Iterable[Any] | None, Any]:
+    """*data* as an iterable of batches if it begins with one, else as it is."""
+    if is_table(data) or is_data(data) or isinstance(data, Mapping | str | bytes):
+        return None, data
+    if not isinstance(data, Iterable):
+        return None, data
+    rest = iter(data)
+    first = next(rest, None)
+    if isinstance(first, Batch):
+        return chain([first], rest), None
+    if isinstance(data, Sequence):
+        return None, data
+    return None, [] if first is None else [first, *rest]
+
+
+def _stream_lines(
+    stream: str, shape: Shape, keys: Sequence[str], told: dict[str, bytes]
+) -> Iterator[tuple[bytes, int]]:
+    names = [column.name for column in shape.columns]
+    for key in keys:
+        if key not in names:
+            raise ConfigError(
+                f"key property '{key}' is not a column of stream {stream}",
+                *did_you_mean(key, names),
+            )
+    head = schema_line(stream, _schema(shape.columns), keys)
+    if told.get(stream) != head:
+        told[stream] = head
+        yield head, 0
+    encoder = RecordEncoder(stream, shape.columns)
+    for start in range(0, len(shape.rows), CHUNK_ROWS):
+        rows = shape.rows[start : start + CHUNK_ROWS]
+        yield encoder.encode(rows), len(rows)
+
+
+def _schema(columns: Sequence[Column]) -> dict[str, Any]:
+    properties = {column.name: to_schema(column.type, column.nullable) for column in columns}
+    return {"type": "object", "properties": properties}
+
+
+def _send(feed: api.TargetFeed, lines: bytes) -> None:
+    rest = memoryview(lines)
+    while rest:
+        rest = rest[feed.stdin.write(rest) :]
