@@ -108,7 +108,7 @@ def execute(job: Job, watcher: Watcher, cancel: Cancel) -> Report:
     """Run *job* under the lock of its state."""
     check_id(job.state_id)
     store = open_store(job.store)
-    run_id = _run_id()
+    run_id = new_run_id()
     with locked(store, job.state_id, Owner.me(run_id)) as owner, Workspace() as workspace:
         return _Run(job, store, owner, workspace, watcher, cancel).report()
 
@@ -306,6 +306,6 @@ class _Run:
             )
 
 
-def _run_id() -> str:
-    """An id that sorts by time."""
+def new_run_id() -> str:
+    """Return an id that sorts by time."""
     return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{randomness.token_hex(4)}"

@@ -167,7 +167,7 @@ def choose(
         if streams:
             raise ConfigError(
                 f"{plug.name} has no discovery, so its streams cannot be chosen by name",
-                "give --catalog FILE as well, or leave --streams out",
+                "give --catalog FILE as well, or name no stream",
             )
         return None
     return select(catalog, streams) if streams else catalog

@@ -152,7 +152,7 @@ class ObjectStore(StateStore):
 
 
 def _open(url: str) -> tuple[Any, str]:
-    import fsspec  # type: ignore[import-untyped]  # ships no types
+    import fsspec
 
     fs, root = fsspec.core.url_to_fs(url)
     return fs, str(root).rstrip("/")

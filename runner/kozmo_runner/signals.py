@@ -1,0 +1,30 @@
+"""Ctrl-C and its kin: the first one stops cleanly, the second one at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kozmo_runner.process import Cancel
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def listening(cancel: Cancel) -> Iterator[Cancel]:
+    """Turn signals into requests of *cancel* while the block runs; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield cancel
+        return
+
+    def ask(number: int, _: object) -> None:
+        cancel.request("interrupted" if number == signal.SIGINT else signal.Signals(number).name)
+
+    before = {number: signal.signal(number, ask) for number in _NUMBERS}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
