@@ -1,0 +1,157 @@
+"""Our targets as places to read rows back from, whatever form each gives to a value."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from servers.postgres import Database
+
+Row = dict[str, Any]
+
+
+class Destination(ABC):
+    """A target with the configuration that points it at an empty place of the test's own."""
+
+    target: str
+    config: dict[str, Any]
+    upserts = True
+
+    @abstractmethod
+    def rows(self, stream: str) -> list[Row]:
+        """Return all rows of *stream* as they stand there; none if it was never written."""
+
+
+class Postgres(Destination):
+    """Tables of a database."""
+
+    target = "target-postgres"
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.database = database
+        self.config = self.database.config
+
+    def rows(self, stream: str) -> list[Row]:
+        table = stream.rpartition("-")[2]
+        query = f'SELECT * FROM "{table}"'.encode()
+        connection = self.database.connect(row_factory=dict_row)
+        with closing(connection):
+            found = connection.execute("SELECT to_regclass(%s)", [f'"{table}"']).fetchone()
+            return connection.execute(query).fetchall() if found["to_regclass"] else []
+
+
+class Sqlite(Destination):
+    """Tables of a file."""
+
+    target = "target-sqlite"
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.config = {"path": str(folder / "destination.db")}
+
+    def rows(self, stream: str) -> list[Row]:
+        table = stream.rpartition("-")[2]
+        with closing(sqlite3.connect(self.config["path"])) as connection:
+            connection.row_factory = sqlite3.Row
+            try:
+                return [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]
+            except sqlite3.OperationalError as error:
+                assert "no such table" in str(error)
+                return []
+
+
+class Lines(Destination):
+    """Files of JSON Lines, to which a second run appends."""
+
+    target = "target-jsonl"
+    setting = "path"
+    upserts = False
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder / "destination"
+        self.config = {self.setting: str(self.folder)}
+
+    def rows(self, stream: str) -> list[Row]:
+        return read_lines(self.folder / f"{stream}.jsonl")
+
+
+class Kozmo(Lines):
+    """Files of Data objects, one a line."""
+
+    target = "target-kozmo"
+    setting = "output"
+
+    def rows(self, stream: str) -> list[Row]:
+        return [row["data"] for row in super().rows(stream)]
+
+
+DESTINATIONS: dict[str, type[Destination]] = {
+    kind.target: kind for kind in (Postgres, Sqlite, Lines, Kozmo)
+}
+
+
+def read_lines(path: Path) -> list[Row]:
+    """Return the objects of a JSON Lines file, numbers with a point as Decimal; [] without it."""
+    if not path.exists():
+        return []
+    return [json.loads(line, parse_float=Decimal) for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def canonical(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> list[Row]:
+    """Return *rows* with each value in the one Python form that its kind has, sorted by them all.
+
+    *kinds* maps the columns to compare to integer, text, decimal, boolean, date, moment, uuid or
+    json. Columns beside them must be metadata of the target's.
+    """
+    for row in rows:
+        beside = {name for name in row if name not in kinds and not name.startswith("_sdc_")}
+        assert not beside, f"columns that nobody asked for: {beside}"
+    found = [{name: _form(kind, row[name]) for name, kind in kinds.items()} for row in rows]
+    return sorted(found, key=repr)
+
+
+def _form(kind: str, value: Any) -> Any:
+    return None if value is None else _FORMS[kind](value)
+
+
+def _integer(value: Any) -> int:
+    assert value == int(value), value
+    return int(value)
+
+
+def _text(value: Any) -> str:
+    assert isinstance(value, str), value
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    assert value.tzinfo is not None, f"a moment without zone: {value}"
+    return value.astimezone(timezone.utc)
+
+
+def _truth(value: Any) -> bool:
+    assert value in (0, 1), value
+    return bool(value)
+
+
+_FORMS: dict[str, Callable[[Any], Any]] = {
+    "integer": _integer,
+    "text": _text,
+    "decimal": lambda value: Decimal(str(value)),
+    "boolean": _truth,
+    "date": lambda value: date.fromisoformat(str(value)),
+    "moment": _moment,
+    "uuid": lambda value: UUID(str(value)),
+    "json": lambda value: json.loads(value) if isinstance(value, str) else value,
+}
