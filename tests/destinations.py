@@ -11,6 +11,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -81,7 +82,7 @@ class Lines(Destination):
         self.config = {self.setting: str(self.folder)}
 
     def rows(self, stream: str) -> list[Row]:
-        return read_lines(self.folder / f"{stream}.jsonl")
+        return read_lines(self.folder / f"{quote(stream, safe='')}.jsonl")
 
 
 class Kozmo(Lines):

@@ -70,10 +70,12 @@ def _run(engine: type[Target], config: dict[str, Any], file: IO[str]) -> None:
             made: Writer = super().writer(schema, method)
             return made
 
+    # The SDK adds settings of its own to what was configured.
+    known = {s.name: config[s.name] for s in engine.settings if config.get(s.name) is not None}
     source = io.BytesIO(file.read().encode())
     out = io.BytesIO()
     try:
-        Watched({k: v for k, v in config.items() if v is not None}).run(source, out)
+        Watched(known).run(source, out)
     except RecordError as error:
         field = (error.path or "").removeprefix("$.")
         if "before the SCHEMA" in error.reason:
