@@ -1,4 +1,4 @@
-"""Our targets as places to read rows back from, whatever form each gives to a value."""
+"""Targets as places to read rows back from, whatever form each gives to a value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,13 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from commands import BIN
+from project import ROOT
 from servers.postgres import Database
 
 Row = dict[str, Any]
+SCHEMA = "copied"
+FIXTURES = ROOT / "tests" / "fixtures"
 
 
 class Destination(ABC):
@@ -28,26 +32,30 @@ class Destination(ABC):
     config: dict[str, Any]
     upserts = True
 
+    @property
+    def command(self) -> list[str | Path]:
+        """The program, without its configuration."""
+        return [self.target]
+
     @abstractmethod
     def rows(self, stream: str) -> list[Row]:
         """Return all rows of *stream* as they stand there; none if it was never written."""
 
 
 class Postgres(Destination):
-    """Tables of a database."""
+    """Tables in a schema of their own, so that the same database can be read from as well."""
 
     target = "target-postgres"
 
     def __init__(self, folder: Path, database: Database) -> None:
         self.database = database
-        self.config = self.database.config
+        self.config = {**database.config, "default_target_schema": SCHEMA}
 
     def rows(self, stream: str) -> list[Row]:
-        table = stream.rpartition("-")[2]
-        query = f'SELECT * FROM "{table}"'.encode()
-        connection = self.database.connect(row_factory=dict_row)
-        with closing(connection):
-            found = connection.execute("SELECT to_regclass(%s)", [f'"{table}"']).fetchone()
+        table = f'"{SCHEMA}"."{stream.rpartition("-")[2]}"'
+        with closing(self.database.connect(row_factory=dict_row)) as connection:
+            found = connection.execute("SELECT to_regclass(%s)", [table]).fetchone()
+            query = f"SELECT * FROM {table}".encode()
             return connection.execute(query).fetchall() if found["to_regclass"] else []
 
 
@@ -95,9 +103,37 @@ class Kozmo(Lines):
         return [row["data"] for row in super().rows(stream)]
 
 
+class Sdk(Lines):
+    """The files of a target on Meltano's SDK."""
+
+    target = "target-folder"
+    setting = "folder"
+
+    @property
+    def command(self) -> list[str | Path]:
+        return [BIN / "python", FIXTURES / "sdk" / "target_folder.py"]
+
+
+class Classic(Lines):
+    """The files of a target written with singer-python."""
+
+    target = "target-lines"
+    setting = "folder"
+
+    @property
+    def command(self) -> list[str | Path]:
+        python = ROOT / ".envs" / "singer-python" / "bin" / "python"
+        return [python, FIXTURES / "singer_python" / "target_lines.py"]
+
+
 DESTINATIONS: dict[str, type[Destination]] = {
     kind.target: kind for kind in (Postgres, Sqlite, Lines, Kozmo)
 }
+
+
+"""Ours."""
+PEERS: dict[str, type[Destination]] = {kind.target: kind for kind in (Sdk, Classic)}
+"""Those of others."""
 
 
 def read_lines(path: Path) -> list[Row]:
@@ -110,8 +146,8 @@ def read_lines(path: Path) -> list[Row]:
 def canonical(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> list[Row]:
     """Return *rows* with each value in the one Python form that its kind has, sorted by them all.
 
-    *kinds* maps the columns to compare to integer, text, decimal, boolean, date, moment, uuid or
-    json. Columns beside them must be metadata of the target's.
+    *kinds* maps each column to one of: integer, float, decimal, text, boolean, date, moment (with
+    a zone), local (without), uuid, binary, json. Other columns must be metadata of the target's.
     """
     for row in rows:
         beside = {name for name in row if name not in kinds and not name.startswith("_sdc_")}
@@ -141,6 +177,18 @@ def _moment(value: Any) -> datetime:
     return value.astimezone(timezone.utc)
 
 
+def _local(value: Any) -> datetime:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    # Plain JSON Schema has no moment without a zone, so it travels as one in UTC.
+    assert value.utcoffset() in (None, timedelta(0)), value
+    return value.replace(tzinfo=None)
+
+
+def _binary(value: Any) -> bytes:
+    return bytes.fromhex(value) if isinstance(value, str) else bytes(value)
+
+
 def _truth(value: Any) -> bool:
     assert value in (0, 1), value
     return bool(value)
@@ -153,6 +201,9 @@ _FORMS: dict[str, Callable[[Any], Any]] = {
     "boolean": _truth,
     "date": lambda value: date.fromisoformat(str(value)),
     "moment": _moment,
+    "local": _local,
+    "binary": _binary,
+    "float": float,
     "uuid": lambda value: UUID(str(value)),
     "json": lambda value: json.loads(value) if isinstance(value, str) else value,
 }
