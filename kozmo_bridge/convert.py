@@ -179,7 +179,8 @@ def dict_list(
         names = [text_key, *names]
     if not columns:
         return [{} for _ in range(rows)]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    with building():
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def kozmo_dataframe(names: Sequence[str], columns: Columns, rows: int) -> Any:

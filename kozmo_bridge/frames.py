@@ -81,7 +81,7 @@ def typed_frame(names: Sequence[str], columns: Sequence[Sequence[Any]], rows: in
     frame = pd.DataFrame(
         {i: typed_series(column) for i, column in enumerate(columns)}, index=range(rows)
     )
-    frame.columns = pd.Index(list(names), dtype="object")
+    frame.columns = list(names)
     return frame
 
 

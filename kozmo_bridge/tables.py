@@ -42,7 +42,7 @@ def pandas_frame(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> 
         for i, (column, values) in enumerate(_turned(columns, rows))
     }
     frame = pd.DataFrame(made, index=range(len(rows)))
-    frame.columns = pd.Index([column.name for column in columns], dtype="object")
+    frame.columns = [column.name for column in columns]
     return frame
 
 
