@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from operator import attrgetter
@@ -40,6 +40,11 @@ _NON_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"
 Parsed = dict[str, Any]
 REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it does not take."""
+
+
+def well_formed(name: str, values: Iterable[str]) -> bool:
+    """Whether each of *values* is text of type *name*: date, time, timestamp, timestamptz, uuid."""
+    return _MANY[name].fullmatch("\n".join([*values, ""])) is not None
 
 
 class StreamDecoder:

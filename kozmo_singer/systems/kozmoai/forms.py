@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Literal
@@ -27,6 +28,7 @@ always as the nearest float; always as text."""
 FLOAT_DIGITS = 15
 """Any decimal of so many digits comes back from a float as it went in."""
 _ENCODER = msgspec.json.Encoder()
+_LETTER = re.compile("[A-Za-z]")
 
 
 def finite(value: float) -> float | str | None:
@@ -40,11 +42,10 @@ def exact_number(value: Decimal) -> int | float | str | None:
     """Return a decimal as int or float where that loses no digit, else its digits as text."""
     if not value.is_finite():
         return None if value.is_nan() else finite(float(value))
-    if value.as_tuple().exponent >= 0:  # type: ignore[operator]  # a number, for finite values
-        # The int of 1E+999999999 would fill the memory with zeros.
-        return int(value) if value.adjusted() < 400 else str(value)
+    if value.as_tuple().exponent == 0:
+        return int(value)
     near = float(value)
-    return near if Decimal(repr(near)) == value else str(value)
+    return near if math.isfinite(near) and Decimal(repr(near)) == value else str(value)
 
 
 def nearest_float(value: Decimal) -> float | str | None:
@@ -116,16 +117,29 @@ def _form(column: Column, values: Sequence[Any], decimals: Decimals) -> Sequence
         return [None if v is None else base64.b64encode(v).decode() for v in values]
     if kind == "json":
         return _parsed(values)
-    if kind != "decimal":
-        return texts(values)
-    precision, scale = column.type.precision, column.type.scale
-    if decimals == "exact" and scale and precision is not None and precision <= FLOAT_DIGITS:
-        try:
-            return floats([None if v is None else float(v) for v in values])
-        except ValueError:
-            pass
+    if kind == "decimal":
+        return _decimals(values, decimals)
+    return texts(values)
+
+
+def _decimals(values: Sequence[Decimal | None], decimals: Decimals) -> list[Any]:
+    if decimals == "exact":
+        spelt = [None if value is None else str(value) for value in values]
+        if _short(spelt):
+            return [
+                text if text is None else float(text) if "." in text else int(text)
+                for text in spelt
+            ]
     convert = DECIMALS[decimals]
-    return [None if v is None else convert(v) for v in values]
+    return [None if value is None else convert(value) for value in values]
+
+
+def _short(spelt: Sequence[str | None]) -> bool:
+    """Whether all are plain digits, and so few that a float keeps them."""
+    present = list(filter(None, spelt))
+    longest = max(map(len, present), default=0)
+    # A point or a sign may be among them; words and exponents have letters.
+    return longest <= FLOAT_DIGITS + 1 and not _LETTER.search("".join(present))
 
 
 def _parsed(values: Sequence[str | None]) -> list[Any]:
@@ -181,7 +195,7 @@ class RecordWriter:
             for column in columns
         )
         self._numbers = bool(kinds & {"float", "decimal"})
-        self._long = [i for i, column in enumerate(columns) if _may_be_long(column)]
+        self._decimals = [i for i, c in enumerate(columns) if c.type.name == "decimal"]
         self._template, self._head = template, b"{" + dumps(text_key) + b":"
         names = [column.name for column in columns]
         self._fields = [names.index(field) for field in template.fields] if template else []
@@ -198,7 +212,7 @@ class RecordWriter:
         if self._respelt:
             return None
         records = rows.records()
-        special = self._needs_care(records) or self._has_long_decimals(rows)
+        special = self._needs_care(records) or self._has_special_decimals(rows)
         return None if special else records
 
     def _with_text(self, records: list[bytes], rows: Rows, template: TextTemplate) -> list[bytes]:
@@ -232,17 +246,11 @@ class RecordWriter:
             return True
         return b"\\ud" in joined or b"\\uD" in joined
 
-    def _has_long_decimals(self, rows: Rows) -> bool:
-        """Whether a decimal has more digits than a float keeps."""
-        if not self._long:
+    def _has_special_decimals(self, rows: Rows) -> bool:
+        """Whether a decimal is one that JSON's readers, which make a float of it, would change."""
+        if not self._decimals:
             return False
         tuples = rows.tuples()
-        limit = FLOAT_DIGITS + 1
-        return any(
-            len(str(row[i])) > limit for i in self._long for row in tuples if row[i] is not None
+        return not all(
+            _short([str(row[i]) for row in tuples if row[i] is not None]) for i in self._decimals
         )
-
-
-def _may_be_long(column: Column) -> bool:
-    precision = column.type.precision
-    return column.type.name == "decimal" and (precision is None or precision > FLOAT_DIGITS)

@@ -165,7 +165,8 @@ def _forward(
 
 def _pump(inner: socket.socket, channel: paramiko.Channel) -> None:
     while True:
-        ready, _, _ = select.select([inner, channel], [], [])
+        ends: tuple[Any, Any] = (inner, channel)
+        ready, _, _ = select.select(ends, [], [])
         for source, sink in ((inner, channel), (channel, inner)):
             if source in ready:
                 data = source.recv(_CHUNK)

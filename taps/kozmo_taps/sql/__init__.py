@@ -1,0 +1,1 @@
+"""SQL databases: one engine, and one module a system."""

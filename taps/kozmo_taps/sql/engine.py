@@ -1,0 +1,147 @@
+"""The engine of the SQL taps: discovery by reflection, and sessions that read tables."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar, Protocol
+
+from kozmo_singer.errors import ConfigError, ReadError
+from kozmo_singer.settings import Setting, did_you_mean
+from kozmo_singer.wire import Catalog, Stream
+from kozmo_taps import tap
+from kozmo_taps.sql.reading import Dialect, FullTable, Incremental, SqlReading
+from kozmo_taps.sql.relation import Name, Relation, Relations
+from kozmo_taps.sql.shape import shape
+from kozmo_taps.tap import Tap, replication
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "replication_method",
+        "How tables are read whose catalog entry does not say: FULL_TABLE, or INCREMENTAL by "
+        "replication_key where the table has that column",
+        choices=("FULL_TABLE", "INCREMENTAL"),
+    ),
+    Setting(
+        "replication_key",
+        "Column that grows with every change, for example updated_at; tables that have it are "
+        "INCREMENTAL, unless replication_method or the catalog says otherwise",
+    ),
+    *tap.SETTINGS,
+)
+"""The settings that every SQL tap has."""
+
+_START_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
+
+
+class Connection(Dialect, Protocol):
+    """An open database that can describe its tables; *raw* is the driver's own connection."""
+
+    raw: Any
+
+    def describe(self, names: Sequence[Name] | None) -> Relations:
+        """Return the tables with these names, or all that may be read."""
+
+    def count(self, relation: Relation) -> int:
+        """Return the number of rows."""
+
+
+class SqlTap(Tap):
+    """A database. A dialect says how to connect, and how to spell and run SQL."""
+
+    sqlalchemy_dialect: ClassVar[str]
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        start = self.config["start_date"]
+        if start and not _START_DATE.fullmatch(start):
+            raise ConfigError(
+                f"{self.name}: setting 'start_date' is no date: {start[:40]}",
+                "expected 2024-01-31 or 2024-01-31T12:00:00Z",
+            )
+        if (
+            self.config["replication_method"] == "INCREMENTAL"
+            and not self.config["replication_key"]
+        ):
+            raise ConfigError(
+                f"{self.name}: replication_method INCREMENTAL needs the setting 'replication_key'",
+                "name the column that grows with every change, for example updated_at",
+            )
+
+    @abstractmethod
+    def connection(self) -> AbstractContextManager[Connection]:
+        """Open the database for reading."""
+
+    @abstractmethod
+    def stream_id(self, relation: Relation) -> str:
+        """Return the name of the stream of a table."""
+
+    @abstractmethod
+    def table_of(self, stream: Stream) -> Name:
+        """Return schema and name of the table of *stream*."""
+
+    @abstractmethod
+    def database_name(self) -> str:
+        """Return how the catalog calls the database."""
+
+    def discover(self) -> Catalog:
+        """Return every table and view that the user may read."""
+        from kozmo_taps.sql.discover import discover
+
+        return discover(self)
+
+    @contextmanager
+    def session(self, streams: Sequence[Stream]) -> Iterator[SqlSession]:
+        """Open the database, and look up the tables of *streams* in one query a question."""
+        with self.connection() as connection:
+            relations = connection.describe([self.table_of(stream) for stream in streams])
+            yield SqlSession(self, connection, relations)
+
+
+class SqlSession:
+    """An open database and the tables that will be read."""
+
+    def __init__(self, tap: SqlTap, connection: Connection, relations: Relations) -> None:
+        self._tap, self._connection, self._relations = tap, connection, relations
+
+    def open(self, stream: Stream, bookmark: Mapping[str, Any], limit: int | None) -> SqlReading:
+        """Return the reading of *stream*; a table or column that is gone is an error."""
+        relation = self._relation(stream)
+        config = self._tap.config
+        _, key = replication(stream, config)
+        if key and key not in relation.columns:
+            if stream.replication_key or stream.replication_method:
+                raise ConfigError(
+                    f"stream {stream.tap_stream_id}: there is no column '{key}' "
+                    "for the replication key",
+                    *did_you_mean(key, relation.columns),
+                )
+            key = None
+        columns = shape(relation, stream, key)
+        common = (self._connection, relation, stream, columns, limit)
+        if key:
+            start = config["start_date"]
+            return Incremental(*common, key=key, mark=bookmark, start_date=start)
+        versioned = bool(config["emit_activate_version_messages"])
+        return FullTable(*common, marker=bookmark.get("full_table"), versioned=versioned)
+
+    def count(self, stream: Stream) -> int:
+        """Return how many rows the table has now."""
+        return self._connection.count(self._relation(stream))
+
+    def _relation(self, stream: Stream) -> Relation:
+        name = self._tap.table_of(stream)
+        relation = self._relations.get(name)
+        if relation is not None:
+            return relation
+        everything = self._connection.describe(None)
+        known = [".".join(filter(None, each)) for each in everything]
+        written = ".".join(filter(None, name))
+        raise ReadError(
+            f"stream {stream.tap_stream_id}: there is no table {written}, "
+            "or the user may not read it",
+            *did_you_mean(written, known),
+            "the catalog may be out of date; make a new one with --discover",
+        )

@@ -1,0 +1,157 @@
+"""tap-postgres: how PostgreSQL is described, spelt and read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kozmo_singer.errors import DiscoverError, ReadError
+from kozmo_singer.settings import Setting
+from kozmo_singer.systems.sql import postgres as system
+from kozmo_singer.systems.sql.postgres import qualified, quote
+from kozmo_singer.wire import Stream
+from kozmo_taps.sql import engine
+from kozmo_taps.sql.engine import SqlTap
+from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations
+
+if TYPE_CHECKING:
+    from kozmo_taps.sql.reading import Condition
+    from kozmo_taps.sql.seen import Row
+
+# Set for the transaction only, so that a pooler in between cannot hand them to somebody else.
+_SESSION = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "iso_8601",
+    # Every digit of a float; from PostgreSQL 12 on any value above 0 does that.
+    "extra_float_digits": "3",
+    "bytea_output": "hex",
+    # The cursor will be read to its end, so plan for that and not for the first rows.
+    "cursor_tuple_fraction": "1",
+    # A slow target leaves the transaction idle, which is no reason to end it.
+    "idle_in_transaction_session_timeout": "0",
+}
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + "; ".join(
+    f"SET LOCAL {name} = '{value}'" for name, value in _SESSION.items()
+)
+
+
+class TapPostgres(SqlTap):
+    """Reads tables, views, materialised views, partitioned and foreign tables of PostgreSQL."""
+
+    name = "tap-postgres"
+    summary = "Reads PostgreSQL tables and views"
+    sqlalchemy_dialect = "postgresql+psycopg://"
+    settings = (
+        *system.SETTINGS,
+        Setting("filter_schemas", "Schemas to look at; default: all but PostgreSQL's own", "array"),
+        *engine.SETTINGS,
+    )
+    examples = (
+        'echo \'{"host": "localhost", "user": "me", "password": "...", "database": "shop"}\''
+        " > pg.json",
+        "tap-postgres --config pg.json --check",
+        "tap-postgres --config pg.json --discover > catalog.json",
+        "tap-postgres --config pg.json --catalog catalog.json --limit 5",
+        "tap-postgres --config pg.json | target-jsonl --config out.json",
+        "TAP_POSTGRES_PASSWORD=... tap-postgres --config pg.json --config ENV --check",
+    )
+
+    @property
+    def secrets(self) -> list[str]:
+        """The passwords, that of the URL among them."""
+        return system.secrets(self.config)
+
+    @contextmanager
+    def connection(self) -> Iterator[PostgresConnection]:
+        """Open the database."""
+        with system.connect(self.config, self.name, autocommit=True) as raw:
+            yield PostgresConnection(raw, self.config["filter_schemas"])
+
+    def check(self) -> str:
+        """Connect, and return the server's version and how many tables can be read."""
+        start = time.monotonic()
+        with self.connection() as connection:
+            relations = connection.describe(None)
+            version = connection.raw.info.server_version
+        took = round(1000 * (time.monotonic() - start))
+        release = f"{version // 10000}.{version % 10000}"
+        return f"PostgreSQL {release}, {len(relations)} tables, {took} ms"
+
+    def stream_id(self, relation: Relation) -> str:
+        """Return ``schema-table``."""
+        return f"{relation.schema}-{relation.name}"
+
+    def table_of(self, stream: Stream) -> Name:
+        """Return schema and table of the metadata, or what the stream's id says."""
+        root = stream.metadata.get((), {})
+        schema, _, table = stream.tap_stream_id.partition("-")
+        if not table:
+            schema, table = "public", schema
+        return root.get("schema-name") or schema, root.get("table-name") or stream.table or table
+
+    def database_name(self) -> str:
+        """Return the name of the database that the settings name."""
+        found = system.parameters(self.config)
+        return str(found.get("dbname") or found.get("user") or "")
+
+
+class PostgresConnection:
+    """An open PostgreSQL."""
+
+    def __init__(self, raw: Any, schemas: Sequence[str] | None) -> None:
+        self.raw = raw
+        self._schemas = list(schemas) if schemas else None
+
+    def quote(self, identifier: str) -> str:
+        """Return the quoted name; psycopg wants percent signs doubled."""
+        return quote(identifier).replace("%", "%%")
+
+    def qualified(self, relation: Relation) -> str:
+        """Return schema and table, quoted."""
+        return qualified(relation.schema, relation.name).replace("%", "%%")
+
+    def since(self, column: DbColumn, start_date: str) -> Condition:
+        """Return the condition that leaves out what is older than *start_date*."""
+        return f"{self.quote(column.name)} >= {column.parameter}", [start_date]
+
+    def settle(self, relation: Relation, shape: list[DbColumn]) -> list[DbColumn]:
+        """Return *shape*: a column holds nothing but its type."""
+        return shape
+
+    def describe(self, names: Sequence[Name] | None) -> Relations:
+        """Return tables and columns from the system catalogue, in one query and one for domains."""
+        from kozmo_taps.sql.postgres_types import describe
+
+        with system.translated(DiscoverError, "tap-postgres could not read the catalogue"):
+            return describe(self.raw, names, self._schemas)
+
+    def count(self, relation: Relation) -> int:
+        """Return the exact number of rows."""
+        doing = f"tap-postgres could not count {relation.schema}.{relation.name}"
+        with system.translated(ReadError, doing):
+            sql = f"SELECT count(*) FROM {qualified(relation.schema, relation.name)}"
+            return int(self.raw.execute(sql).fetchone()[0])
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Hold one view of the data for as long as the context lasts."""
+        with system.translated(ReadError, "tap-postgres could not begin to read"):
+            self.raw.execute(_BEGIN)
+        try:
+            yield
+        finally:
+            if not self.raw.closed and not self.raw.broken:
+                self.raw.execute("ROLLBACK")
+
+    def select(
+        self, sql: str, parameters: Sequence[Any], relation: Relation, shape: Sequence[DbColumn]
+    ) -> Iterator[Sequence[Row]]:
+        """Yield the rows of a cursor, in batches of bounded size."""
+        from kozmo_taps.sql.postgres_rows import fetch
+
+        doing = f"tap-postgres could not read {relation.schema}.{relation.name}"
+        with system.translated(ReadError, doing):
+            yield from fetch(self.raw, sql, parameters, bulky=relation.bulky)

@@ -1,0 +1,199 @@
+"""Rows of a PostgreSQL cursor as the values that go on the wire, made in C.
+
+Results come in text format. Numbers, text and timestamps have psycopg's loaders, which are exact.
+A numeric and a JSON document stay the digits and the text that the server sent (msgspec.Raw).
+Where a batch holds a value that its loader refuses (infinity, years before 1 or beyond 9999, NaN)
+the same result is loaded once more with loaders that give PostgreSQL's own text for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import errors, generators
+from psycopg.abc import Buffer
+from psycopg.adapt import AdaptersMap, Loader, Transformer
+from psycopg.pq import ExecStatus, Format
+from psycopg.types.datetime import TimestampLoader, TimestamptzLoader
+
+from kozmo_taps.sql.seen import Row
+
+PIECE_BYTES = 1 << 16
+"""How many bytes of values a batch aims at."""
+FIRST_ROWS = 50
+MOST_ROWS = 2000
+_CURSOR = "kozmo_tap"
+_NUMBERS = ("bool", "int2", "int4", "int8", "oid", "float4", "float8")
+_UNSIGNED = (28, 29, 5069)
+"""xid, cid and xid8, by the numbers that every server gives them."""
+
+
+class _Digits(Loader):
+    """Numeric and jsonb: JSON as they are; NaN and infinity are refused."""
+
+    load = msgspec.json.Decoder(msgspec.Raw).decode  # type: ignore[assignment]  # C, without self
+
+
+class _AnyNumeric(Loader):
+    def load(self, data: Buffer) -> Any:
+        text = bytes(data)
+        return text.decode() if text[-1:] in (b"N", b"y") else msgspec.Raw(text)
+
+
+class _Json(Loader):
+    """json keeps the newlines it was written with; between tokens a space means the same."""
+
+    def load(self, data: Buffer) -> msgspec.Raw:
+        return msgspec.Raw(bytes(data).replace(b"\n", b" "))
+
+
+class _AnyTimestamp(TimestampLoader):
+    def load(self, data: Buffer) -> Any:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return bytes(data).decode()
+
+
+class _AnyTimestamptz(TimestamptzLoader):
+    def load(self, data: Buffer) -> Any:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return bytes(data).decode()
+
+
+class _Loaders:
+    """Makes rows of results; a context for psycopg's Transformer."""
+
+    def __init__(self, connection: Any, *, careful: bool) -> None:
+        self.connection = connection
+        self.adapters = AdaptersMap(psycopg.adapters)
+        types = self.adapters.types
+        text = self.adapters.get_loader(types["text"].oid, Format.TEXT)
+        integer = self.adapters.get_loader(types["int8"].oid, Format.TEXT)
+        assert text is not None and integer is not None
+        kept = {*_NUMBERS, "timestamp", "timestamptz"}
+        for type in types:
+            if type.name not in kept:
+                self.adapters.register_loader(type.oid, text)
+            if type.array_oid:
+                self.adapters.register_loader(type.array_oid, text)
+        for oid in _UNSIGNED:
+            self.adapters.register_loader(oid, integer)
+        self.adapters.register_loader("json", _Json)
+        self.adapters.register_loader("jsonb", _Digits)
+        self.adapters.register_loader("numeric", _AnyNumeric if careful else _Digits)
+        if careful:
+            self.adapters.register_loader("timestamp", _AnyTimestamp)
+            self.adapters.register_loader("timestamptz", _AnyTimestamptz)
+        self._transformer = Transformer(self)
+
+    def load(self, result: Any) -> list[Row]:
+        """Return the rows of *result*."""
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)
+
+
+class _Cursor:
+    """A declared cursor, whose next rows are asked for before those at hand are worked on."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw, self._pgconn = raw, raw.pgconn
+        self._fast = _Loaders(raw, careful=False)
+        self._careful: _Loaders | None = None
+        self._asked = False
+
+    def ask(self, count: int, *, singly: bool = False) -> None:
+        """Send for *count* rows; *singly* makes each a result of its own."""
+        self._pgconn.send_query(f"FETCH {count} FROM {_CURSOR}".encode())
+        if singly:
+            self._pgconn.set_single_row_mode()
+        self._asked = True
+
+    def result(self) -> Any:
+        """Return the next result of what was asked for, or None after the last."""
+        result = self._raw.wait(generators.fetch(self._pgconn))
+        if result is None:
+            self._asked = False
+        elif result.status not in (ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE):
+            self.drain()
+            raise errors.error_from_result(result, encoding="utf-8")
+        return result
+
+    def drain(self) -> None:
+        """Take what was asked for and is not wanted any more, as the protocol demands."""
+        while self._asked and self._raw.wait(generators.fetch(self._pgconn)) is not None:
+            pass
+        self._asked = False
+
+    def load(self, result: Any) -> list[Row]:
+        """Return the rows of *result*, exactly."""
+        try:
+            return self._fast.load(result)
+        except (psycopg.DataError, msgspec.MsgspecError):
+            if self._careful is None:
+                self._careful = _Loaders(self._raw, careful=True)
+            return self._careful.load(result)
+
+
+def fetch(raw: Any, sql: str, parameters: Sequence[Any], *, bulky: bool) -> Iterator[list[Row]]:
+    """Yield the rows of *sql* in batches; *bulky* bounds each by bytes, however large a row is."""
+    raw.execute(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR {sql}", parameters)
+    cursor = _Cursor(raw)
+    try:
+        yield from (_bounded(cursor) if bulky else _blocks(cursor))
+    finally:
+        if not raw.closed and not raw.broken:
+            cursor.drain()
+            if raw.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+                raw.execute(f"CLOSE {_CURSOR}")
+
+
+def _blocks(cursor: _Cursor) -> Iterator[list[Row]]:
+    count = FIRST_ROWS
+    cursor.ask(count)
+    while True:
+        result = cursor.result()
+        cursor.drain()
+        full = result.ntuples == count
+        if full:
+            count = _next_count(result)
+            cursor.ask(count)
+        if result.ntuples:
+            yield cursor.load(result)
+        if not full:
+            return
+
+
+def _next_count(result: Any) -> int:
+    """How many rows make a batch, by a sample of those of *result*."""
+    places = range(0, result.ntuples, max(1, result.ntuples // 8))
+    fields = range(result.nfields)
+    sizes = [sum(len(result.get_value(r, f) or b"") + 8 for f in fields) for r in places]
+    mean = sum(sizes) // len(sizes)
+    wanted = PIECE_BYTES // max(1, mean)
+    return int(max(1, min(MOST_ROWS, wanted, 8 * result.ntuples)))
+
+
+def _bounded(cursor: _Cursor) -> Iterator[list[Row]]:
+    rows: list[Row] = []
+    size = 0
+    more = True
+    while more:
+        more = False
+        cursor.ask(MOST_ROWS, singly=True)
+        while (result := cursor.result()) is not None:
+            if not result.ntuples:
+                continue
+            more = True
+            rows += cursor.load(result)
+            size += sum(len(v) for v in rows[-1] if isinstance(v, str | msgspec.Raw))
+            if size >= PIECE_BYTES or len(rows) >= MOST_ROWS:
+                yield rows
+                rows, size = [], 0
+    if rows:
+        yield rows

@@ -1,0 +1,73 @@
+"""Which columns of a table a stream reads, and as what."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from kozmo_singer.errors import ConfigError, KozmoError, ReadError
+from kozmo_singer.settings import did_you_mean
+from kozmo_singer.wire import LogicalType, Stream, from_schema
+from kozmo_taps.sql.relation import DbColumn, Relation
+
+_NUMBERS = {"integer", "float", "decimal"}
+_TEXTS = {"string", "date", "time", "timestamp", "timestamptz", "uuid", "binary"}
+
+
+def shape(relation: Relation, stream: Stream, key: str | None) -> list[DbColumn]:
+    """Return the columns to read: the selected ones, the primary key's and the replication key.
+
+    Where the catalog says string of a column that is none, the column is read as text.
+    """
+    names = stream.selected_columns()
+    extra = [name for name in (*stream.key_properties, key) if name and name not in names]
+    found = [_column(relation, stream, name) for name in dict.fromkeys([*names, *extra])]
+    if not found:
+        raise ConfigError(f"stream {stream.tap_stream_id}: no column is selected")
+    if key and not relation.columns[key].orders:
+        raise ConfigError(
+            f"stream {stream.tap_stream_id}: '{key}' cannot be a replication key, "
+            f"because {relation.columns[key].datatype} has no order to go on from"
+        )
+    return found
+
+
+def _column(relation: Relation, stream: Stream, name: str) -> DbColumn:
+    column = relation.columns.get(name)
+    if column is None:
+        raise _gone(relation, stream, name)
+    if not column.readable:
+        raise ReadError(
+            f"stream {stream.tap_stream_id}: the user may not read column '{name}'",
+            "an administrator can GRANT SELECT on it; or deselect the column",
+        )
+    said = (stream.schema.get("properties") or {}).get(name)
+    if said is None:
+        return column
+    type, _ = from_schema(said)
+    spelt = type.name == "decimal" and "string" in str(said.get("type"))
+    if type == LogicalType("string", length=type.length) and column.type.name != "string":
+        return dataclasses.replace(column, select=column.text, type=LogicalType("string"))
+    if not _fits(column.type, type):
+        raise ConfigError(
+            f"stream {stream.tap_stream_id}: column '{name}' is {column.datatype} in the database "
+            f"but {type.name} in the catalog",
+            "the catalog may be out of date; make a new one with --discover",
+        )
+    return dataclasses.replace(column, select=column.text) if spelt else column
+
+
+def _fits(have: LogicalType, said: LogicalType) -> bool:
+    return (
+        said.name in (have.name, "json")
+        or said.mixed
+        or (said.name in _NUMBERS and have.name in _NUMBERS)
+        or (said.name in _TEXTS and have.name in _TEXTS)
+    )
+
+
+def _gone(relation: Relation, stream: Stream, name: str) -> KozmoError:
+    return ConfigError(
+        f"stream {stream.tap_stream_id}: the table has no column '{name}'",
+        *did_you_mean(name, relation.columns),
+        "the catalog may be out of date; make a new one with --discover",
+    )

@@ -1,0 +1,329 @@
+"""The engine of every tap: which streams are read, and the order of messages on the wire."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import logging
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timezone
+from typing import Any, BinaryIO, Protocol
+
+from kozmo_singer.errors import ConfigError
+from kozmo_singer.metrics import Counter
+from kozmo_singer.plugin import Plugin, stopping
+from kozmo_singer.settings import Setting
+from kozmo_singer.wire import (
+    Catalog,
+    Column,
+    RecordEncoder,
+    Stream,
+    activate_version_line,
+    schema_line,
+    state_line,
+)
+from kozmo_singer.wire.state import State, bookmark
+from kozmo_taps.output import Output
+
+STATE_ROWS = 10_000
+STATE_SECONDS = 5.0
+"""A STATE follows after so many rows or seconds, whichever comes first."""
+
+CAPABILITIES = (
+    "catalog",
+    "state",
+    "discover",
+    "about",
+    "stream-maps",
+    "schema-flattening",
+    "activate-version",
+    "test",
+)
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "start_date",
+        "Where an incremental stream by date or timestamp starts when it has no bookmark, "
+        "for example 2024-01-01 or 2024-01-01T00:00:00Z",
+    ),
+    Setting(
+        "emit_activate_version_messages",
+        "Number the versions of full tables, so that targets can remove rows that are gone",
+        "boolean",
+        default=False,
+    ),
+    Setting(
+        "decimal_format",
+        "How decimals are written: as JSON numbers, or as strings of format x-singer.decimal",
+        default="number",
+        choices=("number", "string"),
+    ),
+    Setting("stream_maps", "Stream maps of the Singer SDK (rows are read more slowly)", "object"),
+    Setting("stream_map_config", "Values that expressions of stream_maps may use", "object"),
+    Setting("faker_config", "Seed and locale of the faker in stream_maps", "object"),
+    Setting(
+        "flattening_enabled", "Flatten objects into columns (rows are read more slowly)", "boolean"
+    ),
+    Setting("flattening_max_depth", "Levels of objects to flatten", "integer", minimum=0),
+    Setting("flattening_max_key_length", "Longest flattened name", "integer", minimum=1),
+)
+"""The settings that every tap has."""
+
+_log = logging.getLogger("kozmo_taps")
+Row = tuple[Any, ...]
+
+
+class Reading(Protocol):
+    """A stream while it is read."""
+
+    columns: list[Column]
+    """What the values of a row are, in order."""
+    schema: dict[str, Any]
+    key_properties: list[str]
+    bookmark_properties: list[str]
+    version: int | None
+    """The version of a full table, where versions are asked for."""
+    complete: bool
+    """Whether the source was read to its end."""
+
+    def batches(self) -> Iterator[Sequence[Row]]:
+        """Yield rows; after each batch `bookmark` says where a next run may go on."""
+
+    def bookmark(self) -> dict[str, Any]:
+        """Return the bookmark that covers every row yielded so far."""
+
+
+class Session(Protocol):
+    """A source while it is open."""
+
+    def open(self, stream: Stream, bookmark: Mapping[str, Any], limit: int | None) -> Reading:
+        """Return the reading of *stream* from *bookmark* on; at most *limit* rows."""
+
+    def count(self, stream: Stream) -> int:
+        """Return how many rows *stream* has now."""
+
+
+class Lines(Protocol):
+    """How the rows of a reading become messages."""
+
+    def schema(self) -> bytes: ...
+    def records(self, rows: Sequence[Row], extracted: str) -> bytes: ...
+    def activate(self, version: int) -> bytes: ...
+
+
+class Tap(Plugin):
+    """A source of streams. A family says how to `discover` and how to open a `session`."""
+
+    capabilities = CAPABILITIES
+
+    @abstractmethod
+    def discover(self) -> Catalog:
+        """Return every stream that can be read."""
+
+    @abstractmethod
+    def session(self, streams: Sequence[Stream]) -> AbstractContextManager[Session]:
+        """Open the source in order to read *streams*."""
+
+    def sync(
+        self, catalog: Catalog, state: State, out: BinaryIO, *, limit: int | None = None
+    ) -> None:
+        """Write the selected streams to *out* as Singer messages, going on from *state*.
+
+        An error ends the run after a STATE for what was written. At most *limit* rows a stream.
+        """
+        chosen = self._chosen(catalog, state.get("currently_syncing"))
+        if not chosen:
+            return
+        with (
+            Output(out) as output,
+            Counter() as counter,
+            _without_cycles(),
+            self.session(chosen) as session,
+        ):
+            _Run(self, session, output, counter, copy.deepcopy(state), limit).streams(chosen)
+
+    def count(self, catalog: Catalog) -> dict[str, int]:
+        """Return the number of rows of each selected stream."""
+        chosen = self._chosen(catalog, None)
+        with self.session(chosen) as session:
+            return {stream.tap_stream_id: session.count(stream) for stream in chosen}
+
+    def test(self, mode: str) -> None:
+        """Run the Singer SDK's own test of a tap: *mode* schema, or records for one row a stream.
+
+        What the test writes goes to standard output.
+        """
+        from kozmo_taps.sdk import sdk_tap
+
+        tap = sdk_tap(self.name)(config={k: v for k, v in self.config.items() if v is not None})
+        if mode == "schema":
+            tap.write_schemas()
+        else:
+            tap.run_connection_test()
+
+    def lines(self, stream: Stream, reading: Reading) -> list[Lines]:
+        """Return what writes *reading*: itself, or what stream maps make of it."""
+        if self.config.get("stream_maps") or self.config.get("flattening_enabled"):
+            from kozmo_taps.maps import mapped
+
+            return mapped(self.config, stream, reading)
+        return [PlainLines(stream.stream, reading)]
+
+    def _chosen(self, catalog: Catalog, current: str | None) -> list[Stream]:
+        if not catalog.streams:
+            _log.warning("%s found no stream at all; nothing is read", self.name)
+            return []
+        chosen = catalog.selected()
+        if not chosen:
+            _log.warning(
+                "no stream is selected in the catalog, so nothing is read; "
+                'mark streams with "selected": true in their metadata'
+            )
+        # What a run that was interrupted was reading goes first.
+        return sorted(chosen, key=lambda stream: stream.tap_stream_id != current)
+
+
+class PlainLines:
+    """The messages of a reading as it is."""
+
+    def __init__(self, stream: str, reading: Reading) -> None:
+        self._stream, self._reading = stream, reading
+        self._encoder = RecordEncoder(stream, reading.columns, version=reading.version)
+
+    def schema(self) -> bytes:
+        """Return the SCHEMA message."""
+        reading = self._reading
+        return schema_line(
+            self._stream, reading.schema, reading.key_properties, reading.bookmark_properties
+        )
+
+    def records(self, rows: Sequence[Row], extracted: str) -> bytes:
+        """Return the RECORD messages of *rows*."""
+        return self._encoder.encode(rows, extracted)
+
+    def activate(self, version: int) -> bytes:
+        """Return the ACTIVATE_VERSION message."""
+        return activate_version_line(self._stream, version)
+
+
+class _Run:
+    """One sync: the streams one after the other, and a STATE now and then."""
+
+    def __init__(
+        self,
+        tap: Tap,
+        session: Session,
+        output: Output,
+        counter: Counter,
+        state: State,
+        limit: int | None,
+    ) -> None:
+        self._tap, self._session, self._output, self._counter = tap, session, output, counter
+        self._state, self._limit = state, limit
+        self._last = state_line(state)
+        # What a state has told of each stream; merging stores keep it until it is taken back.
+        self._told = {n: set(b or ()) for n, b in self._bookmarks().items()}
+        self._due = time.monotonic() + STATE_SECONDS
+        self._rows = 0
+
+    def streams(self, chosen: Sequence[Stream]) -> None:
+        """Read one stream after the other; whatever happens, end with a STATE."""
+        for stream in chosen:
+            if stopping.requested:
+                break
+            self._emit_state()
+            try:
+                self._stream(stream)
+            except BrokenPipeError:
+                raise
+            except BaseException:
+                self._emit_state()
+                raise
+        if not stopping.requested:
+            self._state.pop("currently_syncing", None)
+        self._last = b""
+        self._emit_state()
+
+    def _stream(self, stream: Stream) -> None:
+        name = stream.tap_stream_id
+        self._counter.start(name)
+        self._state["currently_syncing"] = name
+        reading = self._session.open(stream, bookmark(self._state, name), self._limit)
+        lines = self._tap.lines(stream, reading)
+        for each in lines:
+            self._output.add(each.schema())
+        for rows in reading.batches():
+            self._records(lines, rows)
+            self._delivered(name, reading)
+            self._counter.add(name, len(rows))
+            self._rows += len(rows)
+            if self._rows >= STATE_ROWS or time.monotonic() >= self._due:
+                self._emit_state()
+            if stopping.requested:
+                return
+        if reading.complete and reading.version is not None:
+            for each in lines:
+                self._output.add(each.activate(reading.version))
+        self._delivered(name, reading)
+
+    def _records(self, lines: Sequence[Lines], rows: Sequence[Row]) -> None:
+        now = datetime.now(timezone.utc).isoformat()
+        for each in lines:
+            self._output.add(each.records(rows, now))
+
+    def _delivered(self, name: str, reading: Reading) -> None:
+        told = self._told.get(name, ())
+        found = reading.bookmark().items()
+        self._bookmarks()[name] = {k: v for k, v in found if v is not None or k in told}
+
+    def _bookmarks(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._state.setdefault("bookmarks", {})
+        return found
+
+    def _emit_state(self) -> None:
+        """Add a STATE unless it says nothing new."""
+        self._rows, self._due = 0, time.monotonic() + STATE_SECONDS
+        line = state_line(self._state)
+        if line == self._last or not self._bookmarks():
+            return
+        self._output.add(line)
+        self._last = line
+        name = str(self._state.get("currently_syncing"))
+        self._told[name] = set(self._bookmarks().get(name, ()))
+
+
+def replication(stream: Stream, config: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return how *stream* is read, FULL_TABLE or INCREMENTAL, and by which replication key.
+
+    The catalog decides; where it is silent the settings replication_method and replication_key.
+    """
+    key = stream.replication_key or config.get("replication_key")
+    method = stream.replication_method or config.get("replication_method")
+    if method is None:
+        method = "INCREMENTAL" if stream.replication_key else "FULL_TABLE"
+    if method not in ("FULL_TABLE", "INCREMENTAL"):
+        raise ConfigError(
+            f"stream {stream.tap_stream_id}: replication method '{method}' is not offered",
+            "there are FULL_TABLE and INCREMENTAL",
+        )
+    if method == "INCREMENTAL" and not key:
+        raise ConfigError(
+            f"stream {stream.tap_stream_id} is INCREMENTAL but has no replication key",
+            "name a column that grows with every change as replication-key in the catalog",
+        )
+    return method, key if method == "INCREMENTAL" else None
+
+
+@contextmanager
+def _without_cycles() -> Iterator[None]:
+    """Switch the collector of reference cycles off: rows make none, and it walks over all."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
