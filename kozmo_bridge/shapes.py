@@ -152,7 +152,9 @@ def _check_names(said: Iterable[str], names: Sequence[str]) -> None:
 
 def _present(value: Any) -> Any:
     """NaN, NaT and NA count as missing, as they do in Data."""
-    if isinstance(value, float | Decimal):
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else value
+    if isinstance(value, float):
         return None if math.isnan(value) else value
     return None if type(value).__name__ in ("NaTType", "NAType") else value
 

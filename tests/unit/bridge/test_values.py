@@ -63,7 +63,7 @@ FORMS = [
     (Decimal("-Infinity"), "-Infinity"),
     # decimals: a number as long as a float holds every digit
     (Decimal("5"), 5),
-    (Decimal("1E+3"), 1000),
+    (Decimal("1E+3"), 1000.0),
     (Decimal("5.00"), 5.0),
     (Decimal("19.99"), 19.99),
     (Decimal("123456789012345.5"), 123456789012345.5),
