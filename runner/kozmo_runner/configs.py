@@ -96,7 +96,8 @@ def take_back(plug: Plug, given: Given) -> str | None:
     if given.original is None or given.assigned & set(changed):
         return f"{plug.name} renewed {names} in its configuration, which is kept in no single file"
     content = {**read_json_object(str(given.original), "config"), **changed}
-    write_private(given.original, json.dumps(content, indent=2).encode() + b"\n")
+    mode = given.original.stat().st_mode & 0o777
+    write_private(given.original, json.dumps(content, indent=2).encode() + b"\n", mode)
     return None
 
 

@@ -156,11 +156,14 @@ class Terminal:
 
         self.close()
         console = Console(highlight=False)
-        rows = [_row(s.name, s.rows_read, s.rows_written, s.bytes) for s in report.streams]
+        rows = _rows(report)
         if rows:
-            console.print(_rich_table(_with_total(rows, report)))
+            console.print(_rich_table(rows))
         mark, style = _MARKS[report.status]
-        console.print(Text(f"{mark} ", style=style).append(_verdict(report), style="bold"))
+        verdict, *more = _verdict(report)
+        console.print(Text(f"{mark} ", style=style).append(verdict, style="bold"))
+        for line in more:
+            console.print(Text(f"  {line}"))
         _tell(report, sys.stderr)
 
     def close(self) -> None:
@@ -200,9 +203,9 @@ def choose_display(lines: Lines, quiet: bool) -> Display:
 
 def summary(report: Report) -> str:
     """Return the table and the verdict of a run in plain text."""
-    rows = [_row(s.name, s.rows_read, s.rows_written, s.bytes) for s in report.streams]
-    text = [words.table(*_without_empty(_with_total(rows, report)))] if rows else []
-    return "\n".join([*text, _verdict(report)])
+    rows = _rows(report)
+    text = [words.table(*_without_empty(rows))] if rows else []
+    return "\n".join([*text, *_verdict(report)])
 
 
 _HEADS = ("stream", "read", "written", "size")
@@ -214,10 +217,14 @@ def _row(name: str, read: int | None, written: int | None, size: int | None) -> 
     return [words.cell(name, 60), words.number(read), words.number(written), words.size(size)]
 
 
-def _with_total(rows: list[list[str]], report: Report) -> list[list[str]]:
-    if len(rows) < 2:
-        return rows
-    return [*rows, _row("total", report.rows_read, report.rows_written, report.bytes)]
+def _rows(report: Report) -> list[list[str]]:
+    """The counts of each stream and their total; nothing where no plug-in told any."""
+    if report.rows is None:
+        return []
+    rows = [_row(s.name, s.rows_read, s.rows_written, s.bytes) for s in report.streams]
+    if len(rows) > 1:
+        rows.append(_row("total", report.rows_read, report.rows_written, report.bytes))
+    return rows
 
 
 def _without_empty(
@@ -255,16 +262,16 @@ def _busiest(progress: Progress) -> list[StreamProgress]:
     return [s for s in streams if s.name in chosen]
 
 
-def _verdict(report: Report) -> str:
-    parts = [f"{report.pipeline}: {report.status} in {words.span(report.seconds)}"]
+def _verdict(report: Report) -> list[str]:
+    first = f"{report.pipeline}: {report.status} in {words.span(report.seconds)}"
     if report.rows is not None:
         rate = words.number(report.rows / max(report.seconds, 0.001))
         nothing = report.rows == 0 and report.state_before and report.status == "done"
-        parts.append("nothing new" if nothing else f"{words.number(report.rows)} rows ({rate}/s)")
-    if report.state_after is not None:
-        same = report.state_after == report.state_before
-        parts.append(f"state {'unchanged' if same else 'saved'} as {report.state_id}")
-    return ", ".join(parts)
+        first += ", nothing new" if nothing else f", {words.number(report.rows)} rows ({rate}/s)"
+    if report.state_after is None:
+        return [first]
+    same = report.state_after == report.state_before
+    return [first, f"state {'unchanged' if same else 'saved'} as {report.state_id}"]
 
 
 def _tell(report: Report, err: TextIO) -> None:

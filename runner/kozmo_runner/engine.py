@@ -251,6 +251,8 @@ class Engine:
         if urgent:
             for child in self._children.values():
                 child.kill()
+        elif not self._stopping:
+            self._watcher.line("kozmo", "WARNING stopping; a second signal kills")
         self._stop()
 
     def _give_up(self, message: str, *details: str) -> None:
@@ -325,6 +327,8 @@ class Engine:
         details = [line.strip() for line in reason(self._children[side].tail)]
         if code == 0:
             details = ["it stopped reading before the tap was done"]
+        elif side == "target" and details[:1] == ["cannot read the input"]:
+            details.append(f"what it reads came from {self._name('tap')}")
         self.outcome.blame = Blame(side, name, f"{name} failed ({exit_words(code)})", details)
 
     def _end_of_data(self, why: str) -> None:

@@ -32,11 +32,12 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Replace *path* in one step by a file of mode 0600: readers see the old or the new content."""
+def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace *path* in one step: readers see the old or the new content, a link stays a link."""
+    path = Path(os.path.realpath(path))
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()

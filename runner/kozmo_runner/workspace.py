@@ -35,7 +35,7 @@ done
 for g in $groups; do kill -TERM -- "-$g"; done
 n=0
 for g in $groups; do
-  while [ $n -lt 10 ] && kill -0 -- "-$g"; do sleep 1; n=$((n+1)); done
+  while [ $n -lt 100 ] && kill -0 -- "-$g"; do sleep 0.1 || sleep 1; n=$((n+1)); done
   kill -KILL -- "-$g"
 done
 rm -rf -- "$1"

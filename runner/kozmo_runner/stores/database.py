@@ -174,9 +174,10 @@ def _engine(url: str) -> Engine:
 
 def _tables() -> tuple[Table, Table]:
     from sqlalchemy import Column, Integer, MetaData, String, Table, Text
+    from sqlalchemy.dialects.mysql import LONGTEXT
 
     metadata: MetaData = MetaData()
-    large = Text(1 << 24)  # MySQL would make a TEXT of 64 KB otherwise
+    large = Text().with_variant(LONGTEXT(), "mysql", "mariadb")  # a TEXT is 64 KB there
     states = Table(
         "kozmo_state",
         metadata,

@@ -1,0 +1,5 @@
+"""`python -m kozmo_runner` is `kozmo`."""
+
+from kozmo_runner import main
+
+main()
