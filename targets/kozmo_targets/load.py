@@ -150,7 +150,7 @@ class Load:
         self.drain()
         if known is None:
             method = self._target.load_method(schema)
-            _log.info("stream %s: %s", schema.stream, method)
+            _log.debug("stream %s: %s", schema.stream, method)
             self._writers[schema.stream] = self._target.writer(schema, method)
         self._schemas[schema.stream] = schema
         self._writers[schema.stream].open(schema)

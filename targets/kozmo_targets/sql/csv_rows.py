@@ -20,7 +20,7 @@ COPY_OPTIONS = r"(FORMAT csv, ESCAPE '\', NULL 'null', ENCODING 'UTF8')"
 Row = tuple[Any, ...]
 Fault = Callable[[str, int, int], RecordError]
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_ESCAPES = (b"\\n", b"\\t", b"\\r", b"\\b", b"\\f", b"\\u")
+_OTHER_ESCAPE = re.compile(rb'\\[^"\\]')
 _ESCAPE = re.compile(rb'\\(?:u([0-9a-f]{4})|(["\\/bfnrt]))')
 _PLAIN = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _NUL_IN_JSON = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -50,7 +50,8 @@ class CsvRows:
         except UnicodeEncodeError:
             raise self._surrogate(rows, lines) from None
         body = body.replace(b"]\n[", b"\n")[1:-2] + b"\n"
-        if not any(escape in body for escape in _ESCAPES):
+        # What stops at an escaped backslash before a letter costs a second look, and no more.
+        if b"\\" not in body or not _OTHER_ESCAPE.search(body):
             return body
         if b"\\u0000" in body:
             found = self._without_nul(rows, lines)
