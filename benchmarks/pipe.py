@@ -118,12 +118,12 @@ def measure(pair: Pair, database: postgres.Database) -> Run:
     tap = {**database.config, "filter_schemas": [pair.source]}
     target = {**database.config, "default_target_schema": "landed"}
     with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for name, config in (("tap", tap), ("target", target)):
-            paths.append(Path(folder, name))
-            paths[-1].write_text(json.dumps(config))
+        source = ["--config", written(Path(folder, "tap.json"), tap)]
+        found = json.loads(subprocess.check_output([pair.tap, *source, "--discover"]))
+        source += ["--catalog", written(Path(folder, "catalog.json"), selected(found))]
+        sink = ["--config", written(Path(folder, "target.json"), target)]
         before, started = server_cpu(), time.monotonic()
-        costs = piped([pair.tap, "--config", paths[0]], [pair.target, "--config", paths[1]])
+        costs = piped([pair.tap, *source], [pair.target, *sink])
         wall = time.monotonic() - started
     different = database.execute(
         SAME.format(a=f"{pair.source}.narrow", b="landed.narrow", columns=COLUMNS)
@@ -135,6 +135,21 @@ def measure(pair: Pair, database: postgres.Database) -> Run:
     run = Run(pair.name, pair.rows, cpu, server_cpu() - before, wall, rss)
     print(f"  {run.pair}: {run.rows:,} rows, {cpu:.1f} s CPU, {wall:.1f} s", file=sys.stderr)
     return run
+
+
+def written(path: Path, value: Any) -> Path:
+    """Write *value* to *path* as JSON."""
+    path.write_text(json.dumps(value))
+    return path
+
+
+def selected(catalog: dict[str, Any]) -> dict[str, Any]:
+    """Return *catalog* with every stream selected."""
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["selected"] = True
+    return catalog
 
 
 def piped(tap: list[Any], target: list[Any]) -> list[resource.struct_rusage]:
