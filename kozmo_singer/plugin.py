@@ -94,5 +94,7 @@ def _default(setting: Setting) -> str:
 
 
 def _description(setting: Setting) -> str:
-    choices = f" One of: {', '.join(setting.choices)}." if setting.choices else ""
-    return setting.description + choices + (" Secret." if setting.secret else "")
+    parts = [setting.description]
+    if setting.choices:
+        parts.append(f"One of: {', '.join(setting.choices)}")
+    return ". ".join([*parts, "Secret"] if setting.secret else parts)

@@ -27,12 +27,12 @@ class TargetJSONL(Target):
     """Writes each record as a line; a file that is overwritten is replaced when it is whole."""
 
     name = "target-jsonl"
-    summary = "a folder of JSON Lines files"
+    summary = "JSON Lines files in a folder"
     settings = (
-        Setting("path", "Folder for the files, one a stream; made if need be.", required=True),
+        Setting("path", "Folder for the files, one a stream; made if need be", required=True),
         Setting(
             "compression",
-            "none: STREAM.jsonl. gzip: STREAM.jsonl.gz.",
+            "none: STREAM.jsonl. gzip: STREAM.jsonl.gz",
             default="none",
             choices=("none", "gzip"),
         ),

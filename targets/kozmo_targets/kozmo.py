@@ -40,45 +40,45 @@ class TargetKozmo(Target):
     settings = (
         Setting(
             "output",
-            "Folder for the files, one STREAM.jsonl a stream, each line a Data object.",
+            "Folder for the files, one STREAM.jsonl a stream, each line a Data object",
             default="kozmo-data",
         ),
         Setting(
             "flow_url",
             "Instead of the folder: the flow that gets the rows, by the URL of its run endpoint "
-            "(http://127.0.0.1:7860/api/v1/run/FLOW) or of its page.",
+            "(http://127.0.0.1:7860/api/v1/run/FLOW) or of its page",
         ),
-        Setting("api_key", "API key of KozmoAI, for flow_url.", secret=True),
+        Setting("api_key", "API key of KozmoAI, for flow_url", secret=True),
         Setting(
             "input_component",
-            "Component of the flow that gets the rows, by id or name; by default its Webhook.",
+            "Component of the flow that gets the rows, by id or name; by default its Webhook",
         ),
         Setting(
             "input_field",
-            "Input of that component; by default data of a Webhook, else input_value.",
+            "Input of that component; by default data of a Webhook, else input_value",
         ),
         Setting(
             "timeout",
-            "Seconds that one run of the flow may take.",
+            "Seconds that one run of the flow may take",
             kind="number",
             default=300.0,
         ),
         Setting(
             "max_retries",
-            "How often a run that failed for now (429, 5xx, no connection) is tried again.",
+            "How often a run that failed for now (429, 5xx, no connection) is tried again",
             kind="integer",
             default=4,
             minimum=0,
         ),
-        Setting("text_key", "Where a Data object has its text.", default="text"),
+        Setting("text_key", "Where a Data object has its text", default="text"),
         Setting(
             "text_template",
-            "Text for each Data, made of columns: '{name}: {description}'. A NULL is left empty.",
+            "Text for each Data, made of columns: '{name}: {description}'. A NULL is left empty",
         ),
         Setting(
             "text_templates",
             "Text templates of single streams, which go before text_template: "
-            '{"orders": "{id}: {status}"}.',
+            '{"orders": "{id}: {status}"}',
             kind="object",
         ),
         load_method_setting("append-only", "overwrite"),

@@ -4,7 +4,7 @@ from kozmo_singer.scripts import Entry
 
 TARGETS = {
     "target-jsonl": Entry(
-        "kozmo_targets.jsonl:TargetJSONL", "jsonl", "a folder of JSON Lines files"
+        "kozmo_targets.jsonl:TargetJSONL", "jsonl", "JSON Lines files in a folder"
     ),
     "target-kozmo": Entry(
         "kozmo_targets.kozmo:TargetKozmo", "kozmo", "KozmoAI Data: a folder, or a running flow"

@@ -31,7 +31,7 @@ def load_method_setting(*methods: LoadMethod) -> Setting:
     return Setting(
         "load_method",
         "How rows are added to what is there already. auto: "
-        f"{upsert}overwrite for a full table whose tap says so, else append-only.",
+        f"{upsert}overwrite for a full table whose tap says so, else append-only",
         default="auto",
         choices=("auto", *methods),
     )
@@ -40,43 +40,43 @@ def load_method_setting(*methods: LoadMethod) -> Setting:
 BATCH_SETTINGS = (
     Setting(
         "batch_size_bytes",
-        "Make rows durable at the latest when so many bytes of input wait.",
+        "Make rows durable at the latest when so many bytes of input wait",
         kind="integer",
         default=32 << 20,
         minimum=1,
     ),
     Setting(
         "batch_size_rows",
-        "Make rows durable at the latest when so many rows wait.",
+        "Make rows durable at the latest when so many rows wait",
         kind="integer",
         default=100_000,
         minimum=1,
     ),
     Setting(
         "batch_wait_seconds",
-        "Make rows durable at the latest when the oldest has waited so long.",
+        "Make rows durable at the latest when the oldest has waited so long",
         kind="number",
         default=5.0,
     ),
 )
 MAPPING_SETTINGS = (
-    Setting("stream_maps", "Inline stream maps, as in Meltano's SDK.", kind="object"),
-    Setting("stream_map_config", "Values for use in stream maps.", kind="object"),
-    Setting("faker_config", "Seed and locale of the fake values in stream maps.", kind="object"),
+    Setting("stream_maps", "Inline stream maps, as in Meltano's SDK", kind="object"),
+    Setting("stream_map_config", "Values for use in stream maps", kind="object"),
+    Setting("faker_config", "Seed and locale of the fake values in stream maps", kind="object"),
     Setting(
         "flattening_enabled",
-        "Turn nested objects into columns of their own.",
+        "Turn nested objects into columns of their own",
         kind="boolean",
         default=False,
     ),
-    Setting("flattening_max_depth", "How many levels to flatten.", kind="integer", minimum=0),
+    Setting("flattening_max_depth", "How many levels to flatten", kind="integer", minimum=0),
     Setting(
         "flattening_max_key_length",
-        "Shorten names of flattened columns to this.",
+        "Shorten names of flattened columns to this",
         kind="integer",
         minimum=1,
     ),
-    Setting("flattening_separator", "Joins the names of flattened columns.", default="__"),
+    Setting("flattening_separator", "Joins the names of flattened columns", default="__"),
 )
 COMMON_SETTINGS = (*BATCH_SETTINGS, *MAPPING_SETTINGS)
 CAPABILITIES = ("about", "stream-maps", "schema-flattening", "batch", "structured-logging")

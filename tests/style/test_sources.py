@@ -46,7 +46,7 @@ def test_every_lock_pins_with_hashes() -> None:
 
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_public_name_has_a_docstring(path: Path) -> None:
-    """Modules, classes, functions and methods; an override is explained where it is declared."""
+    """Modules, classes, functions, methods; what a base or protocol declares is explained there."""
     tree = ast.parse(path.read_text())
     missing = [name for name, node in _public(tree) if not ast.get_docstring(node)]
     if not ast.get_docstring(tree):
@@ -83,9 +83,9 @@ def _public(tree: ast.Module) -> Iterator[tuple[str, ast.ClassDef | ast.Function
     for node in tree.body:
         if _is_public(node):
             yield node.name, node
-        if isinstance(node, ast.ClassDef) and _is_public(node):
-            own = [each for each in node.body if _is_public(each) and not _overrides(node)]
-            yield from ((f"{node.name}.{each.name}", each) for each in own)
+        if isinstance(node, ast.ClassDef) and _is_public(node) and not node.bases:
+            own = [each for each in node.body if _is_public(each)]
+            yield from ((f"{node.name}.{m.name}", m) for m in own if m.name not in SEAMS)
 
 
 def _is_public(node: ast.stmt) -> bool:
@@ -93,6 +93,16 @@ def _is_public(node: ast.stmt) -> bool:
     return isinstance(node, kinds) and not node.name.startswith("_")
 
 
-def _overrides(node: ast.ClassDef) -> bool:
-    """Tell whether the class has a base whose docstrings stand for those of its methods."""
-    return bool(node.bases)
+def _protocol_methods() -> set[str]:
+    """Return the methods that some protocol of ours declares and explains."""
+    return {
+        method.name
+        for path in PYTHON
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and "Protocol" in map(ast.unparse, node.bases)
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and ast.get_docstring(method)
+    }
+
+
+SEAMS = _protocol_methods()

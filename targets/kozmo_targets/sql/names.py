@@ -18,11 +18,11 @@ from kozmo_singer.errors import ConfigError, WriteError
 from kozmo_singer.settings import Setting
 
 SETTINGS = (
-    Setting("table_prefix", "Put before the name of every table.", default=""),
+    Setting("table_prefix", "Put before the name of every table", default=""),
     Setting(
         "table_name",
         "How a table is named: {table} is what follows the first dash of the stream's name, "
-        "{schema} what comes before it, {stream} the whole.",
+        "{schema} what comes before it, {stream} the whole",
         default="{table}",
     ),
 )

@@ -37,12 +37,12 @@ class TargetPostgres(SqlTarget):
         Setting(
             "default_target_schema",
             "Schema for all streams. Without it: what the stream's name says before the first "
-            "dash, else the first schema of the connection's search path.",
+            "dash, else the first schema of the connection's search path",
         ),
         Setting(
             "nul_characters",
             "Text may hold U+0000, which PostgreSQL cannot store. fail: name the record and stop. "
-            "replace: put U+FFFD in its place.",
+            "replace: put U+FFFD in its place",
             default="fail",
             choices=("fail", "replace"),
         ),

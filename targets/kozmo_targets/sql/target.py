@@ -18,19 +18,19 @@ SQL_SETTINGS = (
     Setting(
         "add_record_metadata",
         "Add the columns _sdc_extracted_at, _sdc_received_at, _sdc_batched_at, _sdc_deleted_at, "
-        "_sdc_sequence and _sdc_table_version.",
+        "_sdc_sequence and _sdc_table_version",
         kind="boolean",
         default=False,
     ),
     Setting(
         "hard_delete",
-        "Remove rows that the tap says are gone; else their _sdc_deleted_at is set.",
+        "Remove rows that the tap says are gone; else their _sdc_deleted_at is set",
         kind="boolean",
         default=False,
     ),
     Setting(
         "process_activate_version_messages",
-        "Look at ACTIVATE_VERSION: once the input is complete, rows of older versions go.",
+        "Look at ACTIVATE_VERSION: once the input is complete, rows of older versions go",
         kind="boolean",
         default=True,
     ),
