@@ -79,7 +79,7 @@ MAPPING_SETTINGS = (
     Setting("flattening_separator", "Joins the names of flattened columns", default="__"),
 )
 COMMON_SETTINGS = (*BATCH_SETTINGS, *MAPPING_SETTINGS)
-CAPABILITIES = ("about", "stream-maps", "schema-flattening", "batch", "structured-logging")
+CAPABILITIES = ("about", "stream-maps", "schema-flattening", "batch")
 
 
 class Writer(ABC):
