@@ -1,8 +1,10 @@
 """What the package installs and with whom it can live: asked of the installer itself."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,20 @@ from project import ROOT, scripts
 pytestmark = pytest.mark.slow
 
 HOST = "kozmoai-base==0.1.8.post1"
-NEED_A_DRIVER = {
-    "tap-postgres": ("psycopg", "postgres"),
-    "target-postgres": ("psycopg", "postgres"),
-}
+LOGIN = {"host": "127.0.0.1", "user": "u", "password": "p", "database": "d"}
+# Of the other plug-ins only stream maps and flattening need more than the base.
+NEED_A_DRIVER = [
+    ("tap-postgres", "--check", LOGIN, "psycopg", "postgres"),
+    ("tap-sqlite", "--discover", {"path": "empty.db"}, "sqlalchemy", "sqlite"),
+    (
+        "target-kozmo",
+        "--check",
+        {"flow_url": "http://127.0.0.1:1/api/v1/run/x"},
+        "tenacity",
+        "kozmo",
+    ),
+    ("target-postgres", "--check", LOGIN, "psycopg", "postgres"),
+]
 
 
 def _uv(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -58,16 +70,22 @@ def test_a_bare_install_runs_every_script(run: Run, bare: Path, name: str) -> No
         assert (done.code, done.err) == (0, "")
 
 
-@pytest.mark.parametrize("name", NEED_A_DRIVER)
+@pytest.mark.parametrize(("name", "argument", "config", "package", "extra"), NEED_A_DRIVER)
 def test_a_missing_driver_is_named_with_the_extra_that_brings_it(
-    run: Run, bare: Path, tmp_path: Path, name: str
+    run: Run,
+    bare: Path,
+    tmp_path: Path,
+    name: str,
+    argument: str,
+    config: Any,
+    package: str,
+    extra: str,
 ) -> None:
     """One line, exit code 1."""
-    package, extra = NEED_A_DRIVER[name]
-    config = tmp_path / "config.json"
-    config.write_text('{"host": "127.0.0.1", "user": "u", "password": "p", "database": "d"}')
-    done = run([bare / name, "--config", config, "--check"])
-    assert done.code == 1
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    done = run([bare / name, "--config", "config.json", argument])
+    assert (done.code, done.out) == (1, b"")
     assert (
         done.err == f"Error: {name} needs '{package}'; run: pip install 'kozmo-singer[{extra}]'\n"
     )
