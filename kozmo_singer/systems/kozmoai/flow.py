@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ _PATHS = re.compile(
 )
 _FIELDS = {"Webhook": "data", "TextInput": "input_value", "ChatInput": "input_value"}
 _MAX_REASON = 300
+Answer = TypeVar("Answer", dict[str, Any], list[dict[str, Any]])
 
 
 class Input(NamedTuple):
@@ -68,10 +69,11 @@ class Flow:
         match = _PATHS.fullmatch(url.strip())
         if match is None:
             raise ConfigError(
-                f"flow_url '{url}' is not the URL of a flow",
+                f"flow_url '{_without_secrets(url)}' is not the URL of a flow",
                 "such as http://127.0.0.1:7860/api/v1/run/FLOW, or the flow's page on the canvas",
             )
         self.base, self.flow = match["base"], match["flow"]
+        self._place = _without_secrets(self.base)
         self._key, self._component, self._field = api_key, component, field
         self._timeout, self._retries, self._stopped = timeout, retries, stopped
         self._opened: httpx.Client | None = None
@@ -79,11 +81,11 @@ class Flow:
 
     def describe(self) -> str:
         """Return one line about the host, the flow and its input; raise where one is not there."""
-        version = self._ask("/api/v1/version").get("version", "?")
+        version = self._ask("/api/v1/version", dict).get("version", "?")
         flow = self._flow()
         target = self._find_input(flow)
         return (
-            f"KozmoAI {version} at {self.base}, flow '{flow.get('name')}', "
+            f"KozmoAI {version} at {self._place}, flow '{flow.get('name')}', "
             f"rows go into {target.component}.{target.field}"
         )
 
@@ -120,14 +122,14 @@ class Flow:
 
     def _flow(self) -> dict[str, Any]:
         if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", self.flow):
-            return dict(self._ask(f"/api/v1/flows/{self.flow}"))
-        known = self._ask("/api/v1/flows/?get_all=true&header_flows=true")
-        for flow in known if isinstance(known, list) else ():
+            return self._ask(f"/api/v1/flows/{self.flow}", dict)
+        known = self._ask("/api/v1/flows/?get_all=true&header_flows=true", list)
+        for flow in known:
             if flow.get("endpoint_name") == self.flow:
-                return dict(self._ask(f"/api/v1/flows/{flow['id']}"))
+                return self._ask(f"/api/v1/flows/{flow['id']}", dict)
         names = [f["endpoint_name"] for f in known if f.get("endpoint_name")]
         raise ConfigError(
-            f"KozmoAI at {self.base} has no flow '{self.flow}' for this API key",
+            f"KozmoAI at {self._place} has no flow '{self.flow}' for this API key",
             *did_you_mean(self.flow, names),
         )
 
@@ -176,8 +178,11 @@ class Flow:
             "name the one that takes the rows by the setting input_component",
         )
 
-    def _ask(self, path: str) -> Any:
-        return self._tried("GET", path, None)
+    def _ask(self, path: str, kind: type[Answer]) -> Answer:
+        answer = self._tried("GET", path, None)
+        if not isinstance(answer, kind):
+            raise ConnectError(f"{self._place} does not answer like KozmoAI", f"GET {path}")
+        return answer
 
     def _tried(self, method: str, path: str, body: bytes | None) -> Any:
         """Send the request until it is answered for good, with growing pauses in between."""
@@ -222,7 +227,7 @@ class Flow:
             ) from error
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
-            failure = ConnectError(f"cannot reach KozmoAI at {self.base}", reason)
+            failure = ConnectError(f"cannot reach KozmoAI at {self._place}", reason)
             raise _Temporary(failure) from error
         if answer.status_code == 429 or answer.status_code >= 500:
             raise _Temporary(self._refused(answer), _seconds(answer.headers.get("retry-after")))
@@ -232,24 +237,24 @@ class Flow:
             return msgspec.json.decode(answer.content)
         except msgspec.DecodeError as error:
             raise ConnectError(
-                f"{self.base} does not answer like KozmoAI", f"{method} {path}: no JSON"
+                f"{self._place} does not answer like KozmoAI", f"{method} {path}: no JSON"
             ) from error
 
     def _refused(self, answer: httpx.Response) -> Exception:
         status, reason = answer.status_code, _reason(answer)
         if status in (401, 403):
             return ConnectError(
-                f"KozmoAI at {self.base} refuses the API key ({status})",
+                f"KozmoAI at {self._place} refuses the API key ({status})",
                 reason,
                 "make a key under Settings, KozmoAI API Keys, and give it as the setting api_key",
             )
         if status == 404:
             return ConfigError(
-                f"KozmoAI at {self.base} has no flow '{self.flow}' for this API key", reason
+                f"KozmoAI at {self._place} has no flow '{self.flow}' for this API key", reason
             )
         if answer.request.method == "POST":
             return WriteError(f"the flow {self.flow} failed ({status})", reason)
-        return ConnectError(f"KozmoAI at {self.base} answers {status}", reason)
+        return ConnectError(f"KozmoAI at {self._place} answers {status}", reason)
 
     def _client(self) -> httpx.Client:
         if self._opened is None:
@@ -273,6 +278,11 @@ def unescapable(json_text: bytes) -> bytes:
     A newline is written \u000a, and a backslash \u005c so that none stands before an n.
     """
     return json_text.replace(rb"\\", rb"\u005c").replace(rb"\n", rb"\u000a")
+
+
+def _without_secrets(url: str) -> str:
+    """Return *url* without a login and without its query, which may hold an API key."""
+    return re.sub(r"//[^/@]*@", "//", url.partition("?")[0])
 
 
 def _trouble(component: str, field: str, node: Mapping[str, Any], edges: Any) -> str | None:
