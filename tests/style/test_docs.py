@@ -1,7 +1,12 @@
 """The generated pages say what the code says."""
 
+import re
+from pathlib import Path
+
+import pytest
+
 from commands import BIN, Run
-from project import ROOT
+from project import ROOT, tracked
 
 
 def test_generated_pages_are_up_to_date(run: Run) -> None:
@@ -13,3 +18,25 @@ def test_generated_pages_are_up_to_date(run: Run) -> None:
 def test_the_readme_is_short() -> None:
     """Under 150 lines."""
     assert (ROOT / "README.md").read_text().count("\n") < 150
+
+
+PAGES = [path for path in tracked() if path.suffix == ".md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Files that pages link to are there, and so are the headings."""
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        target, _, heading = link.partition("#")
+        if "://" in link:
+            continue
+        path = (page.parent / target) if target else page
+        if not path.exists() or (heading and heading not in _headings(path)):
+            lost.append(link)
+    assert lost == []
+
+
+def _headings(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}
