@@ -41,6 +41,7 @@ lint: $(READY)
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+	@.venv/bin/mypy docs/generate.py examples/demo.py examples/tap_pages/tap_pages.py
 
 bench: $(READY) $(call installed,$(PEERS))
 	@.venv/bin/python benchmarks/pipe.py
