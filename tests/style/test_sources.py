@@ -32,18 +32,6 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     assert found == []
 
 
-def test_every_lock_pins_with_hashes() -> None:
-    """Nothing is installed that is not exactly the file that was tested."""
-    locks = sorted((ROOT / "requirements").glob("*.lock"))
-    assert {path.stem for path in locks} == {
-        p.stem for p in (ROOT / "requirements").glob("*.in")
-    } | {"dev"}
-    for path in locks:
-        entries = re.findall(r"^[a-z0-9][^\n]*(?:\n    --hash=[^\n]*)*", path.read_text(), re.M)
-        assert entries
-        assert [e for e in entries if "==" not in e or "--hash=sha256:" not in e] == []
-
-
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_public_name_has_a_docstring(path: Path) -> None:
     """Modules, classes, functions, methods; what a base or protocol declares is explained there."""
