@@ -102,8 +102,11 @@ def ddl(type: LogicalType) -> str:
 
     A name that contains TEXT has text affinity (https://www.sqlite.org/datatype3.html#3.1), so
     decimals keep their digits and JSON ``1.10`` stays ``1.10``; as NUMERIC both would become
-    floats. An integer beyond 64 bits does not fit INTEGER and needs ``DECIMAL_TEXT``.
+    floats. Up to 15 digits a decimal survives as a number, which compares and adds up like one.
+    An integer beyond 64 bits does not fit INTEGER and needs ``DECIMAL_TEXT``.
     """
+    if type.name == "decimal" and type.precision and type.precision <= 15:
+        return f"DECIMAL({type.precision},{type.scale or 0})"
     if type.name == "decimal":
         digits = f"({type.precision},{type.scale or 0})" if type.precision else ""
         return f"DECIMAL_TEXT{digits}"

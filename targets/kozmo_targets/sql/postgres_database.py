@@ -106,7 +106,8 @@ class PostgresDatabase(Database):
         """Return what *query* finds."""
         self.settle()
         self.begin()
-        return self.connection.execute(query.encode(), parameters).fetchall()
+        # With parameters, even none of them, a percent sign in a name would mean something.
+        return self.connection.execute(query.encode(), parameters or None).fetchall()
 
     @cached_property
     def default_schema(self) -> str:
@@ -154,9 +155,7 @@ class PostgresDatabase(Database):
         found = self.rows(_REFERENCED, self.text(table))
         return str(found[0][0]) if found else None
 
-    def replace(
-        self, table: Name, hidden: Name, columns: Sequence[TableColumn], key: Sequence[str]
-    ) -> None:
+    def replace(self, table: Name, hidden: Name, key: Sequence[str]) -> None:
         """Put the rows of *hidden* in the place of those of *table*.
 
         A plain table gives way to the hidden one. One that has indexes, grants, views or the like
@@ -169,6 +168,7 @@ class PostgresDatabase(Database):
             self.execute(f"DROP TABLE {name}")
             self._rename(hidden, table, key)
         else:
+            columns = self.columns(hidden)
             self.shape(table, columns, ())
             quoted = ", ".join(self.quote(c.name) for c in columns)
             self.execute(f"DELETE FROM {name}")

@@ -116,7 +116,7 @@ class PostgresWriter(SqlWriter):
     def finish(self) -> None:
         if self.method == "overwrite":
             with self._errors(self.stream):
-                self.database.replace(self.table, self.destination, self.columns, self.key)
+                self.database.replace(self.table, self.destination, self.key)
 
     def settle(self) -> None:
         """End the COPY that is open; mend what can be mended and send its rows again."""

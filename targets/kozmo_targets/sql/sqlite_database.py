@@ -97,14 +97,11 @@ class SqliteDatabase(Database):
             self.execute(f"ALTER TABLE {where} DROP COLUMN {old}")
             self.execute(f"ALTER TABLE {where} RENAME COLUMN {new} TO {old}")
 
-    def replace(self, table: Name, hidden: Name, columns: Sequence[TableColumn]) -> None:
+    def replace(self, table: Name, hidden: Name, key: Sequence[str]) -> None:
         """Put the rows of *hidden* in the place of those of *table*, which keeps its indexes,
         triggers and whatever else it has.
         """
-        key: list[str] = []
-        found = self.find(hidden)
-        if found is not None and found.unique:
-            key = [c.name for c in columns if c.name in found.unique[0]]
+        columns = self.columns(hidden)
         self.shape(table, columns, key)
         names = ", ".join(self.quote(c.name) for c in columns)
         self.execute(f"DELETE FROM {self.text(table)}")

@@ -84,7 +84,7 @@ class SqliteWriter(SqlWriter):
     def finish(self) -> None:
         if self.method == "overwrite":
             with self._errors(self.stream):
-                self.database.replace(self.table, self.destination, self.columns)
+                self.database.replace(self.table, self.destination, self.key)
 
     def _put(self, rows: Sequence[Row]) -> None:
         if not self._by_update:

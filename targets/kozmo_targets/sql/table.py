@@ -75,6 +75,12 @@ class Database(ABC):
     def execute(self, statement: str) -> int:
         """Run a statement in the transaction under way; return the number of rows it changed."""
 
+    def columns(self, table: Name) -> list[TableColumn]:
+        """Return the columns of a table that we made."""
+        found = self.find(table)
+        types = found.columns if found is not None else {}
+        return [TableColumn(name, type) for name, type in types.items() if type is not None]
+
     def shape(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> Found:
         """Create *table*, or give it the columns that it lacks and the types that it needs."""
         found = self.find(table)
