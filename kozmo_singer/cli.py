@@ -230,4 +230,4 @@ def _open(path: str) -> BinaryIO:
 
 def _stdout() -> BinaryIO:
     """Standard output without a buffer of its own: engines write whole pieces."""
-    return io.FileIO(1, "w", closefd=False)  # type: ignore[return-value]  # writes bytes all the same
+    return io.FileIO(1, "w", closefd=False)

@@ -57,6 +57,11 @@ class Plugin(ABC):
         """Connect, and return one line in words about what was found."""
 
 
+def asks_for_maps(config: Mapping[str, Any]) -> bool:
+    """Whether *config* wants stream maps or flattening, which kozmo_singer.mapping does."""
+    return bool(config.get("stream_maps") or config.get("flattening_enabled"))
+
+
 def about(plugin: type[Plugin]) -> dict[str, Any]:
     """Return what --about prints, in the shape of the Singer SDK."""
     return {

@@ -136,7 +136,11 @@ class Reader:
             line = line[len(_BOM) :]
         if not line.strip():
             return
-        kind, stream, parsed = self._look(line)
+        try:
+            kind, stream, parsed = self._look(line)
+        except RecordError:
+            yield from self._flush()
+            raise
         if kind == "RECORD":
             if stream != self._stream or not self._group:
                 yield from self._flush()

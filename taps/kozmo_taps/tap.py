@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Protocol
 
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.metrics import Counter
-from kozmo_singer.plugin import Plugin, stopping
+from kozmo_singer.plugin import Plugin, asks_for_maps, stopping
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire import (
     Catalog,
@@ -110,7 +110,7 @@ class Lines(Protocol):
     """How the rows of a reading become messages."""
 
     def schema(self) -> bytes: ...
-    def records(self, rows: Sequence[Row], extracted: str) -> bytes: ...
+    def records(self, rows: Sequence[Row], extracted: str | None) -> bytes: ...
     def activate(self, version: int) -> bytes: ...
 
 
@@ -164,13 +164,14 @@ class Tap(Plugin):
         else:
             tap.run_connection_test()
 
-    def lines(self, stream: Stream, reading: Reading) -> list[Lines]:
-        """Return what writes *reading*: itself, or what stream maps make of it."""
-        if self.config.get("stream_maps") or self.config.get("flattening_enabled"):
-            from kozmo_taps.maps import mapped
+    def lines(self, stream: Stream, reading: Reading) -> Lines:
+        """Return what writes *reading*: as it is, or as stream maps change it."""
+        plain = PlainLines(stream.stream, reading)
+        if not asks_for_maps(self.config):
+            return plain
+        from kozmo_taps.maps import MappedLines
 
-            return mapped(self.config, stream, reading)
-        return [PlainLines(stream.stream, reading)]
+        return MappedLines(self.name, self.config, plain)
 
     def _chosen(self, catalog: Catalog, current: str | None) -> list[Stream]:
         if not catalog.streams:
@@ -200,7 +201,7 @@ class PlainLines:
             self._stream, reading.schema, reading.key_properties, reading.bookmark_properties
         )
 
-    def records(self, rows: Sequence[Row], extracted: str) -> bytes:
+    def records(self, rows: Sequence[Row], extracted: str | None) -> bytes:
         """Return the RECORD messages of *rows*."""
         return self._encoder.encode(rows, extracted)
 
@@ -253,10 +254,10 @@ class _Run:
         self._state["currently_syncing"] = name
         reading = self._session.open(stream, bookmark(self._state, name), self._limit)
         lines = self._tap.lines(stream, reading)
-        for each in lines:
-            self._output.add(each.schema())
+        self._output.add(lines.schema())
         for rows in reading.batches():
-            self._records(lines, rows)
+            now = datetime.now(timezone.utc).isoformat()
+            self._output.add(lines.records(rows, now))
             self._delivered(name, reading)
             self._counter.add(name, len(rows))
             self._rows += len(rows)
@@ -265,14 +266,8 @@ class _Run:
             if stopping.requested:
                 return
         if reading.complete and reading.version is not None:
-            for each in lines:
-                self._output.add(each.activate(reading.version))
+            self._output.add(lines.activate(reading.version))
         self._delivered(name, reading)
-
-    def _records(self, lines: Sequence[Lines], rows: Sequence[Row]) -> None:
-        now = datetime.now(timezone.utc).isoformat()
-        for each in lines:
-            self._output.add(each.records(rows, now))
 
     def _delivered(self, name: str, reading: Reading) -> None:
         told = self._told.get(name, ())

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
 
 from kozmo_singer.errors import ReadError
-from kozmo_singer.plugin import Plugin
+from kozmo_singer.plugin import Plugin, asks_for_maps
 from kozmo_singer.settings import Setting
 from kozmo_targets.load import Load
 
@@ -182,7 +182,7 @@ class Target(Plugin, ABC):
     @contextmanager
     def _input(self, source: int | BinaryIO) -> Iterator[tuple[int | BinaryIO, Callable[[], None]]]:
         """Give what to read, and what to call at its end to hear of faults on the way there."""
-        if self.config.get("stream_maps") or self.config.get("flattening_enabled"):
+        if asks_for_maps(self.config):
             from kozmo_targets.mapping import mapped
 
             with mapped(self.name, self.config, source) as prepared:
