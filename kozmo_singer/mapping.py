@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from kozmo_singer.errors import ConfigError, KozmoError, MissingDriver, RecordError
 from kozmo_singer.wire.decode import Reader
 from kozmo_singer.wire.encode import activate_version_line, dumps, schema_line
 from kozmo_singer.wire.messages import Batch
-from kozmo_singer.wire.rows import parse
+from kozmo_singer.wire.rows import REFUSED, parse
 from kozmo_singer.wire.types import REPLICATION_METHOD, columns, resolve_refs
 
 Files = Callable[[Batch, str], Iterator[list[bytes]]]
@@ -97,11 +99,18 @@ class Mapper:
             # Expressions such as ratio * 1.5 work on floats; all other numbers stay exact.
             if isinstance(record.get(name), Decimal):
                 record[name] = float(record[name])
+        spelt = _spelt(line)
         lines = []
         for each in self._maps(message["stream"]):
             new = each.transform(dict(record))
             if new is not None:
-                lines.append(dumps({**message, "stream": each.stream_alias, "record": new}) + b"\n")
+                kept = {
+                    name: spelt[name] if name in spelt and value is record[name] else value
+                    for name, value in new.items()
+                }
+                lines.append(
+                    dumps({**message, "stream": each.stream_alias, "record": kept}) + b"\n"
+                )
         return b"".join(lines)
 
     def _activate_version(self, message: dict[str, Any], line: bytes) -> bytes:
@@ -139,3 +148,18 @@ _CHANGES: dict[str, Callable[[Mapper, dict[str, Any], bytes], bytes]] = {
     "ACTIVATE_VERSION": Mapper._activate_version,
     "BATCH": Mapper._batch,
 }
+
+
+class _Spelt(msgspec.Struct):
+    record: dict[str, msgspec.Raw]
+
+
+_SPELT = msgspec.json.Decoder(_Spelt)
+
+
+def _spelt(line: bytes) -> dict[str, msgspec.Raw]:
+    """The values of a record as the tap spelt them, for those that no map touches."""
+    try:
+        return _SPELT.decode(line).record
+    except REFUSED:
+        return {}
