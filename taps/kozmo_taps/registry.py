@@ -6,7 +6,5 @@ TAPS = {
     "tap-postgres": Entry(
         "kozmo_taps.sql.postgres:TapPostgres", "postgres", "PostgreSQL tables and views"
     ),
-    "tap-sqlite": Entry(
-        "kozmo_taps.sql.sqlite:TapSQLite", "sqlite", "SQLite database files"
-    ),
+    "tap-sqlite": Entry("kozmo_taps.sql.sqlite:TapSQLite", "sqlite", "SQLite database files"),
 }

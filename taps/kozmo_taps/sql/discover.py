@@ -53,8 +53,15 @@ def _reflect(inspector: Inspector, schema: str | None, relations: Mapping[Name, 
     with warnings.catch_warnings():
         # Types that SQLAlchemy does not know are read by the dialect's own map.
         warnings.simplefilter("ignore")
-        columns = inspector.get_multi_columns(schema=schema, kind=ObjectKind.ANY)
-        keys = inspector.get_multi_pk_constraint(schema=schema, kind=ObjectKind.ANY)
+        # Told by name, so that a view that is broken does not end it all.
+        names = [name[1] for name in relations if name[0] == schema]
+        among: dict[str, Any] = {
+            "schema": schema,
+            "filter_names": names,
+            "kind": ObjectKind.ANY,
+        }
+        columns = inspector.get_multi_columns(**among)
+        keys = inspector.get_multi_pk_constraint(**among)
     for name, found in columns.items():
         relation = relations.get(name)
         if relation is not None:

@@ -42,7 +42,7 @@ class TapPostgres(SqlTap):
     """Reads tables, views, materialised views, partitioned and foreign tables of PostgreSQL."""
 
     name = "tap-postgres"
-    summary = "Reads PostgreSQL tables and views"
+    summary = "PostgreSQL tables and views"
     sqlalchemy_dialect = "postgresql+psycopg://"
     settings = (
         *system.SETTINGS,

@@ -16,7 +16,7 @@ class DbColumn:
     select is the expression that yields the wire value, text the one that yields it as a string;
     parameter the SQL of one bound value to compare the column with. apart is a condition (without
     the column's IS NULL) for values that no bookmark can stand for, such as infinity. settled says
-    that type overrules what the catalog says.
+    that type overrules what the catalog says, as_text that the catalog wants text of any value.
     """
 
     name: str
@@ -30,6 +30,7 @@ class DbColumn:
     orders: bool = True
     apart: str | None = None
     settled: bool = False
+    as_text: bool = False
 
 
 @dataclass

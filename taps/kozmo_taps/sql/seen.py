@@ -38,6 +38,7 @@ class Group:
         self.full = False
 
     def add(self, key: str) -> None:
+        """Count *key*, unless there are too many already."""
         if not self.full:
             self.counts[key] += 1
             if len(self.counts) > MOST:
@@ -45,6 +46,7 @@ class Group:
                 self.counts.clear()
 
     def clear(self) -> None:
+        """Forget everything counted."""
         self.counts.clear()
         self.full = False
 

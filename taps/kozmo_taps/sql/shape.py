@@ -46,14 +46,16 @@ def _column(relation: Relation, stream: Stream, name: str) -> DbColumn:
     type, _ = from_schema(said)
     spelt = type.name == "decimal" and "string" in str(said.get("type"))
     if type == LogicalType("string", length=type.length) and column.type.name != "string":
-        return dataclasses.replace(column, select=column.text, type=LogicalType("string"))
+        return dataclasses.replace(
+            column, select=column.text, type=LogicalType("string"), as_text=True
+        )
     if not _fits(column.type, type):
         raise ConfigError(
             f"stream {stream.tap_stream_id}: column '{name}' is {column.datatype} in the database "
             f"but {type.name} in the catalog",
             "the catalog may be out of date; make a new one with --discover",
         )
-    return dataclasses.replace(column, select=column.text) if spelt else column
+    return dataclasses.replace(column, select=column.text, as_text=True) if spelt else column
 
 
 def _fits(have: LogicalType, said: LogicalType) -> bool:
