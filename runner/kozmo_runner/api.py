@@ -36,11 +36,13 @@ from kozmo_runner.job import run
 from kozmo_runner.process import Cancel
 from kozmo_runner.report import Report
 from kozmo_runner.tapping import TapStream, stream
+from kozmo_singer.errors import KozmoError
 from kozmo_singer.wire.catalog import Catalog
 
 __all__ = [
     "Cancel",
     "Config",
+    "KozmoError",
     "Report",
     "TapStream",
     "TargetFeed",

@@ -50,7 +50,9 @@ class TargetFeed:
         self.close()
 
     def open(self) -> TargetFeed:
-        """Start the target."""
+        """Start the target, unless it runs."""
+        if self._workspace is not None:
+            return self
         self._workspace = workspace = Workspace()
         try:
             able = abilities(self.plug, workspace, self._cancel)
@@ -71,6 +73,7 @@ class TargetFeed:
             self._reader.start()
             self._cancel.listen(self.stop)
         except BaseException:
+            self._workspace = None
             workspace.close()
             raise
         return self

@@ -51,7 +51,9 @@ class TapStream:
         self.close()
 
     def open(self) -> TapStream:
-        """Start the tap; discovery comes first where it has one."""
+        """Start the tap, unless it runs; discovery comes first where it has one."""
+        if self._workspace is not None:
+            return self
         self._workspace = workspace = Workspace()
         try:
             able = abilities(self.plug, workspace, self._cancel)
@@ -69,6 +71,7 @@ class TapStream:
             self.stdout = io.FileIO(self._child.stdout, "r", closefd=False)
             self._cancel.listen(self.stop)
         except BaseException:
+            self._workspace = None
             workspace.close()
             raise
         return self

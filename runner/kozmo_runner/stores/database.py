@@ -149,8 +149,12 @@ class DatabaseStore(StateStore):
         try:
             yield
         except ImportError as error:
-            package = error.name or "the database's driver"
-            raise MissingDriver("the state store", package, "postgres") from error
+            if error.name == "psycopg":
+                raise MissingDriver("the state store", "psycopg", "postgres") from error
+            raise KozmoError(
+                f"cannot use the state store {self.where}: {error}",
+                f"run: pip install {error.name or 'the driver of the database'}",
+            ) from error
         except (ArgumentError, NoSuchModuleError) as error:
             raise ConnectError(f"cannot use the state store {self.where}: {error}") from error
         except SQLAlchemyError as error:

@@ -144,7 +144,9 @@ class ObjectStore(StateStore):
         try:
             yield
         except ImportError as error:
-            raise MissingDriver("the state store", error.name or "fsspec", "fsspec") from error
+            if error.name == "fsspec":
+                raise MissingDriver("the state store", "fsspec", "sdk") from error
+            raise KozmoError(f"cannot use the state store {self.where}: {error}") from error
         except KozmoError:
             raise
         except Exception as error:  # each of the many file systems raises errors of its own
