@@ -61,16 +61,18 @@ def preview(
     *,
     cancel: Cancel | None = None,
 ) -> dict[str, Batch]:
-    """Return the first *rows* rows of each stream that has any, by the stream's name."""
-    found: dict[str, Batch] = {}
+    """Return the first *rows* rows of each stream as a batch, by the stream's name.
+
+    A stream without rows has an empty batch, whose columns are known all the same.
+    """
+    found: dict[str, list[tuple[Any, ...]]] = {}
     with read(tap, config, streams, limit=rows, batch_rows=rows, cancel=cancel) as reading:
         for batch in reading:
-            before = found.get(batch.stream)
-            if before is not None:
-                joined = [*before.rows, *batch.rows]
-                batch = Batch(batch.stream, batch.columns, joined, batch.key_properties)
-            found[batch.stream] = batch
-    return found
+            found.setdefault(batch.stream, []).extend(batch.rows)
+        return {
+            name: Batch(name, schema.columns, found.get(name, []), schema.key_properties)
+            for name, schema in reading.schemas.items()
+        }
 
 
 class AsyncReading:

@@ -72,6 +72,11 @@ class Reading:
         """The newest state of the tap that covers nothing but batches taken, or None."""
         return self._work.state
 
+    @property
+    def schemas(self) -> Mapping[str, messages.Schema]:
+        """What the tap has said so far of its streams, by their names."""
+        return self._work.schemas
+
     def commit(self) -> None:
         """Count the batch handed out last as taken; for a loop that is about to break off."""
         self._work.take()
@@ -90,7 +95,7 @@ class _Work:
         self._bookmark: Bookmark | None = None
         self._states: deque[tuple[int, bytes]] = deque()
         self._received = self._handed_out = 0
-        self._keys: dict[str, list[str]] = {}
+        self.schemas: dict[str, messages.Schema] = {}
         self._delivered: dict[str, int] = {}
         self._cut = False
         self._stream, self._columns = "", ()  # type: tuple[str, tuple[Any, ...]]
@@ -154,20 +159,24 @@ class _Work:
         self.take()
 
     def _batches_after(self, message: Any, tap: api.TapStream) -> Iterator[Batch]:
+        if isinstance(message, messages.State):
+            # A state that comes after rows which were cut off covers them too.
+            if not self._cut:
+                self._states.append((self._received, message.text))
+            return
+        # A full batch has waited for the state that may come right after it.
+        if len(self._rows) >= self._request.batch_rows or message is None:
+            yield from self._hand_out()
         if isinstance(message, Rows):
             if message.stream != self._stream or message.columns != self._columns:
                 yield from self._hand_out()
                 self._stream, self._columns = message.stream, message.columns
             self._add(message, None if tap.limited else self._request.limit)
             yield from self._full_batches()
-        elif message is None:
-            yield from self._hand_out()
         elif isinstance(message, messages.Schema):
-            self._keys[message.stream] = message.key_properties
-        elif isinstance(message, messages.State):
-            # A state that comes after rows which were cut off covers them too.
-            if not self._cut:
-                self._states.append((self._received, message.text))
+            if message.stream == self._stream:
+                yield from self._hand_out()
+            self.schemas[message.stream] = message
         elif isinstance(message, messages.Batch):
             raise ReadError(
                 f"{tap.name} sends files of stream {message.stream} instead of records",
@@ -187,7 +196,7 @@ class _Work:
 
     def _full_batches(self) -> Iterator[Batch]:
         most = self._request.batch_rows
-        while len(self._rows) >= most:
+        while len(self._rows) > most:
             part, self._rows = self._rows[:most], self._rows[most:]
             self._size = 0
             yield from self._hand_over(part)
@@ -201,7 +210,7 @@ class _Work:
 
     def _hand_over(self, rows: list[tuple[Any, ...]]) -> Iterator[Batch]:
         self._handed_out += len(rows)
-        yield Batch(self._stream, self._columns, rows, self._keys.get(self._stream, ()))
+        yield Batch(self._stream, self._columns, rows, self.schemas[self._stream].key_properties)
         self.take()
 
     def _all_cut(self, tap: api.TapStream) -> bool:

@@ -10,6 +10,8 @@ from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.convert import columns_of, is_table, rows_of
 from kozmo_bridge.values import duration, moment, native, unique_names
@@ -40,7 +42,7 @@ def shape_of(data: Any, schema: Mapping[str, Any] | None = None) -> Shape:
     anything else text, nested values json.
     """
     if isinstance(data, Batch):
-        return Shape(list(data.columns), list(data.rows))
+        return Shape(list(data.columns), _with_json(data))
     names, typed, rows = _columns(data)
     said = {column.name: column for column in columns(schema or {})}
     _check_names(said, names)
@@ -54,6 +56,17 @@ def shape_of(data: Any, schema: Mapping[str, Any] | None = None) -> Shape:
             found.append(Column(name, type))
             turned.append(values)
     return Shape(found, list(zip(*turned, strict=True)) if turned else [()] * rows)
+
+
+def _with_json(batch: Batch) -> list[tuple[Any, ...]]:
+    """The rows of *batch* with their JSON texts marked as such for the encoder."""
+    places = [i for i, column in enumerate(batch.columns) if column.type.name == "json"]
+    if not places or not batch.rows:
+        return list(batch.rows)
+    turned: list[Values] = list(zip(*batch.rows, strict=True))
+    for i in places:
+        turned[i] = _each(msgspec.Raw, turned[i])
+    return list(zip(*turned, strict=True))
 
 
 def inferred(values: Values) -> tuple[LogicalType, Values]:

@@ -45,7 +45,7 @@ def write(
         except BrokenPipeError:
             # The target has ended; why it did is what counts.
             feed.finish()
-            raise WriteError(f"{target} ended before it had read everything") from None
+            raise WriteError(f"{feed.name} ended before it had read everything") from None
         feed.finish()
     return rows
 

@@ -12,6 +12,7 @@ import pytest
 from kozmo_bridge import Batch
 from kozmo_bridge.shapes import shape_of
 from kozmo_singer.errors import ConfigError
+from kozmo_singer.wire.encode import RecordEncoder
 from kozmo_singer.wire.types import Column, LogicalType
 
 UTC = dt.timezone.utc
@@ -124,9 +125,14 @@ def test_a_schema_wins_over_what_the_values_look_like():
 
 def test_a_batch_keeps_its_columns():
     """What came from a tap goes on with the types that the tap gave it."""
-    columns = (Column("a", LogicalType("decimal", 10, 2)),)
-    batch = Batch("s", columns, [(Decimal("1.50"),)])
-    assert shape_of(batch) == ([*columns], [(Decimal("1.50"),)])
+    columns = (Column("a", LogicalType("decimal", 10, 2)), Column("j", LogicalType("json")))
+    batch = Batch("s", columns, [(Decimal("1.50"), '{"a":1.10}'), (None, None)])
+    shape = shape_of(batch)
+    assert shape.columns == [*columns]
+    assert RecordEncoder("s", shape.columns).encode(shape.rows).splitlines() == [
+        b'{"type":"RECORD","stream":"s","record":{"a":1.50,"j":{"a":1.10}}}',
+        b'{"type":"RECORD","stream":"s","record":{"a":null,"j":null}}',
+    ]
 
 
 def test_rows_without_columns():
