@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import starmap
 from operator import itemgetter
@@ -56,6 +57,7 @@ class RecordEncoder:
             for i, column in enumerate(columns)
             if column.type.name == "binary"
         }
+        self._naive = [i for i, column in enumerate(columns) if column.type.name == "timestamp"]
         self._json = [i for i, column in enumerate(columns) if column.type.name == "json"]
         self._floats = [
             itemgetter(i) for i, column in enumerate(columns) if column.type.name == "float"
@@ -71,7 +73,7 @@ class RecordEncoder:
         if time_extracted is not None:
             tail += b',"time_extracted":' + dumps(time_extracted)
         tail += b"}\n"
-        if self._binary or self._json:
+        if self._binary or self._json or self._naive:
             rows = [self._spell(row) for row in rows]
         body = self._fast(rows)
         if body is None:
@@ -101,6 +103,10 @@ class RecordEncoder:
         for i in self._json:
             if spelt[i] is not None and type(spelt[i]) is not msgspec.Raw:
                 spelt[i] = msgspec.Raw(dumps(spelt[i]))
+        for i in self._naive:
+            # RFC 3339 wants a zone; the schema tells our readers that there is none.
+            if isinstance(spelt[i], datetime) and spelt[i].tzinfo is None:
+                spelt[i] = spelt[i].replace(tzinfo=timezone.utc)
         for i, encoding in self._binary.items():
             if isinstance(spelt[i], bytes | bytearray | memoryview):
                 spelt[i] = spell_binary(bytes(spelt[i]), encoding)

@@ -35,6 +35,7 @@ _FORMATS: dict[str, str] = {
 _ONE = {name: re.compile(pattern, re.ASCII) for name, pattern in _FORMATS.items()}
 _MANY = {name: re.compile(rf"(?:{pattern}\n)*", re.ASCII) for name, pattern in _FORMATS.items()}
 _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "float": float, "decimal": Decimal}
+_UTC = ("Z", "+00:00")
 _NON_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"}
 
 Parsed = dict[str, Any]
@@ -67,6 +68,7 @@ class StreamDecoder:
             for i, column in enumerate(columns)
             if (format := _format(column)) is not None
         ]
+        self._naive = [f"f{i}" for i, c in enumerate(columns) if c.type.name == "timestamp"]
 
     def decode(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Rows:
         """Return the rows of *lines*; raise RecordError for the first that does not fit.
@@ -78,10 +80,26 @@ class StreamDecoder:
             try:
                 messages = self._decoder.decode_lines(b"\n".join(lines))
                 self._check_formats(messages, numbers)
-                return Rows(self, messages, numbers, sum(map(len, lines)))
+                return self._made(messages, lines, numbers)
             except (*REFUSED, RecordError):
                 pass
         return self._decode_singly(lines, numbers)
+
+    def _made(
+        self,
+        messages: list[Any],
+        lines: Sequence[bytes],
+        numbers: Sequence[int],
+        *,
+        fast: bool = True,
+    ) -> Rows:
+        # On the wire a timestamp without zone is said to be in UTC, as RFC 3339 wants a zone.
+        for field in self._naive:
+            for message in messages:
+                value = getattr(message.record, field)
+                if value is not None and value.endswith(_UTC):
+                    setattr(message.record, field, value.removesuffix("Z").removesuffix("+00:00"))
+        return Rows(self, messages, numbers, sum(map(len, lines)), fast=fast)
 
     def _make_decoder(self, row: Any) -> msgspec.json.Decoder[Any] | None:
         if row is None:
@@ -106,9 +124,9 @@ class StreamDecoder:
             messages.extend(map(self._decode_one, lines, numbers))
         except RecordError as error:
             good = len(messages)
-            error.rows = Rows(self, messages, numbers[:good], sum(map(len, lines[:good])))
+            error.rows = self._made(messages, lines[:good], numbers[:good], fast=False)
             raise
-        return Rows(self, messages, numbers, sum(map(len, lines)))
+        return self._made(messages, lines, numbers, fast=False)
 
     def _decode_one(self, line: bytes, number: int) -> Any:
         if self._decoder is not None:
@@ -171,12 +189,20 @@ class StreamDecoder:
 class Rows:
     """Consecutive records of one stream, decoded and validated.
 
-    lines are the numbers of their lines in the input, size their length there in bytes.
+    lines are the numbers of their lines in the input, size their length there in bytes; fast
+    says that all were plain JSON, without a float that is none or half of a character.
     """
 
     def __init__(
-        self, decoder: StreamDecoder, messages: Sequence[Any], lines: Sequence[int], size: int
+        self,
+        decoder: StreamDecoder,
+        messages: Sequence[Any],
+        lines: Sequence[int],
+        size: int,
+        *,
+        fast: bool = True,
     ) -> None:
+        self._fast = fast
         self.stream = decoder.stream
         self.columns = decoder.columns
         self.lines = lines
@@ -225,19 +251,12 @@ class Rows:
     def records(self) -> list[bytes]:
         """Each record as a JSON object, with every column of the schema as a key."""
         structs = [message.record for message in self._messages]
-        try:
-            lines = _ENCODER.encode_lines(structs)
-        except UnicodeEncodeError:
-            lines = b""
         names = [column.name for column in self.columns]
-        named = not structs or structs[0].__struct_encode_fields__ == tuple(names)
-        if (
-            named
-            and lines.count(b"\n") == len(structs)
-            and b"NaN" not in lines
-            and (b"Infinity" not in lines)
-        ):
-            return lines.split(b"\n")[:-1]
+        if self._fast:
+            lines = _ENCODER.encode_lines(structs)
+            # A Decimal that is no number came as a string, and would be written bare.
+            if b"NaN" not in lines and b"Infinity" not in lines:
+                return lines.split(b"\n")[:-1]
         return [dumps(dict(zip(names, msgspec.structs.astuple(s), strict=True))) for s in structs]
 
 

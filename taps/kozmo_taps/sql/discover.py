@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kozmo_singer.errors import DiscoverError
 from kozmo_singer.wire import Catalog, Stream, to_schema
+from kozmo_singer.wire.types import HINT
 from kozmo_taps.sql.relation import DbColumn, Name, Relation
 
 if TYPE_CHECKING:
@@ -105,10 +106,7 @@ def _stream(tap: SqlTap, name: str, relation: Relation) -> Stream:
     }
     for column in relation.columns.values():
         metadata["properties", column.name] = _column_metadata(column, keys)
-    format = tap.config["decimal_format"]
-    properties = {
-        c.name: to_schema(c.type, not c.not_null, format) for c in relation.columns.values()
-    }
+    properties = {c.name: _schema(tap, c) for c in relation.columns.values()}
     return Stream(
         tap_stream_id=name,
         stream=name,
@@ -122,6 +120,15 @@ def _stream(tap: SqlTap, name: str, relation: Relation) -> Stream:
         database_name=tap.database_name(),
         metadata=metadata,
     )
+
+
+def _schema(tap: SqlTap, column: DbColumn) -> dict[str, Any]:
+    schema = to_schema(column.type, not column.not_null, tap.config["decimal_format"])
+    if tap.moments_are_text and column.type.name in ("timestamp", "timestamptz"):
+        # What is stored need not be RFC 3339, as the format date-time promises.
+        del schema["format"]
+        schema[HINT] = column.type.name
+    return schema
 
 
 def _column_metadata(column: DbColumn, keys: Sequence[str]) -> dict[str, Any]:

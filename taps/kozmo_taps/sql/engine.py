@@ -52,6 +52,8 @@ class SqlTap(Tap):
     """A database. A dialect says how to connect, and how to spell and run SQL."""
 
     sqlalchemy_dialect: ClassVar[str]
+    moments_are_text: ClassVar[bool] = False
+    """Whether timestamps are stored, and passed on, in whatever form they were written."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)

@@ -109,6 +109,9 @@ def _column(name: str, type: _Type) -> DbColumn:
     parameter = parameter.replace("\0", "%s")
     if bare == "money":
         select, parameter = f"{column}::numeric", "%s::numeric::money"
+    elif known.name == "timestamp":
+        # RFC 3339 wants a zone; the schema tells our readers that there is none.
+        select = f"{column} AT TIME ZONE 'UTC'"
     elif known.name == "binary":
         select, parameter = f"encode({column}, 'hex')", "decode(%s, 'hex')"
     elif type.category == "A" and type.typtype == "b":

@@ -53,7 +53,7 @@ class SqlReading(ABC):
         self.name = stream.tap_stream_id
         self.schema = self._emitted(stream)
         # Values come as they are to be written; the encoder has nothing to spell.
-        spelt = {"binary": _PLAIN, "json": _PLAIN}
+        spelt = dict.fromkeys(("binary", "json", "timestamp"), _PLAIN)
         self.columns = [Column(c.name, spelt.get(c.type.name, c.type)) for c in self._shape]
         self.key_properties = list(stream.key_properties)
         self.bookmark_properties: list[str] = []

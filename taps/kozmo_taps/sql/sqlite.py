@@ -53,6 +53,7 @@ class TapSQLite(SqlTap):
     name = "tap-sqlite"
     summary = "SQLite database files"
     sqlalchemy_dialect = "sqlite+pysqlite://"
+    moments_are_text = True
     settings = (
         *system.SETTINGS,
         Setting(
