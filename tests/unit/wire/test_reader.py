@@ -156,8 +156,9 @@ def test_a_fault_names_line_path_expected_and_got(line, path, reason):
     assert (error.line, error.path, error.reason) == (3, path, reason)
 
 
-def test_rows_before_a_fault_are_delivered():
-    reader = iter(Reader(io.BytesIO(SCHEMA + record(b'{"id":1}') * 5 + record(b'{"id":"x"}'))))
+@pytest.mark.parametrize("fault", [record(b'{"id":"x"}'), b"no JSON\n", b'{"stream":"s"}\n'])
+def test_rows_before_a_fault_are_delivered(fault):
+    reader = iter(Reader(io.BytesIO(SCHEMA + record(b'{"id":1}') * 5 + fault)))
     next(reader)
     assert len(next(reader)) == 5
     with pytest.raises(RecordError):
