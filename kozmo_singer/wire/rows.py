@@ -35,7 +35,7 @@ _FORMATS: dict[str, str] = {
 _ONE = {name: re.compile(pattern, re.ASCII) for name, pattern in _FORMATS.items()}
 _MANY = {name: re.compile(rf"(?:{pattern}\n)*", re.ASCII) for name, pattern in _FORMATS.items()}
 _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "float": float, "decimal": Decimal}
-_UTC = ("Z", "+00:00")
+_UTC = re.compile(r"(?:Z|\+00(?::00)?)(?=$| BC$)")
 _NON_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"}
 
 Parsed = dict[str, Any]
@@ -97,8 +97,8 @@ class StreamDecoder:
         for field in self._naive:
             for message in messages:
                 value = getattr(message.record, field)
-                if value is not None and value.endswith(_UTC):
-                    setattr(message.record, field, value.removesuffix("Z").removesuffix("+00:00"))
+                if value is not None:
+                    setattr(message.record, field, _UTC.sub("", value))
         return Rows(self, messages, numbers, sum(map(len, lines)), fast=fast)
 
     def _make_decoder(self, row: Any) -> msgspec.json.Decoder[Any] | None:

@@ -211,3 +211,23 @@ def test_lines_may_be_cut_anywhere_by_the_pipe(size):
     messages = list(Reader(Slow(data)))
     assert sum(len(m) for m in messages if isinstance(m, Rows)) == 20
     assert messages[-1] == State(b"1", 22)
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        ("2024-01-01T00:00:00Z", "2024-01-01T00:00:00"),
+        ("2024-01-01T00:00:00.5+00:00", "2024-01-01T00:00:00.5"),
+        ("0044-03-15 00:00:00+00 BC", "0044-03-15 00:00:00 BC"),
+        ("12024-01-01 00:00:00+00", "12024-01-01 00:00:00"),
+        ("2024-01-01 00:00:00", "2024-01-01 00:00:00"),
+        ("2024-01-01T00:00:00+02:00", "2024-01-01T00:00:00+02:00"),
+        ("infinity", "infinity"),
+    ],
+)
+def test_a_timestamp_without_zone_loses_the_zone_that_the_format_wants(sent, taken):
+    schema = SCHEMA.replace(b'"date-time"', b'"date-time","x-kozmo-type":"timestamp"')
+    line = record(json.dumps({"id": 1, "at": sent}).encode())
+    [_, rows] = read(schema + line)
+    assert rows.tuples()[0][2] == taken
+    assert json.loads(rows.records()[0])["at"] == taken
