@@ -1,0 +1,153 @@
+"""Databases to read from: the orders of a shop, of every kind of value that most systems have."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from servers.postgres import Database
+
+Row = dict[str, Any]
+COUNT = 250
+
+
+class Source(ABC):
+    """A tap with the configuration that points it at a database with COUNT orders."""
+
+    tap: str
+    stream: str
+    kinds: dict[str, str]
+    config: dict[str, Any]
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def fill(self) -> None:
+        """Insert the first rows."""
+        self.insert([self.row(number) for number in range(1, COUNT + 1)])
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Insert *rows*, and remember that they are there."""
+        self.rows += rows
+        self.put(rows)
+
+    @abstractmethod
+    def put(self, rows: Sequence[Row]) -> None:
+        """Insert *rows*."""
+
+    def row(self, number: int) -> Row:
+        """Return order *number*; now and then a value is null or a hard one."""
+        row: Row = {
+            "id": number,
+            "customer": TEXTS[number % len(TEXTS)],
+            "total": Decimal(number * 100 + number % 100) / 100,
+            "pieces": (1 << 62) + number,
+            "share": number / 7,
+            "paid": number % 2 == 0,
+            "day": f"20{number % 30:02}-02-{number % 28 + 1:02}",
+            "changed": f"2024-01-01 {number // 60:02}:{number % 60:02}:00",
+            "ticket": bytes(range(number % 5)),
+        }
+        if number % 7 == 0:
+            row |= dict.fromkeys(["total", "share", "paid", "day", "ticket", "pieces"])
+        return row
+
+
+TEXTS = [
+    "Ann",
+    "",
+    'O\'Hara "the \\n"',
+    "Grüße 😀\u2028\x85",
+    "a\tb\r\nc",
+    "NULL",
+    "{,}",
+]
+KINDS = {
+    "id": "integer",
+    "customer": "text",
+    "total": "decimal",
+    "pieces": "integer",
+    "share": "float",
+    "paid": "boolean",
+    "day": "date",
+    "changed": "local",
+    "ticket": "binary",
+}
+
+
+class Sqlite(Source):
+    """A file."""
+
+    tap = "tap-sqlite"
+    stream = "orders"
+    kinds = KINDS
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        super().__init__()
+        self.path = folder / "source.db"
+        self.config = {"path": str(self.path), "replication_key": "changed"}
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute(
+                "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL,"
+                " total DECIMAL(12,2), pieces BIGINT, share REAL, paid BOOLEAN, day DATE,"
+                " changed TIMESTAMP NOT NULL, ticket BLOB)"
+            )
+        self.fill()
+
+    def put(self, rows: Sequence[Row]) -> None:
+        values = [tuple({**row, "total": _text(row["total"])}.values()) for row in rows]
+        marks = ", ".join("?" * len(KINDS))
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.executemany(f"INSERT INTO orders VALUES ({marks})", values)
+
+
+class Postgres(Source):
+    """A table with what SQLite has not: zones, uuids, json, arrays, decimals of any length."""
+
+    tap = "tap-postgres"
+    stream = "public-orders"
+    kinds = {**KINDS, "changed": "moment", "number": "decimal", "code": "uuid", "extra": "json"}
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        super().__init__()
+        self.database = database
+        shown = {"replication_key": "changed", "filter_schemas": ["public"]}
+        self.config = {**database.config, **shown}
+        database.execute(
+            "CREATE TABLE orders (id integer PRIMARY KEY, customer text NOT NULL,"
+            " total numeric(12,2), pieces bigint, share double precision, paid boolean, day date,"
+            " changed timestamptz NOT NULL, ticket bytea, number numeric, code uuid, extra jsonb)"
+        )
+        self.fill()
+
+    def row(self, number: int) -> Row:
+        row = super().row(number)
+        row["changed"] += ".000001+02:00"
+        row["number"] = Decimal(f"{number}234567890123456789.0123456789{number}")
+        row["code"] = f"8d1b1a3c-0d55-4c55-9c0e-{number:012x}"
+        row["extra"] = [None, {"a": [1, {"b": row["customer"]}], "n": number / 4}, [], 7][
+            number % 4
+        ]
+        return row
+
+    def put(self, rows: Sequence[Row]) -> None:
+        marks = ", ".join(["%s"] * len(self.kinds))
+        values = [
+            [*row.values()][:-1] + [None if row["extra"] is None else json.dumps(row["extra"])]
+            for row in rows
+        ]
+        with self.database.connect() as connection, connection.cursor() as cursor:
+            cursor.executemany(f"INSERT INTO orders VALUES ({marks})".encode(), values)
+
+
+SOURCES: dict[str, type[Source]] = {kind.tap: kind for kind in (Sqlite, Postgres)}
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
