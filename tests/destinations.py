@@ -7,7 +7,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -146,8 +146,8 @@ def read_lines(path: Path) -> list[Row]:
 def canonical(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> list[Row]:
     """Return *rows* with each value in the one Python form that its kind has, sorted by them all.
 
-    *kinds* maps each column to one of: integer, float, decimal, text, boolean, date, moment (with
-    a zone), local (without), uuid, binary, json. Other columns must be metadata of the target's.
+    *kinds* maps each column to a key of FORMS; a moment has a zone, what is local has none. Other
+    columns must be metadata of the target's.
     """
     for row in rows:
         beside = {name for name in row if name not in kinds and not name.startswith("_sdc_")}
@@ -157,7 +157,7 @@ def canonical(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> li
 
 
 def _form(kind: str, value: Any) -> Any:
-    return None if value is None else _FORMS[kind](value)
+    return None if value is None else FORMS[kind](value)
 
 
 def _integer(value: Any) -> int:
@@ -185,6 +185,10 @@ def _local(value: Any) -> datetime:
     return value.replace(tzinfo=None)
 
 
+def _time(value: Any) -> time:
+    return value if isinstance(value, time) else datetime.strptime(value, "%H:%M:%S").time()
+
+
 def _binary(value: Any) -> bytes:
     return bytes.fromhex(value) if isinstance(value, str) else bytes(value)
 
@@ -194,13 +198,14 @@ def _truth(value: Any) -> bool:
     return bool(value)
 
 
-_FORMS: dict[str, Callable[[Any], Any]] = {
+FORMS: dict[str, Callable[[Any], Any]] = {
     "integer": _integer,
     "text": _text,
     "decimal": lambda value: Decimal(str(value)),
     "boolean": _truth,
     "date": lambda value: date.fromisoformat(str(value)),
     "moment": _moment,
+    "time": _time,
     "local": _local,
     "binary": _binary,
     "float": float,

@@ -53,9 +53,11 @@ class Source(ABC):
             "day": f"20{number % 30:02}-02-{number % 28 + 1:02}",
             "changed": f"2024-01-01 {number // 60:02}:{number % 60:02}:00",
             "ticket": bytes(range(number % 5)),
+            # Of whole seconds: the oldest validators know no other time of day.
+            "at": f"{number % 24:02}:{number % 60:02}:07",
         }
         if number % 7 == 0:
-            row |= dict.fromkeys(["total", "share", "paid", "day", "ticket", "pieces"])
+            row |= dict.fromkeys(["total", "share", "paid", "day", "ticket", "at", "pieces"])
         return row
 
 
@@ -78,6 +80,7 @@ KINDS = {
     "day": "date",
     "changed": "local",
     "ticket": "binary",
+    "at": "time",
 }
 
 
@@ -96,7 +99,7 @@ class Sqlite(Source):
             connection.execute(
                 "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL,"
                 " total DECIMAL(12,2), pieces BIGINT, share REAL, paid BOOLEAN, day DATE,"
-                " changed TIMESTAMP NOT NULL, ticket BLOB)"
+                " changed TIMESTAMP NOT NULL, ticket BLOB, at TIME)"
             )
         self.fill()
 
@@ -122,7 +125,8 @@ class Postgres(Source):
         database.execute(
             "CREATE TABLE orders (id integer PRIMARY KEY, customer text NOT NULL,"
             " total numeric(12,2), pieces bigint, share double precision, paid boolean, day date,"
-            " changed timestamptz NOT NULL, ticket bytea, number numeric, code uuid, extra jsonb)"
+            " changed timestamptz NOT NULL, ticket bytea, at time, number numeric, code uuid,"
+            " extra jsonb)"
         )
         self.fill()
 
