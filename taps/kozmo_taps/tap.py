@@ -257,9 +257,10 @@ class _Run:
         self._output.add(lines.schema())
         for rows in reading.batches():
             now = datetime.now(timezone.utc).isoformat()
-            self._output.add(lines.records(rows, now))
+            records = lines.records(rows, now)
+            self._output.add(records)
             self._delivered(name, reading)
-            self._counter.add(name, len(rows))
+            self._counter.add(name, len(rows), len(records))
             self._rows += len(rows)
             if self._rows >= STATE_ROWS or time.monotonic() >= self._due:
                 self._emit_state()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kozmo_singer.errors import KozmoError, RecordError
+from kozmo_singer.metrics import Counter as Progress
 from kozmo_singer.plugin import stopping
 from kozmo_singer.wire.decode import Reader
 from kozmo_singer.wire.messages import Aborted, ActivateVersion, Batch, Message, Schema, State
@@ -34,6 +35,7 @@ class Load:
         self._watermark: Watermark[bytes] = Watermark()
         self._told = b""
         self._waiting: Counter[str] = Counter()
+        self._progress = Progress()
         self._size = 0
         self._since = 0.0
         self._limits = (
@@ -79,6 +81,7 @@ class Load:
         for stream in self._writers:
             self._watermark.durable(stream)
         self.tell()
+        self._progress.close()
 
     def drain(self) -> None:
         """Make durable the rows taken so far and tell the newest state that they allow."""
@@ -88,6 +91,7 @@ class Load:
 
     def abort(self) -> None:
         """Leave nothing behind of what is not durable."""
+        self._progress.close()
         for writer in self._writers.values():
             writer.abort()
 
@@ -132,6 +136,8 @@ class Load:
         waiting, self._waiting, self._size = self._waiting, Counter(), 0
         shown = [stream for stream in waiting if self._writers[stream].flush()]
         self._target.commit()
+        for stream, rows in waiting.items():
+            self._progress.add(stream, rows)
         for stream in shown:
             self._watermark.durable(stream)
 
