@@ -1,0 +1,203 @@
+"""A real KozmoAI server with its own folder, database, superuser and port, and flows in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_SECONDS = 240.0
+_STOP_SECONDS = 10.0
+_PASSWORD = "a-password-of-the-tests"
+# An orphan of the launcher is adopted by the tests, see servers.processes.
+_GROUP_END = (ProcessLookupError, ChildProcessError)
+
+
+class Host:
+    """KozmoAI as its API shows it: flows are made of components; it can die and start again."""
+
+    def __init__(self, folder: Path, python: Path) -> None:
+        self._folder, self._python = folder, python
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.key = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server and return once it answers."""
+        folder = self._folder
+        (folder / "config").mkdir(parents=True, exist_ok=True)
+        (folder / "components").mkdir(exist_ok=True)
+        where = ["--host", "127.0.0.1", "--port", str(self.port)]
+        quiet = ["--backend-only", "--no-open-browser"]
+        command = [self._python, "-W", "ignore", "-m", "kozmoai", "run", *quiet, *where]
+        with open(folder / "server.txt", "ab") as log:
+            self._process = subprocess.Popen(
+                command, env=self._environment(), cwd=folder, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self._wait()
+        if not self.key:
+            self.key = self._make_key()
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal to all processes of the server and return once none is left."""
+        if self._process is None:
+            return
+        group, self._process = self._process, None
+        with suppress(*_GROUP_END):
+            os.killpg(group.pid, number)
+        end = time.monotonic() + _STOP_SECONDS
+        with suppress(*_GROUP_END):
+            while True:
+                if os.waitpid(-group.pid, os.WNOHANG) != (0, 0):
+                    continue
+                if time.monotonic() > end:
+                    os.killpg(group.pid, signal.SIGKILL)
+                time.sleep(0.01)
+        group.returncode = -number
+
+    def stop(self) -> None:
+        """End the server as a user would, and for good if that takes too long."""
+        self.kill(signal.SIGTERM)
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the JSON answer of the API; anything but success is an error."""
+        answer = httpx.request(
+            method, f"{self.base}/api/v1{path}", json=body, timeout=120,
+            headers={"x-api-key": self.key},
+        )  # fmt: skip
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
+        return answer.json()
+
+    def component(self, code: str) -> dict[str, Any]:
+        """Return the node of a component that the host makes of *code*."""
+        found: dict[str, Any] = self.api("POST", "/custom_component", {"code": code})["data"]
+        return found
+
+    def built_in(self, category: str, name: str) -> dict[str, Any]:
+        """Return the node of a component that the host has."""
+        found: dict[str, Any] = self.api("GET", "/all")[category][name]
+        return found
+
+    def flow(
+        self,
+        name: str,
+        nodes: Mapping[str, dict[str, Any]],
+        edges: Sequence[tuple[str, str, str, str]] = (),
+    ) -> str:
+        """Make a flow and return the URL of its run endpoint.
+
+        *nodes* maps ids such as Webhook-a to nodes, *edges* are (source, output, target, input).
+        """
+        data = {
+            "nodes": [_node(id, node) for id, node in nodes.items()],
+            "edges": [_edge(nodes, *edge) for edge in edges],
+            "viewport": {"x": 0, "y": 0, "zoom": 1},
+        }
+        made = self.api("POST", "/flows/", {"name": name, "endpoint_name": name, "data": data})
+        assert made["endpoint_name"] == name
+        return f"{self.base}/api/v1/run/{name}"
+
+    def _environment(self) -> dict[str, str]:
+        folder = self._folder
+        settings = {
+            "CONFIG_DIR": folder / "config",
+            "DATABASE_URL": f"sqlite:///{folder}/kozmoai.db",
+            "COMPONENTS_PATH": folder / "components",
+            "LOG_FILE": folder / "kozmoai.log",
+            "LOG_LEVEL": "critical",
+            "AUTO_LOGIN": "false",
+            "SUPERUSER": "admin",
+            "SUPERUSER_PASSWORD": _PASSWORD,
+            "WORKERS": 1,
+            "DEACTIVATE_TRACING": "true",
+            "STORE": "false",
+            "STORE_ENVIRONMENT_VARIABLES": "false",
+            "DO_NOT_TRACK": "true",
+            "OPEN_BROWSER": "false",
+        }
+        return {
+            "PATH": f"{self._python.parent}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "DO_NOT_TRACK": "true",
+            **{f"KOZMOAI_{name}": str(value) for name, value in settings.items()},
+        }
+
+    def _wait(self) -> None:
+        assert self._process is not None
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            said = (self._folder / "server.txt").read_text("utf-8", "replace")[-3000:]
+            assert self._process.poll() is None, f"KozmoAI ended while starting:\n{said}"
+            with suppress(httpx.TransportError):
+                if httpx.get(f"{self.base}/health", timeout=5).is_success:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"KozmoAI did not answer within {START_SECONDS:g} s:\n{said}")
+
+    def _make_key(self) -> str:
+        form = {"username": "admin", "password": _PASSWORD}
+        token = httpx.post(f"{self.base}/api/v1/login", data=form, timeout=60).json()
+        answer = httpx.post(
+            f"{self.base}/api/v1/api_key/", json={"name": "tests"}, timeout=60,
+            headers={"Authorization": f"Bearer {token['access_token']}"},
+        )  # fmt: skip
+        return str(answer.json()["api_key"])
+
+
+@contextmanager
+def running(folder: Path, python: Path) -> Iterator[Host]:
+    """Run a server of the environment of *python*, its files in *folder*."""
+    host = Host(folder, python)
+    try:
+        host.start()
+        yield host
+    finally:
+        host.stop()
+
+
+def _node(id: str, node: dict[str, Any]) -> dict[str, Any]:
+    kind = id.partition("-")[0]
+    return {
+        "id": id,
+        "type": "genericNode",
+        "position": {"x": 0, "y": 0},
+        "data": {"id": id, "type": kind, "node": node},
+    }
+
+
+def _edge(
+    nodes: Mapping[str, dict[str, Any]], source: str, output: str, target: str, field: str
+) -> dict[str, Any]:
+    (types,) = (o["types"] for o in nodes[source]["outputs"] if o["name"] == output)
+    taken = nodes[target]["template"][field]
+    start = {"dataType": source.partition("-")[0], "id": source, "name": output,
+             "output_types": types}  # fmt: skip
+    end = {"fieldName": field, "id": target, "inputTypes": taken.get("input_types") or [],
+           "type": taken["type"]}  # fmt: skip
+    return {
+        "id": f"{source}-{target}",
+        "source": source,
+        "target": target,
+        "sourceHandle": _handle(start),
+        "targetHandle": _handle(end),
+        "data": {"sourceHandle": start, "targetHandle": end},
+    }
+
+
+def _handle(value: Any) -> str:
+    """The host writes JSON with another letter for the quotes."""
+    return json.dumps(value, separators=(",", ":")).replace('"', "œ")
