@@ -31,6 +31,7 @@ OPTIONS = {
     "full_page_writes": "off",
     "max_connections": "60",
     "timezone": "UTC",
+    "shared_preload_libraries": "pg_stat_statements",
 }
 
 

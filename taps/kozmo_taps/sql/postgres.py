@@ -14,7 +14,7 @@ from kozmo_singer.systems.sql.postgres import qualified, quote
 from kozmo_singer.wire import Stream
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
-from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations
+from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
 
 if TYPE_CHECKING:
     from kozmo_taps.sql.reading import Condition
@@ -78,7 +78,7 @@ class TapPostgres(SqlTap):
             version = connection.raw.info.server_version
         took = round(1000 * (time.monotonic() - start))
         release = f"{version // 10000}.{version % 10000}"
-        return f"PostgreSQL {release}, {len(relations)} tables, {took} ms"
+        return f"PostgreSQL {release}, {counted(relations)}, {took} ms"
 
     def stream_id(self, relation: Relation) -> str:
         """Return ``schema-table``."""

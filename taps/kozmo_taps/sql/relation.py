@@ -57,3 +57,8 @@ class Relation:
 Name = tuple[str | None, str]
 Relations = Mapping[Name, Relation]
 Parameters = list[Any]
+
+
+def counted(relations: Relations) -> str:
+    """Return how many tables there are, in words."""
+    return "1 table" if len(relations) == 1 else f"{len(relations)} tables"

@@ -18,7 +18,7 @@ from kozmo_singer.systems.sql.sqlite import quote
 from kozmo_singer.wire import Stream
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
-from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations
+from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
 from kozmo_taps.sql.sqlite_values import MIXED, Misfit, converter
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class TapSQLite(SqlTap):
         with self.connection() as connection:
             relations = connection.describe(None)
         took = round(1000 * (time.monotonic() - start))
-        return f"SQLite {sqlite3.sqlite_version}, {len(relations)} tables, {took} ms"
+        return f"SQLite {sqlite3.sqlite_version}, {counted(relations)}, {took} ms"
 
     def stream_id(self, relation: Relation) -> str:
         """Return the table's name."""
