@@ -98,7 +98,7 @@ class Load:
     def tell(self) -> None:
         """Write the newest safe state, if there is one that was not written yet."""
         text = self._watermark.safe()
-        if text is None or text == self._told or text in (b"{}", b"null"):
+        if text is None or text == self._told:
             return
         self._told = text
         self._out.write(text + b"\n")
@@ -163,7 +163,9 @@ class Load:
         self._target.commit()
 
     def _state(self, state: State) -> None:
-        self._watermark.state(state.text)
+        # An empty state says nothing, and must not take the place of one that does.
+        if state.text not in (b"{}", b"null"):
+            self._watermark.state(state.text)
 
     def _activate_version(self, message: ActivateVersion) -> None:
         if not self._target.config.get("process_activate_version_messages", True):
