@@ -18,6 +18,7 @@ _PREFIX = re.compile(
     r"(?:[\w.\-]+\s*\|\s*)?",
 )
 REASON_LINES = 4
+_LOGGED_LINES = 3
 
 
 class Metric(NamedTuple):
@@ -61,8 +62,8 @@ def level(line: str) -> str:
 def reason(tail: Sequence[str]) -> list[str]:
     """Return at most four lines of *tail* that say why the process failed; no traceback.
 
-    An "Error:" with its indented lines is best, then the last exception of a traceback, then the
-    last line logged as an error, then the last lines.
+    An "Error:" with its indented lines is best, then the last exception of a traceback, then what
+    was last logged as an error, then the last lines.
     """
     lines = [_message(line) for line in tail if metric(line) is None]
     levels = [level(line) for line in tail if metric(line) is None]
@@ -72,7 +73,8 @@ def reason(tail: Sequence[str]) -> list[str]:
     if any(_TRACEBACK in line for line in lines):
         return _raised(lines)
     errors = [line for line, grade in zip(lines, levels, strict=True) if grade == "error"]
-    return [_PREFIX.sub("", line) for line in (errors[-1:] or lines[-2:])]
+    said = [_PREFIX.sub("", line) for line in (errors[-_LOGGED_LINES:] or lines[-2:])]
+    return list(dict.fromkeys(said))
 
 
 def exit_words(code: int) -> str:

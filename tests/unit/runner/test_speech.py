@@ -85,10 +85,11 @@ def test_the_reason_is_the_exception_that_ends_the_last_traceback() -> None:
     ]
 
 
-def test_the_reason_is_the_last_error_that_was_logged() -> None:
+def test_the_reason_is_what_was_logged_as_an_error() -> None:
     """Without the time, the level and the logger."""
-    tail = ["2026-01-01 00:00:00,1 | ERROR    | tap-x | the disk is full", "INFO closing", "INFO x"]
-    assert reason(tail) == ["the disk is full"]
+    head = "2026-01-01 00:00:00,1 | ERROR    | tap-x                | "
+    tail = [f"{head}'path' is a required property", "INFO closing", f"{head}wrong", f"{head}wrong"]
+    assert reason(tail) == ["'path' is a required property", "wrong"]
 
 
 def test_the_reason_is_what_was_said_last() -> None:
