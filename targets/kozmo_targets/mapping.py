@@ -53,15 +53,17 @@ def mapped(
 
 def _lines(source: int | BinaryIO, pause: Callable[[], None]) -> Iterator[bytes]:
     """Yield whole lines, and the rest without a newline; call *pause* before each read."""
-    rest = b""
+    rest: list[bytes] = []
     while True:
         with suppress(BrokenPipeError):
             pause()
         chunk = os.read(source, _CHUNK) if isinstance(source, int) else source.read(_CHUNK)
         if not chunk:
             break
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line + b"\n"
-    if rest:
-        yield rest
+        first, *others = chunk.split(b"\n")
+        rest.append(first)
+        for line in others:
+            yield b"".join(rest) + b"\n"
+            rest = [line]
+    if any(rest):
+        yield b"".join(rest)
