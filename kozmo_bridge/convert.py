@@ -25,9 +25,10 @@ def mage_df_to_kozmo_data(
     index: bool | None = None,
     decimals: Decimals = "exact",
 ) -> list[Any]:
-    """Return each row of a pandas, polars or Arrow table as a KozmoAI Data object.
+    """Return each row of a pandas or Arrow table as a KozmoAI Data object.
 
-    Values take the forms of docs/data-objects.md; *df* stays as it is. A pandas index comes along
+    Whatever gives Arrow streams, such as a polars DataFrame, is an Arrow table here. Values take
+    the forms of docs/data-objects.md; *df* stays as it is. A pandas index comes along
     where it has a name, or as *index* says. *text_template* fills the text of each Data.
     """
     names, columns, rows = table_columns(df, index=index, decimals=decimals)
@@ -37,7 +38,7 @@ def mage_df_to_kozmo_data(
 def mage_df_to_kozmo_dataframe(
     df: Any, *, index: bool | None = None, decimals: Decimals = "exact"
 ) -> Any:
-    """Return a pandas, polars or Arrow table as KozmoAI's DataFrame, with values as in Data.
+    """Return a pandas or Arrow table as KozmoAI's DataFrame, with values as in Data.
 
     Numbers with gaps are pandas' Int64, Float64 and boolean. Columns called data or model_dump,
     which break the host, get an underscore at the end.
@@ -118,8 +119,8 @@ def is_data(value: Any) -> bool:
 
 
 def is_table(value: Any) -> bool:
-    """Whether *value* is a pandas, polars or Arrow table."""
-    return hasattr(value, "iloc") or hasattr(value, "get_columns") or hasattr(value, "column_names")
+    """Whether *value* is a pandas or Arrow table."""
+    return hasattr(value, "iloc") or hasattr(value, "__arrow_c_stream__")
 
 
 def table_columns(
@@ -130,15 +131,13 @@ def table_columns(
         from kozmo_bridge.frames import frame_columns
 
         return *frame_columns(table, index=index, decimals=decimals), len(table)
-    if hasattr(table, "get_columns"):
-        columns = [native_list(column.to_list(), decimals) for column in table.get_columns()]
-        return unique_names(table.columns), columns, len(table)
-    if hasattr(table, "column_names"):
-        from kozmo_bridge.tables import arrow_list
+    if hasattr(table, "__arrow_c_stream__"):
+        from kozmo_bridge.tables import arrow_list, as_arrow
 
+        table = as_arrow(table)
         columns = [native_list(arrow_list(column), decimals) for column in table.columns]
         return unique_names(table.column_names), columns, int(table.num_rows)
-    raise ConfigError(f"expected a pandas, polars or Arrow table, got {type(table).__name__}")
+    raise ConfigError(f"expected a pandas or Arrow table, got {type(table).__name__}")
 
 
 def data_list(

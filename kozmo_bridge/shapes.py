@@ -35,7 +35,7 @@ class Shape(NamedTuple):
 
 
 def shape_of(data: Any, schema: Mapping[str, Any] | None = None) -> Shape:
-    """Return *data* (Data objects, dicts, a Batch, a pandas, polars or Arrow table) as a Shape.
+    """Return *data* (Data objects, dicts, a Batch, a pandas or Arrow table) as a Shape.
 
     The types are those of *schema*, a JSON Schema, for the columns that it has; else the table's;
     else the narrowest that hold all values: whole and other numbers together are numbers, text and
@@ -96,10 +96,9 @@ def _columns(data: Any) -> tuple[list[str], list[Typed], int]:
         return unique_names(names), [([_present(v) for v in c], None) for c in values], len(rows)
     if hasattr(data, "iloc"):
         return _pandas(data)
-    if hasattr(data, "get_columns"):
-        data = data.to_arrow()
-    from kozmo_bridge.tables import arrow_list
+    from kozmo_bridge.tables import arrow_list, as_arrow
 
+    data = as_arrow(data)
     typed = [_arrow(arrow_list(column), str(column.type)) for column in data.columns]
     return unique_names(data.column_names), typed, int(data.num_rows)
 

@@ -61,6 +61,15 @@ def arrow_table(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> p
     return pa.table(arrays, names=[column.name for column in columns])
 
 
+def as_arrow(table: Any) -> pa.Table:
+    """Return what gives Arrow streams (polars, DuckDB, pyarrow itself) as a pyarrow table."""
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError as error:
+        raise MissingDriver("reading an Arrow stream", "pyarrow", "pandas") from error
+    return table if isinstance(table, pa.Table) else pa.table(table)
+
+
 def arrow_list(column: Any) -> list[Any]:
     """Values of an Arrow column; moments in nanoseconds, which Python lacks, as text."""
     kind = str(column.type)

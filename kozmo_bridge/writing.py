@@ -31,7 +31,7 @@ def write(
 ) -> int:
     """Load *data* as *stream* into *target* and return the number of rows, once they are durable.
 
-    *data* is a list of Data objects or dicts, a pandas, KozmoAI, polars or Arrow table, a Batch, or
+    *data* is a list of Data objects or dicts, a pandas, KozmoAI or Arrow table, a Batch, or
     an iterable of batches, whose streams keep their names and keys. Types come from *schema*, a
     JSON Schema, where it has the column; else from the table or the values. WriteError says why
     the target failed.

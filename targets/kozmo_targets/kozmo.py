@@ -46,7 +46,8 @@ class TargetKozmo(Target):
         Setting(
             "flow_url",
             "Instead of the folder: the flow that gets the rows, by the URL of its run endpoint "
-            "(http://127.0.0.1:7860/api/v1/run/FLOW) or of its page",
+            "(http://127.0.0.1:7860/api/v1/run/FLOW) or of its page; batches are then of at most "
+            "1,000 rows and 4 MiB, unless their settings say otherwise",
         ),
         Setting("api_key", "API key of KozmoAI, for flow_url", secret=True),
         Setting(
@@ -118,7 +119,7 @@ class TargetKozmo(Target):
                 return flow.describe()
             finally:
                 flow.close()
-        prepare_folder(self._folder)
+        prepare_folder(self._folder, "output")
         files = sum(1 for path in self._folder.iterdir() if path.suffix == ".jsonl")
         return f"{self._folder} can be written to; {files} files of Data are there"
 
@@ -131,7 +132,7 @@ class TargetKozmo(Target):
         template = self._templates.get(schema.stream, self._template)
         if self._flow is not None:
             return FlowWriter(self, self._flow, template)
-        prepare_folder(self._folder)
+        prepare_folder(self._folder, "output")
         path = self._folder / f"{file_name(schema.stream)}.jsonl"
         file = LinesFile(path, replace=method == "overwrite")
         rival = self._streams.setdefault(file.identity, schema.stream)

@@ -1,6 +1,5 @@
 """A component on the canvas of a real KozmoAI reads a tap through the bridge."""
 
-import json
 import sqlite3
 from contextlib import closing
 

@@ -152,7 +152,7 @@ def test_what_is_neither_row_nor_table_is_refused():
         rows_of(5)
     with pytest.raises(ConfigError, match="got str"):
         rows_of(["a"])
-    with pytest.raises(ConfigError, match="expected a pandas, polars or Arrow table, got list"):
+    with pytest.raises(ConfigError, match="expected a pandas or Arrow table, got list"):
         table_columns([])
     assert rows_of({"a": 1}) == [{"a": 1}]
     assert columns_of([]) == ([], [])

@@ -11,6 +11,7 @@ import pytest
 from kozmo_bridge import Batch
 from kozmo_bridge.convert import table_columns
 from kozmo_bridge.frames import frame_columns
+from kozmo_bridge.shapes import shape_of
 from kozmo_singer.wire.types import Column, LogicalType
 
 UTC = dt.timezone.utc
@@ -189,3 +190,24 @@ def test_arrow_columns_of_the_same_name_are_both_kept():
     """As everywhere, the second gets a number."""
     table = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
     assert table_columns(table)[:2] == (["a", "a_2"], [[1], [2]])
+
+
+class Stream:
+    """What a polars or DuckDB table is from outside: something that gives an Arrow stream."""
+
+    def __init__(self, table):
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+def test_whatever_gives_an_arrow_stream_is_a_table():
+    """For Data as for a target."""
+    table = Stream(pa.table({"a": pa.array([1, None], pa.int32()), "b": ["x", None]}))
+    assert table_columns(table) == (["a", "b"], [[1, None], ["x", None]], 2)
+    shape = shape_of(table)
+    assert [(c.name, c.type.name, c.type.bits) for c in shape.columns] == [
+        ("a", "integer", 32), ("b", "string", None)
+    ]  # fmt: skip
+    assert shape.rows == [(1, "x"), (None, None)]
