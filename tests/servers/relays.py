@@ -1,0 +1,159 @@
+"""Loopback relays in front of a server: one that speaks TLS as PostgreSQL does, one that is SSH."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import ipaddress
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+"""https://www.postgresql.org/docs/18/protocol-message-formats.html"""
+SECONDS = 10
+
+
+@contextmanager
+def tls(folder: Path, port: int) -> Iterator[tuple[int, Path]]:
+    """Give a port that speaks TLS for the PostgreSQL at *port*, and its certificate's file."""
+    certificate, key = _certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def serve(inner: socket.socket) -> None:
+        if inner.recv(8, socket.MSG_WAITALL) != SSL_REQUEST:
+            return
+        inner.sendall(b"S")
+        with contextlib.suppress(ssl.SSLError, OSError):
+            secured = context.wrap_socket(inner, server_side=True)
+            with secured, socket.create_connection(("127.0.0.1", port)) as outer:
+                _pump(secured, outer)
+
+    with _listening(serve) as own:
+        yield own, certificate
+
+
+@contextmanager
+def ssh(password: str, client_key: paramiko.PKey) -> Iterator[tuple[int, str]]:
+    """Give the port of an SSH server that forwards connections, and its public key as a line.
+
+    User 'tunnel' may log in with *password* or *client_key*.
+    """
+    host_key = paramiko.ECDSAKey.generate()
+
+    def serve(inner: socket.socket) -> None:
+        transport = paramiko.Transport(inner)
+        transport.add_server_key(host_key)
+        gate = _Gate(password, client_key)
+        with contextlib.suppress(paramiko.SSHException, EOFError), contextlib.closing(transport):
+            transport.start_server(server=gate)
+            while transport.is_active():
+                channel = transport.accept(0.1)
+                if channel is None:
+                    continue
+                with socket.create_connection(gate.wanted) as outer, contextlib.closing(channel):
+                    _pump(channel, outer)
+
+    with _listening(serve) as own:
+        yield own, f"{host_key.get_name()} {host_key.get_base64()}"
+
+
+class _Gate(paramiko.ServerInterface):
+    def __init__(self, password: str, key: paramiko.PKey) -> None:
+        self._password, self._key = password, key
+        self.wanted = ("", 0)
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "password,publickey"
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        return self._answer(username == "tunnel" and password == self._password)
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        return self._answer(username == "tunnel" and key == self._key)
+
+    def check_channel_direct_tcpip_request(self, chanid: int, origin: Any, destination: Any) -> int:
+        self.wanted = destination
+        return paramiko.OPEN_SUCCEEDED
+
+    @staticmethod
+    def _answer(right: bool) -> int:
+        return paramiko.AUTH_SUCCESSFUL if right else paramiko.AUTH_FAILED
+
+
+@contextmanager
+def _listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+
+    def handle(inner: socket.socket) -> None:
+        with inner:
+            serve(inner)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                inner, _ = listener.accept()
+                threads.append(threading.Thread(target=handle, args=(inner,), daemon=True))
+                threads[-1].start()
+
+    accepting = threading.Thread(target=accept, daemon=True)
+    accepting.start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for thread in (accepting, *threads):
+            thread.join(SECONDS)
+
+
+def _pump(one: Any, other: Any) -> None:
+    pairs = {one: other, other: one}
+    while True:
+        waiting = [end for end in pairs if getattr(end, "pending", int)()]
+        for end in waiting or select.select(list(pairs), [], [])[0]:
+            data = end.recv(1 << 16)
+            if not data:
+                return
+            pairs[end].sendall(data)
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.timezone.utc)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "server.crt", folder / "server.key"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
