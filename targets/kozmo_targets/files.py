@@ -38,17 +38,18 @@ def file_name(stream: str) -> str:
     return f"{quoted[:_LONGEST]}~{hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:16]}"
 
 
-def prepare_folder(folder: Path) -> None:
-    """Create *folder* if need be; ConfigError says why nothing can be written there."""
+def prepare_folder(folder: Path, setting: str = "path") -> None:
+    """Create *folder*, which *setting* names; ConfigError says why nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"cannot create the folder {folder}: {error.strerror}", "check the setting path"
+            f"cannot create the folder {folder}: {error.strerror}", f"check the setting {setting}"
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(
-            f"the folder {folder} may not be written to", "check its permissions, or set path"
+            f"the folder {folder} may not be written to",
+            f"check its permissions, or the setting {setting}",
         )
 
 
