@@ -109,7 +109,7 @@ class _Work:
             request = self._request
             if isinstance(request.state, str):
                 self._bookmark = Bookmark(request.state, request.store)
-                stack.callback(lambda: self._bookmark.close(status))  # type: ignore[union-attr]
+                stack.callback(lambda: self._close_bookmark(status))
             tap = stack.enter_context(self._start())
             try:
                 yield from self._read(tap)
@@ -117,6 +117,11 @@ class _Work:
             except GeneratorExit:
                 status = "interrupted"
                 raise
+
+    def _close_bookmark(self, status: str) -> None:
+        bookmark, self._bookmark = self._bookmark, None
+        if bookmark is not None:
+            bookmark.close(status)
 
     def take(self) -> None:
         """Take all rows handed out for the consumer's own, and keep the state that covers them."""

@@ -53,7 +53,7 @@ FORMS = [
     (np.float64("nan"), None),
     (pd.NaT, None),
     (pd.NA, None),
-    (np.datetime64("NaT"), None),
+    (np.datetime64("NaT", "s"), None),
     (np.timedelta64("NaT", "s"), None),
     (np.ma.masked, None),
     (Decimal("NaN"), None),
