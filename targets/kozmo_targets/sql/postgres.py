@@ -98,13 +98,15 @@ class TargetPostgres(SqlTarget):
     def commit(self) -> None:
         """Commit the batches of all streams that are not overwritten."""
         if "_main" in self.__dict__:
-            self._main.commit()
+            with system.translated(WriteError, f"{self.name} could not commit"):
+                self._main.commit()
 
     def complete(self) -> None:
         """Commit, and show the tables that were overwritten."""
         self.commit()
         if "_held" in self.__dict__:
-            self._held.commit()
+            with system.translated(WriteError, f"{self.name} could not commit"):
+                self._held.commit()
 
     def close(self) -> None:
         """Close the connections; the server undoes what they did not commit."""
@@ -127,5 +129,9 @@ class TargetPostgres(SqlTarget):
             system.connect(self.config, self.name, autocommit=True, prepare_threshold=None)
         )
         with system.translated(WriteError, f"{self.name} could not set up its connection"):
-            connection.execute("SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'")
+            connection.execute(
+                "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD';"
+                # A tap may be slow, and what is overwritten waits for it in a transaction.
+                "SET idle_in_transaction_session_timeout = 0"
+            )
         return PostgresDatabase(connection)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kozmo_singer.errors import WriteError
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.sql.names import Name, Naming
@@ -89,7 +90,10 @@ class PostgresDatabase(Database):
     def commit(self) -> None:
         """Commit the transaction under way, if any."""
         if self._begun:
-            self.connection.execute("COMMIT")
+            done = self.connection.execute("COMMIT").statusmessage
+            if done != "COMMIT":
+                # A transaction that has failed answers with ROLLBACK, and that is no error to it.
+                raise WriteError("the server did not commit the rows", f"it answered {done}")
             self._begun = False
 
     def settle(self, other_than: PostgresWriter | None = None) -> None:

@@ -45,7 +45,8 @@ class Piece(NamedTuple):
 
 
 class PostgresWriter(SqlWriter):
-    """Copies rows straight into a table that was empty, else to a stage that flush merges.
+    """Copies rows straight into a table that was empty, or if there is no key to update by; else
+    to a stage that flush merges.
 
     Each COPY runs under a savepoint, and its rows are kept until it has ended well: if it fails
     for a reason that can be mended, they are sent again.
@@ -80,7 +81,8 @@ class PostgresWriter(SqlWriter):
 
     def opened(self) -> None:
         if self._straight is None:
-            self._straight = self.found.empty and not self.removes_deleted
+            fresh = self.found.empty and not self.removes_deleted
+            self._straight = fresh or not self.key
         if self._stage is not None:
             self.database.execute(f"DROP TABLE {self._stage}")
             self._stage = None
@@ -205,9 +207,7 @@ class PostgresWriter(SqlWriter):
 
     def _merge(self) -> None:
         stage = self._staging()
-        if not self.key:
-            self._insert(stage)
-        elif frozenset(self.key) in self.found.unique:
+        if frozenset(self.key) in self.found.unique:
             self._upsert(stage)
         else:
             self._update_and_insert(stage)
@@ -222,10 +222,6 @@ class PostgresWriter(SqlWriter):
     @property
     def _into(self) -> str:
         return self.database.text(self.destination)
-
-    def _insert(self, stage: str) -> None:
-        names = ", ".join(self.database.quote(c.name) for c in self.columns)
-        self.database.execute(f"INSERT INTO {self._into} ({names}) SELECT {names} FROM {stage}")
 
     def _upsert(self, stage: str) -> None:
         names = [c.name for c in self.columns]
