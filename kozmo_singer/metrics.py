@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
@@ -56,8 +57,10 @@ class Counter:
         self._pending.clear()
         if lines:
             err = self._err or sys.stderr
-            err.write("".join(lines))
-            err.flush()
+            # Who does not listen to progress any more must not end the work.
+            with suppress(OSError):
+                err.write("".join(lines))
+                err.flush()
 
     def close(self) -> None:
         """Print the last counts; call it however the work ended."""

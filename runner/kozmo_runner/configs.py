@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -27,6 +28,11 @@ _SECRET = re.compile(
     r"pass|secret|token|api_?key|private_?key|access_?key|credential|auth|dsn|connection_string",
     re.IGNORECASE,
 )
+_PATHS = {"path", "file", "filepath", "folder"}
+_PLACES = {"host", "hostname", "server", "port", "database", "dbname", "db_name", "url", "uri",
+           "sqlalchemy_url", "api_url", "base_url", "domain", "subdomain", "site", "shop",
+           "account", "account_id", "project", "project_id", "organization", "tenant", "bucket",
+           "warehouse", "dataset"}  # fmt: skip
 _LOGIN = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 
 
@@ -43,6 +49,7 @@ class Given:
     original: Path | None = None
     sent: Path | None = None
     assigned: frozenset[str] = frozenset()
+    origin: str = ""
 
 
 def sources_of(config: Config) -> list[Source]:
@@ -71,9 +78,9 @@ def give(plug: Plug, config: Config, abilities: Abilities, workspace: Workspace)
         given.argv = ["--config", str(given.original)]
     else:
         _compose(plug, sources, abilities, workspace, given)
-    given.secrets = list(secrets_in(given.values))
-    if "ENV" in sources:
-        given.secrets += secrets_in(_environment(plug))
+    variables = _environment(plug) if "ENV" in sources else {}
+    given.secrets = [*secrets_in(given.values), *secrets_in(variables)]
+    given.origin = origin({**variables, **given.values})
     return given
 
 
@@ -99,6 +106,24 @@ def take_back(plug: Plug, given: Given) -> str | None:
     mode = given.original.stat().st_mode & 0o777
     write_private(given.original, json.dumps(content, indent=2).encode() + b"\n", mode)
     return None
+
+
+def origin(values: Mapping[str, Any]) -> str:
+    """Return a short mark of the source that a configuration points at, not of how it is read.
+
+    Empty where it names no place. Passwords are not in it.
+    """
+    places = {
+        name: os.path.abspath(value)
+        if name in _PATHS and isinstance(value, str) and "://" not in value
+        else _LOGIN.sub("://", value)
+        if isinstance(value, str)
+        else value
+        for name, value in values.items()
+        if name in _PLACES | _PATHS and value not in (None, "")
+    }
+    text = json.dumps(places, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if places else ""
 
 
 def secrets_in(value: Any, name: str = "") -> Iterator[str]:

@@ -232,6 +232,7 @@ class Engine:
         if limits.idle is None:
             return
         total = sum(moved(child.pid) for child in self._children.values() if child.running)
+        total += pipes.waiting(self._pipe) if self._pipe is not None else 0
         if total != self._moved:
             self._moved, self._last_move = total, now
         elif now - self._last_move > limits.idle:

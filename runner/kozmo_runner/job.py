@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets as randomness
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from kozmo_runner.abilities import Abilities, abilities
-from kozmo_runner.asking import as_catalog
+from kozmo_runner.asking import DISCOVER_SECONDS, as_catalog
 from kozmo_runner.bookmarks import State, carried, without_streams
 from kozmo_runner.configs import Config, Given, give, take_back
 from kozmo_runner.engine import Command, Engine, Grace, Limits, Outcome, Watcher
@@ -183,8 +184,9 @@ class _Run:
         """Return the tap's command line, or None where nothing is selected."""
         job = self.job
         self.catalog = choose(
-            job.tap, self.tap_given, able, self.workspace, job.catalog, job.streams, self.cancel
-        )
+            job.tap, self.tap_given, able, self.workspace, job.catalog, job.streams,
+            job.limits.total or DISCOVER_SECONDS, self.cancel,
+        )  # fmt: skip
         selected = self.catalog.selected() if self.catalog is not None else []
         if self.catalog is not None and not selected:
             self.result.warnings.append(
@@ -194,12 +196,21 @@ class _Run:
         self.progress.expect([s.stream or s.tap_stream_id for s in selected])
         found = self.store.get(job.state_id)
         self.before = found.state if found is not None else None
+        if found is not None and self._moved_away(found):
+            self.result.warnings.append(
+                f"the state '{job.state_id}' was left by {job.tap.name} with another source; if "
+                "this is a new one give it a state of its own: --state-suffix NAME"
+            )
         self.started_with = self.before or {}
         if job.full_refresh:
             self.started_with = self._forgetting()
         return tap_command(
             job.tap, self.tap_given, able, self.workspace, self.catalog, self.started_with
         )
+
+    def _moved_away(self, found: Saved) -> bool:
+        """Whether the tap was pointed at another source when *found* was saved."""
+        return bool(found.origin and found.origin != self.tap_given.origin)
 
     def _forgetting(self) -> State:
         """The state before without the selected streams; without any where they are unknown."""
@@ -238,7 +249,7 @@ class _Run:
     def _save(self, state: State, status: str = "running") -> None:
         """Keep what the target stands for; a store that fails is tried again at the next state."""
         self.after = carried(self.before or {}, state)
-        saved = Saved(self.owner.run_id, now(), status, self.after)
+        saved = Saved(self.owner.run_id, now(), status, self.after, self.tap_given.origin)
         try:
             self.store.save(self.job.state_id, saved)
             self.unsaved = None
@@ -246,8 +257,8 @@ class _Run:
             self.unsaved = error
 
     def _beat(self) -> None:
-        if self.progress.seconds + self.progress.began - self.beaten >= BEAT_SECONDS:
-            self.beaten = self.progress.seconds + self.progress.began
+        if time.monotonic() - self.beaten >= BEAT_SECONDS:
+            self.beaten = time.monotonic()
             self.store.beat(self.job.state_id, self.owner)
 
     def _judge(self, outcome: Outcome) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -15,6 +16,9 @@ from kozmo_runner.speech import metric
 from kozmo_singer.errors import KozmoError, scrub
 
 TAIL_LINES = 100
+# Colours, and whatever else would be an order to the terminal.
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"
+                      r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # fmt: skip
 _LONGEST_LINE = 1 << 14
 _LEFTOVER_SECONDS = 5.0
 
@@ -194,7 +198,7 @@ class Child:
             self._take(rest)
 
     def _take(self, line: bytes) -> None:
-        text = line[:_LONGEST_LINE].decode("utf-8", "replace").rstrip()
+        text = _ESCAPES.sub("", line[:_LONGEST_LINE].decode("utf-8", "replace")).rstrip()
         text = scrub(text, self._secrets)
         if text and metric(text) is None:
             self._tail.append(text)

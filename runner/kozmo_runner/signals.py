@@ -14,7 +14,10 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def listening(cancel: Cancel) -> Iterator[Cancel]:
-    """Turn signals into requests of *cancel* while the block runs; only the main thread can."""
+    """Turn signals into requests of *cancel* while the block runs; only the main thread can.
+
+    What is ignored stays ignored: nohup and shells that put a job in the background mean it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield cancel
         return
@@ -22,7 +25,8 @@ def listening(cancel: Cancel) -> Iterator[Cancel]:
     def ask(number: int, _: object) -> None:
         cancel.request("interrupted" if number == signal.SIGINT else signal.Signals(number).name)
 
-    before = {number: signal.signal(number, ask) for number in _NUMBERS}
+    heard = [number for number in _NUMBERS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in heard}
     try:
         yield cancel
     finally:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from kozmo_runner.abilities import Abilities, abilities
-from kozmo_runner.asking import as_catalog, discover_with
+from kozmo_runner.asking import DISCOVER_SECONDS, as_catalog, discover_with
 from kozmo_runner.configs import Config, Given, give, take_back
 from kozmo_runner.environment import child_environment
 from kozmo_runner.pipes import widen
@@ -112,8 +112,9 @@ class TapStream:
     def _argv(self, able: Abilities, workspace: Workspace) -> list[str]:
         start = self._start
         self.catalog = choose(
-            self.plug, self._given, able, workspace, start.catalog, start.streams, self._cancel
-        )
+            self.plug, self._given, able, workspace, start.catalog, start.streams,
+            cancel=self._cancel,
+        )  # fmt: skip
         argv = tap_command(self.plug, self._given, able, workspace, self.catalog, start.state)
         if self.limited:
             argv += ["--limit", str(start.limit)]
@@ -155,6 +156,7 @@ def choose(
     workspace: Workspace,
     catalog: Catalog | None,
     streams: Sequence[str],
+    timeout: float = DISCOVER_SECONDS,
     cancel: Cancel | None = None,
 ) -> Catalog | None:
     """Return the catalog to give to the tap: the user's or the discovered one, with selections.
@@ -163,7 +165,7 @@ def choose(
     None means that the tap has no discovery and reads what it reads.
     """
     if catalog is None and able.discover:
-        catalog = discover_with(plug, given, able, workspace, cancel=cancel)
+        catalog = discover_with(plug, given, able, workspace, timeout, cancel)
         if not streams and not catalog.selected() and catalog.streams:
             return select(catalog, ["*"])
     if catalog is None:

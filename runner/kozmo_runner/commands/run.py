@@ -143,6 +143,8 @@ def _write(path: str, reports: list[Any]) -> None:
     from kozmo_runner.home import write_private
 
     ran = [report for report in reports if report is not None]
+    if not ran:
+        return
     value = ran[0] if len(ran) == 1 else ran
     from pathlib import Path
 

@@ -22,12 +22,17 @@ _LONGEST_ID = 150
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """The state that a run left; *status* is running, done, failed, interrupted, or set by hand."""
+    """The state that a run left.
+
+    *status* is running, done, failed, interrupted, or set by hand; *origin* marks the source that
+    the tap was pointed at, where that is known.
+    """
 
     run_id: str
     saved_at: str
     status: str
     state: dict[str, Any]
+    origin: str = ""
 
 
 class Owner(msgspec.Struct, frozen=True):

@@ -53,17 +53,20 @@ class DatabaseStore(StateStore):
         from sqlalchemy import select
 
         c = self._states.c
-        query = select(c.run_id, c.saved_at, c.status, c.state).where(c.state_id == state_id)
+        query = select(c.run_id, c.saved_at, c.status, c.state, c.origin).where(
+            c.state_id == state_id
+        )
         with self._transaction() as connection:
             rows = connection.execute(query.order_by(c.n.desc())).all()
-        return [Saved(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+        return [Saved(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
 
     def save(self, state_id: str, saved: Saved) -> None:
         from sqlalchemy import delete, func, insert, select, update
 
         c = self._states.c
         content = {
-            "saved_at": saved.saved_at, "status": saved.status, "state": json.dumps(saved.state)
+            "saved_at": saved.saved_at, "status": saved.status, "origin": saved.origin,
+            "state": json.dumps(saved.state),
         }  # fmt: skip
         mine = (c.state_id == state_id) & (c.run_id == saved.run_id)
         with self._transaction() as connection:
@@ -191,6 +194,7 @@ def _tables() -> tuple[Table, Table]:
         Column("saved_at", String(40), nullable=False),
         Column("status", String(20), nullable=False),
         Column("state", large, nullable=False),
+        Column("origin", String(40), nullable=False),
     )
     locks = Table(
         "kozmo_lock",

@@ -19,6 +19,7 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS kozmo_state (
   state_id TEXT NOT NULL, n INTEGER NOT NULL, run_id TEXT NOT NULL,
   saved_at TEXT NOT NULL, status TEXT NOT NULL, state TEXT NOT NULL,
+  origin TEXT NOT NULL,
   PRIMARY KEY (state_id, run_id)
 )
 """
@@ -43,26 +44,27 @@ class SqliteStore(StateStore):
     def history(self, state_id: str) -> list[Saved]:
         with self._connection() as connection:
             rows = connection.execute(
-                "SELECT run_id, saved_at, status, state FROM kozmo_state"
+                "SELECT run_id, saved_at, status, state, origin FROM kozmo_state"
                 " WHERE state_id = ? ORDER BY n DESC",
                 (state_id,),
             )
-            return [Saved(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+            return [Saved(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
 
     def save(self, state_id: str, saved: Saved) -> None:
-        values = (saved.saved_at, saved.status, json.dumps(saved.state), state_id, saved.run_id)
+        text = json.dumps(saved.state)
+        values = (saved.saved_at, saved.status, text, saved.origin, state_id, saved.run_id)
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             changed = connection.execute(
-                "UPDATE kozmo_state SET saved_at = ?, status = ?, state = ?"
+                "UPDATE kozmo_state SET saved_at = ?, status = ?, state = ?, origin = ?"
                 " WHERE state_id = ? AND run_id = ?",
                 values,
             )
             if changed.rowcount:
                 return
             connection.execute(
-                "INSERT INTO kozmo_state (saved_at, status, state, state_id, run_id, n)"
-                " SELECT ?, ?, ?, ?, ?, coalesce(max(n), 0) + 1 FROM kozmo_state"
+                "INSERT INTO kozmo_state (saved_at, status, state, origin, state_id, run_id, n)"
+                " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(n), 0) + 1 FROM kozmo_state"
                 " WHERE state_id = ?",
                 (*values, state_id),
             )

@@ -234,6 +234,17 @@ def _numbers(database: Path) -> list[int]:
         return [row[0] for row in connection.execute("SELECT id FROM numbers ORDER BY id")]
 
 
+def test_orders_to_the_terminal_are_not_passed_on(tmp_path: Path, target: str, landed: Any) -> None:
+    """Colours, titles and cursors in what a plug-in says are left out."""
+    script = tmp_path / "tap_gaudy.py"
+    script.write_text(
+        "import sys\nsys.exit('\\x1b[31mERROR\\x1b[0m it\\x1b]0;title\\x07 \\x1b[2Jburns\\x08')\n"
+    )
+    report = api.run(str(script), target, target_config=landed.config)
+    assert report.error is not None
+    assert report.error.details == ["it burns"]
+
+
 def test_the_log_holds_what_the_plug_ins_said(
     tmp_path: Path, tap: str, target: str, landed: Any, run: Any, home: Path
 ) -> None:

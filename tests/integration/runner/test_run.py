@@ -114,6 +114,19 @@ def test_state_ids_and_suffixes_keep_pipelines_apart(tap: str, target: str, land
     assert open_store().ids() == ["mine", "tap-counting-to-target-lines:eu"]
 
 
+def test_a_state_left_by_another_source_is_a_warning(tap: str, target: str, landed: Any) -> None:
+    """The rows of the new one below the old bookmark would be missed in silence otherwise."""
+    warnings = [
+        api.run(
+            tap, target, tap_config={"rows": 3, "host": host, "password": host},
+            target_config=landed.config,
+        ).warnings
+        for host in ("a.example.org", "a.example.org", "b.example.org")
+    ]  # fmt: skip
+    assert warnings[:2] == [[], []]
+    assert "was left by tap-counting with another source" in warnings[2][0]
+
+
 def test_without_a_store_every_run_starts_from_the_beginning(
     tap: str, target: str, landed: Any
 ) -> None:

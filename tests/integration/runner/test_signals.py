@@ -55,6 +55,27 @@ def test_one_signal_stops_cleanly(
     assert 20 <= saved.state["bookmarks"]["numbers"]["id"] <= len(landed.ids)
 
 
+def test_what_nohup_ignores_stays_ignored(
+    background: Callable[..., Any],
+    until: Callable[..., Any],
+    tap: str,
+    target: str,
+    landed: Any,
+) -> None:
+    """A run that was started to outlive its terminal does so."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = background(*_arguments(tap, target, landed))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    until(lambda: len(landed.ids) > 5, "no rows arrived")
+    running.send(signal.SIGHUP)
+    arrived = len(landed.ids)
+    until(lambda: len(landed.ids) > arrived + 50, "the run was stopped")
+    running.send(signal.SIGTERM)
+    assert running.end()[0] == 130
+
+
 def test_two_signals_kill(
     background: Callable[..., Any],
     until: Callable[..., Any],

@@ -44,7 +44,9 @@ def test_the_newest_state_is_found(store: StateStore) -> None:
     assert store.get("a") is None
     assert store.ids() == []
     store.save("a", _saved(1, n=1))
-    store.save("a", _saved(1, n=2))
+    marked = msgspec.structs.replace(_saved(1, n=2), origin="there")
+    store.save("a", marked)
+    assert store.get("a") == marked
     store.save("a", _saved(2, n=3, text="ünï\u2028", big=10**30, nested={"x": [None, True, 1.5]}))
     assert store.get("a") == _saved(
         2, n=3, text="ünï\u2028", big=10**30, nested={"x": [None, True, 1.5]}

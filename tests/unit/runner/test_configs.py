@@ -1,9 +1,11 @@
 """Configurations: how their sources are understood, and what in them is secret."""
 
+import os
+
 import pytest
 
 from kozmo_runner.abilities import OURS, Abilities
-from kozmo_runner.configs import Config, Given, give, secrets_in, sources_of
+from kozmo_runner.configs import Config, Given, give, origin, secrets_in, sources_of
 from kozmo_runner.plugins import Plug
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError
@@ -103,3 +105,13 @@ def test_secrets_are_known_by_name_and_in_urls() -> None:
     assert {"pass-word", "me", "12345", "p%40ss", "p@ss", "key-1", "key-2"} <= found
     assert "MIIEowIBAAKCAQEAwRyz" in found
     assert "db.example.org" not in found
+
+
+def test_the_mark_of_a_source_is_that_of_its_place() -> None:
+    """A new password, user or batch size is the same source; another host or path is not."""
+    one = origin({"host": "a", "database": "d", "password": "x", "batch": 5})
+    assert one == origin({"host": "a", "database": "d", "password": "y", "user": "z"})
+    assert one != origin({"host": "b", "database": "d"})
+    assert origin({"url": "pg://u:one@h/d"}) == origin({"url": "pg://u:two@h/d"})
+    assert origin({"path": "shop.db"}) == origin({"path": os.path.abspath("shop.db")})
+    assert origin({"rows": 5}) == ""
