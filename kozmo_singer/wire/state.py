@@ -15,25 +15,6 @@ def bookmark(state: Mapping[str, Any], stream: str) -> dict[str, Any]:
     return copy.deepcopy(found) if isinstance(found, dict) else {}
 
 
-def set_bookmark(state: State, stream: str, value: Mapping[str, Any]) -> None:
-    """Replace the bookmark of *stream*; an empty one removes it."""
-    bookmarks = state.setdefault("bookmarks", {})
-    if value:
-        bookmarks[stream] = dict(value)
-    else:
-        bookmarks.pop(stream, None)
-
-
-def without(state: Mapping[str, Any], streams: list[str]) -> State:
-    """Return *state* as if *streams* had never run."""
-    rest = copy.deepcopy(dict(state))
-    for stream in streams:
-        (rest.get("bookmarks") or {}).pop(stream, None)
-    if rest.get("currently_syncing") in streams:
-        rest.pop("currently_syncing")
-    return rest
-
-
 def merge(older: Any, newer: Any) -> Any:
     """Return *newer* laid over *older*: maps merge key by key, partitions by their context.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from kozmo_singer.wire.types import LogicalType
 
@@ -56,7 +55,6 @@ class Relation:
 
 Name = tuple[str | None, str]
 Relations = Mapping[Name, Relation]
-Parameters = list[Any]
 
 
 def counted(relations: Relations) -> str:

@@ -1,6 +1,6 @@
-"""States merge, and a stream can be forgotten."""
+"""States merge, and bookmarks are found in them."""
 
-from kozmo_singer.wire.state import bookmark, merge, set_bookmark, without
+from kozmo_singer.wire.state import bookmark, merge
 
 
 def test_maps_merge_and_other_values_are_replaced():
@@ -22,15 +22,8 @@ def test_partitions_merge_by_context():
     )
 
 
-def test_a_bookmark_is_a_copy_and_an_empty_one_is_removed():
+def test_a_bookmark_is_a_copy():
     state = {"bookmarks": {"s": {"v": [1]}}}
     bookmark(state, "s")["v"].append(2)
     assert state == {"bookmarks": {"s": {"v": [1]}}}
-    set_bookmark(state, "s", {})
-    assert state == {"bookmarks": {}}
     assert bookmark({}, "s") == {}
-
-
-def test_streams_can_be_forgotten():
-    state = {"bookmarks": {"a": {"v": 1}, "b": {"v": 1}}, "currently_syncing": "a"}
-    assert without(state, ["a"]) == {"bookmarks": {"b": {"v": 1}}}
