@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
 from contextlib import ExitStack
@@ -17,8 +16,6 @@ from kozmo_targets.sql.postgres_database import NAMING, PostgresDatabase
 from kozmo_targets.sql.postgres_writer import PostgresWriter
 from kozmo_targets.sql.target import SQL_SETTINGS, SqlTarget
 from kozmo_targets.target import COMMON_SETTINGS, LoadMethod
-
-_log = logging.getLogger("kozmo_targets")
 
 
 class TargetPostgres(SqlTarget):

@@ -86,6 +86,12 @@ class PostgresWriter(SqlWriter):
         if self._stage is not None:
             self.database.execute(f"DROP TABLE {self._stage}")
             self._stage = None
+        if self.key and frozenset(self.key) not in self.found.unique:
+            _log.warning(
+                "table %s has no unique index on %s: updates compare every row",
+                self.table.table,
+                ", ".join(self.key),
+            )
         self._csv = CsvRows(
             [column.type.name for column in self.columns],
             replace_nul=self.config["nul_characters"] == "replace",
