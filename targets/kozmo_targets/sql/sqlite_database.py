@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from kozmo_singer.errors import WriteError
 from kozmo_singer.systems.sql import sqlite as system
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.sql.names import Name, Naming
@@ -89,13 +90,24 @@ class SqliteDatabase(Database):
 
     def change_types(self, table: Name, changes: Sequence[Change]) -> None:
         """SQLite cannot change a type: a new column takes the values and then the name."""
-        where = self.text(table)
         for change in changes:
-            old, new = self.quote(change.name), self.quote(f"{change.name} _kozmo_new")
-            self.execute(f"ALTER TABLE {where} ADD COLUMN {new} {self.ddl(change.want)}")
-            self.execute(f"UPDATE {where} SET {new} = kozmo_text({old}, '{change.have.name}')")
-            self.execute(f"ALTER TABLE {where} DROP COLUMN {old}")
-            self.execute(f"ALTER TABLE {where} RENAME COLUMN {new} TO {old}")
+            try:
+                self._change_type(self.text(table), change)
+            except sqlite3.OperationalError as error:
+                raise WriteError(
+                    f"column {change.name} of table {table.table} is {self.ddl(change.have)} and "
+                    f"cannot become {self.ddl(change.want)}",
+                    str(error),
+                    "SQLite changes no column that a key, index, view or trigger uses",
+                    "load the stream into another table: table_name, table_prefix",
+                ) from error
+
+    def _change_type(self, table: str, change: Change) -> None:
+        old, new = self.quote(change.name), self.quote(f"{change.name} _kozmo_new")
+        self.execute(f"ALTER TABLE {table} ADD COLUMN {new} {self.ddl(change.want)}")
+        self.execute(f"UPDATE {table} SET {new} = kozmo_text({old}, '{change.have.name}')")
+        self.execute(f"ALTER TABLE {table} DROP COLUMN {old}")
+        self.execute(f"ALTER TABLE {table} RENAME COLUMN {new} TO {old}")
 
     def replace(self, table: Name, hidden: Name, key: Sequence[str]) -> None:
         """Put the rows of *hidden* in the place of those of *table*, which keeps its indexes,

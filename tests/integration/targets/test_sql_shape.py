@@ -285,6 +285,20 @@ def test_a_key_that_changes_within_the_stream_is_refused(place: Place) -> None:
     assert place.query("SELECT id FROM t") == [(1,)]
 
 
+def test_a_key_that_becomes_another_type(place: Place) -> None:
+    """PostgreSQL changes the column and its index; SQLite cannot, says so and keeps all rows."""
+    load(place.target(), schema("t", ID, ["id"]), record("t", {"id": 1}))
+    textual = schema("t", {"id": {"type": "string"}}, ["id"])
+    if place.name == "postgres":
+        load(place.target(), textual, records("t", [{"id": "1"}, {"id": "x"}]))
+        assert place.query("SELECT id FROM t ORDER BY id") == [("1",), ("x",)]
+    else:
+        with pytest.raises(WriteError, match="id of table t is INTEGER and cannot become TEXT"):
+            load(place.target(), textual, record("t", {"id": "x"}))
+        assert place.query("SELECT id FROM t") == [(1,)]
+        assert place.types("t") == {"id": "INTEGER"}
+
+
 def test_many_streams_interleaved_record_by_record(place: Place) -> None:
     """Each row ends in its own table, whatever the order in which they come."""
     streams = [f"s{i}" for i in range(40)]
