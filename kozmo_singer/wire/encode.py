@@ -34,6 +34,8 @@ def dumps(value: Any) -> bytes:
         return b"{" + b",".join(pairs) + b"}"
     if isinstance(value, list | tuple):
         return b"[" + b",".join(map(dumps, value)) + b"]"
+    if isinstance(value, Decimal) and value.is_nan():
+        return b'"NaN"'
     if isinstance(value, float | Decimal) and not math.isfinite(value):
         return b'"NaN"' if value != value else b'"Infinity"' if value > 0 else b'"-Infinity"'
     return _ENCODER.encode(value)

@@ -17,6 +17,7 @@ from kozmo_singer.wire import (
     RecordEncoder,
     Rows,
     Schema,
+    dumps,
     schema_line,
     to_schema,
 )
@@ -139,6 +140,11 @@ def test_version_and_time_arrive():
 
 def test_no_rows_are_no_lines():
     assert RecordEncoder("s", []).encode([]) == b""
+
+
+def test_numbers_that_are_none_have_one_spelling_each():
+    values = [Decimal("sNaN"), Decimal("-NaN"), Decimal("-Infinity"), float("nan"), float("inf")]
+    assert dumps(values) == b'["NaN","NaN","-Infinity","NaN","Infinity"]'
 
 
 def test_nested_numbers_without_a_json_form_are_not_lost():
