@@ -42,8 +42,6 @@ def main(name: str, entry: Entry, arguments: list[str] | None = None) -> int:
         if package.startswith("kozmo"):
             raise
         return report(MissingDriver(name, _distribution(package), entry.extra), secrets)
-    except BrokenPipeError:
-        return report(KozmoError(f"{name} stopped: the program it writes to has ended"), secrets)
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
     except KozmoError as error:
@@ -168,6 +166,14 @@ class _Command(click.Command):
     def __init__(self, *args: Any, plugin: type[Plugin], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plugin = plugin
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # Click would end the process without a word.
+            name = self.plugin.name
+            raise KozmoError(f"{name} stopped: the program it writes to has ended") from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -29,6 +30,12 @@ def script(name: str, registry: Mapping[str, Entry]) -> Callable[[], None]:
             return
         from kozmo_singer.cli import main
 
-        sys.exit(main(name, registry[name]))
+        code = main(name, registry[name])
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python would try again at its end, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(code)
 
     return run

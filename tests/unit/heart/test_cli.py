@@ -1,5 +1,6 @@
 """The command line of a tap, driven through a small tap of the tests' own."""
 
+import errno
 import json
 import logging
 import signal
@@ -53,7 +54,7 @@ class TapSmall(Plugin):
         if fault == "bug":
             raise ValueError(f"unexpected {self.config['password']}")
         if fault == "pipe":
-            raise BrokenPipeError
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
         if fault == "log":
             logging.getLogger("x").warning("the password is %s", self.config["password"])
         if fault == "signal":
