@@ -91,23 +91,24 @@ class SqliteDatabase(Database):
     def change_types(self, table: Name, changes: Sequence[Change]) -> None:
         """SQLite cannot change a type: a new column takes the values and then the name."""
         for change in changes:
-            try:
-                self._change_type(self.text(table), change)
-            except sqlite3.OperationalError as error:
-                raise WriteError(
-                    f"column {change.name} of table {table.table} is {self.ddl(change.have)} and "
-                    f"cannot become {self.ddl(change.want)}",
-                    str(error),
-                    "SQLite changes no column that a key, index, view or trigger uses",
-                    "load the stream into another table: table_name, table_prefix",
-                ) from error
+            self._change_type(table, change)
 
-    def _change_type(self, table: str, change: Change) -> None:
+    def _change_type(self, table: Name, change: Change) -> None:
+        name, want = self.text(table), self.ddl(change.want)
         old, new = self.quote(change.name), self.quote(f"{change.name} _kozmo_new")
-        self.execute(f"ALTER TABLE {table} ADD COLUMN {new} {self.ddl(change.want)}")
-        self.execute(f"UPDATE {table} SET {new} = kozmo_text({old}, '{change.have.name}')")
-        self.execute(f"ALTER TABLE {table} DROP COLUMN {old}")
-        self.execute(f"ALTER TABLE {table} RENAME COLUMN {new} TO {old}")
+        try:
+            self.execute(f"ALTER TABLE {name} ADD COLUMN {new} {want}")
+            self.execute(f"UPDATE {name} SET {new} = kozmo_text({old}, '{change.have.name}')")
+            self.execute(f"ALTER TABLE {name} DROP COLUMN {old}")
+            self.execute(f"ALTER TABLE {name} RENAME COLUMN {new} TO {old}")
+        except sqlite3.OperationalError as error:
+            raise WriteError(
+                f"column {change.name} of table {table.table} is {self.ddl(change.have)} and "
+                f"cannot become {want}",
+                str(error),
+                "SQLite changes no column that a key, index, view or trigger uses",
+                "load the stream into another table: table_name, table_prefix",
+            ) from error
 
     def replace(self, table: Name, hidden: Name, key: Sequence[str]) -> None:
         """Put the rows of *hidden* in the place of those of *table*, which keeps its indexes,
