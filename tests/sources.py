@@ -38,6 +38,10 @@ class Source(ABC):
         self.put(rows)
 
     @abstractmethod
+    def execute(self, statement: str) -> None:
+        """Change the database."""
+
+    @abstractmethod
     def put(self, rows: Sequence[Row]) -> None:
         """Insert *rows*."""
 
@@ -103,6 +107,10 @@ class Sqlite(Source):
             )
         self.fill()
 
+    def execute(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute(statement)
+
     def put(self, rows: Sequence[Row]) -> None:
         values = [tuple({**row, "total": _text(row["total"])}.values()) for row in rows]
         marks = ", ".join("?" * len(KINDS))
@@ -139,6 +147,9 @@ class Postgres(Source):
             number % 4
         ]
         return row
+
+    def execute(self, statement: str) -> None:
+        self.database.execute(statement)
 
     def put(self, rows: Sequence[Row]) -> None:
         marks = ", ".join(["%s"] * len(self.kinds))
