@@ -90,6 +90,8 @@ def parameters(config: Mapping[str, Any], plugin: str = "kozmo-singer") -> dict[
         if config.get(name) not in (None, ""):
             found.setdefault(name, config[name])
     found.setdefault("application_name", config.get("application_name") or plugin)
+    # Without it a database of encoding SQL_ASCII would hand out bytes for text.
+    found.setdefault("client_encoding", "UTF8")
     if config.get("statement_timeout"):
         limit = f"-c statement_timeout={int(config['statement_timeout'])}s"
         found["options"] = f"{found['options']} {limit}" if found.get("options") else limit
@@ -376,6 +378,7 @@ _REFUSALS: tuple[tuple[str, ...], ...] = (
 )
 
 _ADVICE = {
+    "22021": "the database holds text that is not UTF-8; correct it, or deselect its column",
     "42P01": "the table does not exist (any more); discover again",
     "3F000": "the schema does not exist (any more); discover again",
     "42703": "a column does not exist (any more); discover again",

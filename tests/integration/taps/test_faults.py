@@ -116,3 +116,19 @@ def test_a_connection_that_is_cut_leaves_a_state(postgres: Database, tap: Any) -
     said = tap("tap-postgres", {**postgres.config, "replication_key": "id"})
     refused(said, 1, "could not read", "run again")
     assert said.state["bookmarks"]["public-b"]["replication_key_value"] == 60000
+
+
+def test_text_that_is_not_utf8_is_an_error(postgres: Database, tap: Any) -> None:
+    """A database of encoding SQL_ASCII takes any bytes; the rest of its tables can be read."""
+    name = f"{postgres.name}_ascii"
+    postgres.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0")
+    config = {**postgres.config, "database": name}
+    try:
+        with postgres.server.connect(name, client_encoding="SQL_ASCII") as connection:
+            connection.execute(b"CREATE TABLE good AS SELECT 1 AS id, 'h\xc3\xa9'::text AS t")
+            connection.execute(b"CREATE TABLE odd AS SELECT 2 AS id, 'h\xe9'::text AS t")
+        said = tap("tap-postgres", config)
+        refused(said, 1, "could not read public.odd", "not UTF-8", "deselect its column")
+        assert said.records == [{"id": 1, "t": "h\u00e9"}]
+    finally:
+        postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
