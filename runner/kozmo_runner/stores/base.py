@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
@@ -154,6 +155,22 @@ class NoStore(StateStore):
 
     def holder(self, state_id: str) -> Owner | None:
         return None
+
+
+def pack(saved: Saved) -> str:
+    """Return the JSON of an entry; in ASCII, so that any text in a state survives any store."""
+    return json.dumps(msgspec.to_builtins(saved))
+
+
+def unpack(text: str) -> Saved:
+    """Return the entry whose JSON *text* is; ValueError where it is none.
+
+    Fields that a later version has added are passed over.
+    """
+    try:
+        return msgspec.convert(json.loads(text), Saved)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"not a state: {error}") from error
 
 
 def check_id(state_id: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kozmo_runner.stores.base import KEPT_RUNS, Locked, Owner, Saved, StateStore
+from kozmo_runner.stores.base import KEPT_RUNS, Locked, Owner, Saved, StateStore, pack, unpack
 from kozmo_singer.errors import ConnectError, KozmoError, MissingDriver
 
 if TYPE_CHECKING:
@@ -53,21 +52,15 @@ class DatabaseStore(StateStore):
         from sqlalchemy import select
 
         c = self._states.c
-        query = select(c.run_id, c.saved_at, c.status, c.state, c.origin).where(
-            c.state_id == state_id
-        )
+        query = select(c.entry).where(c.state_id == state_id).order_by(c.n.desc())
         with self._transaction() as connection:
-            rows = connection.execute(query.order_by(c.n.desc())).all()
-        return [Saved(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
+            return [unpack(entry) for entry in connection.scalars(query)]
 
     def save(self, state_id: str, saved: Saved) -> None:
         from sqlalchemy import delete, func, insert, select, update
 
         c = self._states.c
-        content = {
-            "saved_at": saved.saved_at, "status": saved.status, "origin": saved.origin,
-            "state": json.dumps(saved.state),
-        }  # fmt: skip
+        content = {"entry": pack(saved)}
         mine = (c.state_id == state_id) & (c.run_id == saved.run_id)
         with self._transaction() as connection:
             if connection.execute(update(self._states).where(mine).values(content)).rowcount:
@@ -158,7 +151,7 @@ class DatabaseStore(StateStore):
                 f"cannot use the state store {self.where}: {error}",
                 f"run: pip install {error.name or 'the driver of the database'}",
             ) from error
-        except (ArgumentError, NoSuchModuleError) as error:
+        except (ArgumentError, NoSuchModuleError, ValueError) as error:
             raise ConnectError(f"cannot use the state store {self.where}: {error}") from error
         except SQLAlchemyError as error:
             cause = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -191,10 +184,7 @@ def _tables() -> tuple[Table, Table]:
         Column("state_id", String(150), primary_key=True),
         Column("run_id", String(80), primary_key=True),
         Column("n", Integer, nullable=False),
-        Column("saved_at", String(40), nullable=False),
-        Column("status", String(20), nullable=False),
-        Column("state", large, nullable=False),
-        Column("origin", String(40), nullable=False),
+        Column("entry", large, nullable=False),
     )
     locks = Table(
         "kozmo_lock",

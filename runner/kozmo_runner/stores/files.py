@@ -5,10 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import msgspec
-
 from kozmo_runner.home import private_folder, write_private
-from kozmo_runner.stores.base import KEPT_RUNS, Owner, Saved, StateStore
+from kozmo_runner.stores.base import KEPT_RUNS, Owner, Saved, StateStore, pack, unpack
 from kozmo_runner.stores.flock import FolderOfLocks
 from kozmo_runner.stores.naming import (
     entry_name,
@@ -37,10 +35,10 @@ class FolderStore(StateStore):
     def history(self, state_id: str) -> list[Saved]:
         try:
             return [
-                msgspec.json.decode(path.read_bytes(), type=Saved)
+                unpack(path.read_text(encoding="utf-8"))
                 for path in reversed(self._entries(state_id))
             ]
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError) as error:
             raise KozmoError(f"cannot read the state in {self._of(state_id)}: {error}") from error
 
     def save(self, state_id: str, saved: Saved) -> None:
@@ -50,7 +48,7 @@ class FolderStore(StateStore):
             if entry_run(path.name) == saved.run_id:
                 number = entry_number(path.name)
         folder = private_folder(self._of(state_id))
-        write_private(folder / entry_name(number, saved.run_id), msgspec.json.encode(saved))
+        write_private(folder / entry_name(number, saved.run_id), pack(saved).encode())
         for path in self._entries(state_id)[:-KEPT_RUNS]:
             path.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kozmo_runner.stores.base import KEPT_RUNS, Locked, Owner, Saved, StateStore
+from kozmo_runner.stores.base import KEPT_RUNS, Locked, Owner, Saved, StateStore, pack, unpack
 from kozmo_runner.stores.naming import (
     entry_name,
     entry_number,
@@ -57,7 +57,7 @@ class ObjectStore(StateStore):
             number = mine[0] if mine else max(numbers, default=0) + 1
             self._write(
                 f"{self._root}/{folder}/{entry_name(number, saved.run_id)}",
-                msgspec.json.encode(saved),
+                pack(saved).encode(),
             )
             for path in self._entries(folder)[:-KEPT_RUNS]:
                 self._fs.rm_file(path)
@@ -107,8 +107,8 @@ class ObjectStore(StateStore):
     def _read(self, path: str) -> Saved | None:
         """An entry, or None where a run that was killed left half of one: the older one counts."""
         try:
-            return msgspec.json.decode(self._fs.cat_file(path), type=Saved)
-        except msgspec.MsgspecError:
+            return unpack(self._fs.cat_file(path).decode())
+        except ValueError:
             return None
 
     def _write_lock(self, state_id: str, owner: Owner) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -10,16 +9,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from kozmo_runner.home import private_folder
-from kozmo_runner.stores.base import KEPT_RUNS, Owner, Saved, StateStore
+from kozmo_runner.stores.base import KEPT_RUNS, Owner, Saved, StateStore, pack, unpack
 from kozmo_runner.stores.flock import FolderOfLocks
 from kozmo_runner.stores.naming import file_name
 from kozmo_singer.errors import KozmoError
 
+# An entry is JSON, so that a later version may add to it and an older one still reads it.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS kozmo_state (
-  state_id TEXT NOT NULL, n INTEGER NOT NULL, run_id TEXT NOT NULL,
-  saved_at TEXT NOT NULL, status TEXT NOT NULL, state TEXT NOT NULL,
-  origin TEXT NOT NULL,
+  state_id TEXT NOT NULL, run_id TEXT NOT NULL, n INTEGER NOT NULL, entry TEXT NOT NULL,
   PRIMARY KEY (state_id, run_id)
 )
 """
@@ -44,28 +42,22 @@ class SqliteStore(StateStore):
     def history(self, state_id: str) -> list[Saved]:
         with self._connection() as connection:
             rows = connection.execute(
-                "SELECT run_id, saved_at, status, state, origin FROM kozmo_state"
-                " WHERE state_id = ? ORDER BY n DESC",
-                (state_id,),
+                "SELECT entry FROM kozmo_state WHERE state_id = ? ORDER BY n DESC", (state_id,)
             )
-            return [Saved(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
+            return [unpack(row[0]) for row in rows]
 
     def save(self, state_id: str, saved: Saved) -> None:
-        text = json.dumps(saved.state)
-        values = (saved.saved_at, saved.status, text, saved.origin, state_id, saved.run_id)
+        values = (pack(saved), state_id, saved.run_id)
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             changed = connection.execute(
-                "UPDATE kozmo_state SET saved_at = ?, status = ?, state = ?, origin = ?"
-                " WHERE state_id = ? AND run_id = ?",
-                values,
+                "UPDATE kozmo_state SET entry = ? WHERE state_id = ? AND run_id = ?", values
             )
             if changed.rowcount:
                 return
             connection.execute(
-                "INSERT INTO kozmo_state (saved_at, status, state, origin, state_id, run_id, n)"
-                " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(n), 0) + 1 FROM kozmo_state"
-                " WHERE state_id = ?",
+                "INSERT INTO kozmo_state (entry, state_id, run_id, n)"
+                " SELECT ?, ?, ?, coalesce(max(n), 0) + 1 FROM kozmo_state WHERE state_id = ?",
                 (*values, state_id),
             )
             connection.execute(
@@ -97,7 +89,7 @@ class SqliteStore(StateStore):
             connection = sqlite3.connect(self._path, timeout=30)
             with closing(connection), connection:
                 yield connection
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, ValueError, OSError) as error:
             raise KozmoError(
                 f"cannot use the state store {self._path}: {error}",
                 "choose another with --state-store, or set KOZMO_HOME",

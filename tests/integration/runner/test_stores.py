@@ -47,9 +47,11 @@ def test_the_newest_state_is_found(store: StateStore) -> None:
     marked = msgspec.structs.replace(_saved(1, n=2), origin="there")
     store.save("a", marked)
     assert store.get("a") == marked
-    store.save("a", _saved(2, n=3, text="ünï\u2028", big=10**30, nested={"x": [None, True, 1.5]}))
+    store.save(
+        "a", _saved(2, n=3, text="ünï\u2028\ud800", big=10**30, nested={"x": [None, True, 1.5]})
+    )
     assert store.get("a") == _saved(
-        2, n=3, text="ünï\u2028", big=10**30, nested={"x": [None, True, 1.5]}
+        2, n=3, text="ünï\u2028\ud800", big=10**30, nested={"x": [None, True, 1.5]}
     )
     assert [saved.state["n"] for saved in store.history("a")] == [3, 2]
 
