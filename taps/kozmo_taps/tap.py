@@ -76,6 +76,10 @@ _log = logging.getLogger("kozmo_taps")
 Row = tuple[Any, ...]
 
 
+class Stopped(Exception):
+    """The source was asked to end while it was busy; what was read so far stands."""
+
+
 class Reading(Protocol):
     """A stream while it is read."""
 
@@ -90,7 +94,10 @@ class Reading(Protocol):
     """Whether the source was read to its end."""
 
     def batches(self) -> Iterator[Sequence[Row]]:
-        """Yield rows; after each batch `bookmark` says where a next run may go on."""
+        """Yield rows; after each batch `bookmark` says where a next run may go on.
+
+        Stopped is raised where a signal came while the source was at work.
+        """
 
     def bookmark(self) -> dict[str, Any]:
         """Return the bookmark that covers every row yielded so far."""
@@ -238,6 +245,8 @@ class _Run:
             self._emit_state()
             try:
                 self._stream(stream)
+            except Stopped:
+                break
             except BrokenPipeError:
                 raise
             except BaseException:
@@ -255,6 +264,8 @@ class _Run:
         reading = self._session.open(stream, bookmark(self._state, name), self._limit)
         lines = self._tap.lines(stream, reading)
         self._output.add(lines.schema())
+        # The first row may be long in coming, and what was written so far should not wait for it.
+        self._output.flush()
         for rows in reading.batches():
             now = datetime.now(timezone.utc).isoformat()
             records = lines.records(rows, now)
@@ -276,7 +287,9 @@ class _Run:
         self._bookmarks()[name] = {k: v for k, v in found if v is not None or k in told}
 
     def _bookmarks(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._state.setdefault("bookmarks", {})
+        if not isinstance(self._state.get("bookmarks"), dict):
+            self._state["bookmarks"] = {}
+        found: dict[str, Any] = self._state["bookmarks"]
         return found
 
     def _emit_state(self) -> None:

@@ -8,6 +8,7 @@ the same result is loaded once more with loaders that give PostgreSQL's own text
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,12 +20,15 @@ from psycopg.adapt import AdaptersMap, Loader, Transformer
 from psycopg.pq import ExecStatus, Format
 from psycopg.types.datetime import TimestampLoader, TimestamptzLoader
 
+from kozmo_singer.plugin import stopping
 from kozmo_taps.sql.seen import Row
+from kozmo_taps.tap import Stopped
 
 PIECE_BYTES = 1 << 16
 """How many bytes of values a batch aims at."""
 FIRST_ROWS = 50
 MOST_ROWS = 2000
+_LOOK_SECONDS = 0.2
 _CURSOR = "kozmo_tap"
 _NUMBERS = ("bool", "int2", "int4", "int8", "oid", "float4", "float8")
 _UNSIGNED = (28, 29, 5069)
@@ -116,6 +120,7 @@ class _Cursor:
 
     def result(self) -> Any:
         """Return the next result of what was asked for, or None after the last."""
+        self._await()
         result = self._raw.wait(generators.fetch(self._pgconn))
         if result is None:
             self._asked = False
@@ -123,6 +128,16 @@ class _Cursor:
             self.drain()
             raise errors.error_from_result(result, encoding="utf-8")
         return result
+
+    def _await(self) -> None:
+        """Wait for the server; a wish to end cancels what it is busy with."""
+        while self._pgconn.is_busy():
+            if select.select([self._pgconn.socket], [], [], _LOOK_SECONDS)[0]:
+                self._pgconn.consume_input()
+            elif stopping.requested:
+                self._raw.cancel_safe(timeout=10)
+                self.drain()
+                raise Stopped
 
     def drain(self) -> None:
         """Take what was asked for and is not wanted any more, as the protocol demands."""

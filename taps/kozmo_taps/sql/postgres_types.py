@@ -154,7 +154,9 @@ def _apart(column: str, type: LogicalType) -> str | None:
     """Values that sort above all others and would stop every later row, or below."""
     if type.name in _INFINITE:
         return f"{column} IN ('infinity', '-infinity')"
-    if type.name in ("float", "decimal"):
+    if type.name == "float":
+        return f"{column} IN ('NaN', 'Infinity', '-Infinity')"
+    if type.name == "decimal":
         # PostgreSQL 13 has no infinite numeric, so compare as text.
         return f"{column}::text IN ('NaN', 'Infinity', '-Infinity')"
     return None

@@ -175,7 +175,7 @@ class Incremental(SqlReading):
         self._start_date = start_date
         self._value = _marked_value(mark, key)
         seen = mark.get("replication_key_seen") if mark.get("replication_key") == key else None
-        self._seen = Seen(seen)
+        self._seen = Seen(seen if isinstance(seen, dict) else None)
         self._at_edge = self._value is not None
         self._left = self._limit
 

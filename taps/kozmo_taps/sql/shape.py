@@ -16,7 +16,8 @@ _TEXTS = {"string", "date", "time", "timestamp", "timestamptz", "uuid", "binary"
 def shape(relation: Relation, stream: Stream, key: str | None) -> list[DbColumn]:
     """Return the columns to read: the selected ones, the primary key's and the replication key.
 
-    Where the catalog says string of a column that is none, the column is read as text.
+    Where the catalog says string of a column that is none, the column is read as text. Where the
+    database declares nothing of it, as SQLite does of a view's expressions, the catalog counts.
     """
     names = stream.selected_columns()
     extra = [name for name in (*stream.key_properties, key) if name and name not in names]
@@ -45,13 +46,17 @@ def _column(relation: Relation, stream: Stream, name: str) -> DbColumn:
         return column
     type, _ = from_schema(said)
     spelt = type.name == "decimal" and "string" in str(said.get("type"))
-    if type == LogicalType("string", length=type.length) and column.type.name != "string":
+    declared = column.datatype or "anything"
+    string = column.type.name == "string" and not column.type.mixed
+    if type == LogicalType("string", length=type.length) and not string:
         return dataclasses.replace(
             column, select=column.text, type=LogicalType("string"), as_text=True
         )
+    if column.type.mixed and not spelt:
+        return dataclasses.replace(column, type=type)
     if not _fits(column.type, type):
         raise ConfigError(
-            f"stream {stream.tap_stream_id}: column '{name}' is {column.datatype} in the database "
+            f"stream {stream.tap_stream_id}: column '{name}' is {declared} in the database "
             f"but {type.name} in the catalog",
             "the catalog may be out of date; make a new one with --discover",
         )

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from kozmo_singer.errors import DiscoverError, ReadError
+from kozmo_singer.plugin import stopping
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import sqlite as system
 from kozmo_singer.systems.sql.sqlite import quote
@@ -20,6 +21,7 @@ from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
 from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
 from kozmo_taps.sql.sqlite_values import MIXED, Misfit, converter
+from kozmo_taps.tap import Stopped
 
 if TYPE_CHECKING:
     from kozmo_taps.sql.reading import Condition
@@ -29,6 +31,8 @@ PIECE_BYTES = 1 << 16
 """How many bytes of cells a batch aims at."""
 _BLOCK_ROWS = 50
 _MOST_ROWS = 1000
+_LOOK_STEPS = 1_000_000
+"""Instructions of SQLite's machine after which it is asked whether to go on."""
 _log = logging.getLogger("kozmo_taps")
 
 # type says 'shadow' of the tables in which virtual tables keep themselves.
@@ -109,6 +113,8 @@ class SQLiteConnection:
         self._widen = widen
         if widen:
             raw.text_factory = _tolerant
+        # A sort of many rows would not hear of a signal otherwise.
+        raw.set_progress_handler(lambda: stopping.requested, _LOOK_STEPS)
 
     def quote(self, identifier: str) -> str:
         """Return the quoted name."""
@@ -204,8 +210,13 @@ class SQLiteConnection:
         """Yield the rows as wire values, in batches of bounded size."""
         converters = [converter(column) for column in shape]
         with system.translated(ReadError, f"tap-sqlite could not read {relation.name}"):
-            for rows in _blocks(self.raw.execute(sql, parameters), shape):
-                yield _converted(rows, converters, relation, shape)
+            try:
+                for rows in _blocks(self.raw.execute(sql, parameters), shape):
+                    yield _converted(rows, converters, relation, shape)
+            except sqlite3.OperationalError as error:
+                if stopping.requested:
+                    raise Stopped from error
+                raise
 
 
 def _converted(

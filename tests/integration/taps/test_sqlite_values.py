@@ -118,6 +118,28 @@ def test_views_generated_columns_and_tables_without_rowid_are_read(
     }
 
 
+def test_the_catalog_counts_where_a_column_declares_no_type(
+    database: Any, tap: Any, discover: Any
+) -> None:
+    """As in the expressions of a view; a cell that does not fit what it says is an error."""
+    config = database("CREATE TABLE t (n INTEGER)", "INSERT INTO t VALUES (1), (2)",
+                      "CREATE VIEW v AS SELECT n * 2 AS twice FROM t")  # fmt: skip
+    view = discover("tap-sqlite", config)["v"]
+    for said, expected in (
+        (["integer", "null"], [2, 4]),
+        (["number", "null"], [2, 4]),
+        (["string", "null"], ["2", "4"]),
+    ):
+        view["schema"]["properties"]["twice"] = {"type": said}
+        read = tap("tap-sqlite", config, catalog={"streams": [view]})
+        assert [record["twice"] for record in read.records] == expected, read.err
+        assert read.of("SCHEMA")[0]["schema"]["properties"]["twice"] == {"type": said}
+    view["schema"]["properties"]["twice"] = {"type": ["boolean", "null"]}
+    refused = tap("tap-sqlite", config, catalog={"streams": [view]})
+    assert refused.code == 1
+    assert "column twice is declared without a type" in refused.err
+
+
 def test_a_missing_file_is_not_made(tap: Any, tmp_path: Path) -> None:
     """A tap never writes; the error names the file."""
     said = tap("tap-sqlite", {"path": str(tmp_path / "none.db")})
