@@ -46,8 +46,8 @@ class Display(Protocol):
 class Rate:
     """Rows a second over the last few seconds."""
 
-    def __init__(self) -> None:
-        self._points: deque[tuple[float, int]] = deque()
+    def __init__(self, began: float) -> None:
+        self._points: deque[tuple[float, int]] = deque([(began, 0)])
 
     def at(self, now: float, rows: int) -> float:
         """Take a point and return the rate that it and its forerunners give."""
@@ -126,7 +126,7 @@ class Terminal:
         self._lines = lines
         self._console = Console(stderr=True, highlight=False)
         self._title = ""
-        self._rate = Rate()
+        self._rate = Rate(time.monotonic())
         self._live: Live | None = None
         self._drawn = 0.0
 

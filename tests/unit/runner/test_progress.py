@@ -44,9 +44,9 @@ def test_rows_written_stand_for_rows_of_a_tap_that_is_silent() -> None:
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
     """A fast start long ago does not hide that nothing moves now."""
-    rate = Rate()
-    points = [(0.0, 0), (1.0, 1000), (2.0, 1000), (7.5, 1000), (8.0, 1000)]
-    assert [rate.at(*point) for point in points][1] == 1000
+    rate = Rate(0.0)
+    points = [(1.0, 1000), (2.0, 1000), (7.5, 1000), (8.0, 1000)]
+    assert [rate.at(*point) for point in points][0] == 1000
     assert rate.at(9.0, 1000) == 0
 
 
