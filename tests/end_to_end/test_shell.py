@@ -61,3 +61,41 @@ def test_nothing_is_sent_where_nothing_is_new(
     again = [json.loads(line) for line in done.out.splitlines()]
     assert [m["type"] for m in again] == ["SCHEMA", "STATE"]
     assert again[-1]["value"] == state
+
+
+HARD = """
+CREATE TABLE hard (
+    id integer PRIMARY KEY, moment timestamptz, local timestamp, day date, at time,
+    number numeric, price numeric(38,10), share double precision, small real, large bigint,
+    code uuid, extra jsonb, raw bytea, spoken text, "Sel ect" text, "Ümläut" boolean);
+INSERT INTO hard VALUES
+    (1, 'infinity', '0044-03-15 00:00 BC', '-infinity', '24:00', 'NaN', 'NaN', 'NaN', 'Infinity',
+     9223372036854775807, '8d1b1a3c-0d55-4c55-9c0e-0c0f0f0f0f0f', '{"z": 1e40, "k": [null, 1.10]}',
+     '\\x00ff0a', E'a\\tb\\n\\\\n', '', true),
+    (2, '12026-01-01 10:00:00.5+00', '294276-12-31 23:59:59.999999', '12026-01-01',
+     '10:00:00.000001', '-Infinity', 1234567890123456789012345678.0123456789, 5e-324, 1.17549e-38,
+     -9223372036854775808, NULL, '[]', '', 'NULL', NULL, false),
+    (3, '1969-12-31 23:59:59.999999+05:30', '1970-01-01', '0001-01-01', '00:00', 1e-30,
+     -0.0000000001, '-Infinity', 'NaN', 0, NULL, '"text"', NULL, '\u2028\u0085 😀', 'x', NULL);
+INSERT INTO hard (id) VALUES (4);
+"""
+
+
+def test_values_at_their_limits_come_back_from_sqlite(
+    run: Run, tmp_path: Path, postgres: Database
+) -> None:
+    """PostgreSQL to SQLite and back: each value prints as it did."""
+    postgres.execute(HARD)
+    login = {**postgres.config, "filter_schemas": ["public"]}
+    source = config(tmp_path, "source", login)
+    middle = config(tmp_path, "middle", {"path": "middle.db"})
+    back = config(tmp_path, "back", {**postgres.config, "default_target_schema": "back"})
+    there = pipe(run, ["tap-postgres", "-c", source], ["target-sqlite", "-c", middle])
+    assert there.codes == (0, 0), there
+    again = pipe(run, ["tap-sqlite", "-c", middle], ["target-postgres", "-c", back])
+    assert again.codes == (0, 0), again
+    first, second = (
+        postgres.execute(f"SELECT t::text FROM {schema}.hard AS t ORDER BY id")
+        for schema in ("public", "back")
+    )
+    assert second == first

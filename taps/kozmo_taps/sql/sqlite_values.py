@@ -57,7 +57,8 @@ def _integer(cells: Cells) -> Cells:
 
 
 def _float(cells: Cells) -> Cells:
-    _only(cells, float, int)
+    """Numbers, and the word NaN: target-sqlite keeps it as text, because SQLite has NULL for it."""
+    _only([c for c in cells if c != "NaN"] if "NaN" in cells else cells, float, int)
     return cells
 
 
