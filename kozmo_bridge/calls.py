@@ -10,7 +10,7 @@ from kozmo_bridge.batch import Batch
 from kozmo_bridge.reading import BATCH_ROWS, Reading, Request
 from kozmo_bridge.writing import write
 from kozmo_runner import api
-from kozmo_runner.process import Cancel, Interrupted
+from kozmo_runner.api import Cancel, Interrupted
 from kozmo_singer.wire.catalog import Catalog
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ import msgspec
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.bookmark import Bookmark
 from kozmo_runner import api
-from kozmo_runner.process import Cancel
+from kozmo_runner.api import Cancel
 from kozmo_singer.errors import KozmoError, ReadError, RecordError
 from kozmo_singer.wire import messages
 from kozmo_singer.wire.catalog import Catalog

@@ -10,7 +10,7 @@ from kozmo_bridge.batch import Batch
 from kozmo_bridge.convert import is_data, is_table
 from kozmo_bridge.shapes import Shape, shape_of
 from kozmo_runner import api
-from kozmo_runner.process import Cancel
+from kozmo_runner.api import Cancel
 from kozmo_singer.errors import ConfigError, WriteError
 from kozmo_singer.settings import did_you_mean
 from kozmo_singer.wire.encode import RecordEncoder, schema_line

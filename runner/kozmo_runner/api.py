@@ -33,7 +33,7 @@ from kozmo_runner.asking import about, check, count, discover
 from kozmo_runner.configs import Config
 from kozmo_runner.feeding import TargetFeed, feed
 from kozmo_runner.job import run
-from kozmo_runner.process import Cancel
+from kozmo_runner.process import Cancel, Interrupted
 from kozmo_runner.report import Report
 from kozmo_runner.tapping import TapStream, stream
 from kozmo_singer.errors import KozmoError
@@ -42,6 +42,7 @@ from kozmo_singer.wire.catalog import Catalog
 __all__ = [
     "Cancel",
     "Config",
+    "Interrupted",
     "KozmoError",
     "Report",
     "TapStream",
