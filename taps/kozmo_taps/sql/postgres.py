@@ -154,4 +154,4 @@ class PostgresConnection:
 
         doing = f"tap-postgres could not read {relation.schema}.{relation.name}"
         with system.translated(ReadError, doing):
-            yield from fetch(self.raw, sql, parameters, bulky=relation.bulky)
+            yield from fetch(self.raw, sql, parameters)

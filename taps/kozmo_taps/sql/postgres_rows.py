@@ -9,12 +9,13 @@ the same result is loaded once more with loaders that give PostgreSQL's own text
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import errors, generators
+from psycopg import errors, generators, pq
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap, Loader, Transformer
 from psycopg.pq import ExecStatus, Format
@@ -27,12 +28,22 @@ from kozmo_taps.tap import Stopped
 PIECE_BYTES = 1 << 16
 """How many bytes of values a batch aims at."""
 FIRST_ROWS = 50
+FETCH_ROWS = 10_000
+"""Rows asked for at once, first and then; they come in results of up to CHUNK_ROWS."""
+CHUNK_ROWS = 128
 MOST_ROWS = 2000
 _LOOK_SECONDS = 0.2
+_CHUNKS_SINCE = 170000
+"""The libpq that can hand out a result in pieces of many rows, not one by one only."""
+_ROWS = (ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK)
 _CURSOR = "kozmo_tap"
 _NUMBERS = ("bool", "int2", "int4", "int8", "oid", "float4", "float8")
 _UNSIGNED = (28, 29, 5069)
 """xid, cid and xid8, by the numbers that every server gives them."""
+_SHORT = frozenset(
+    psycopg.adapters.types[name].oid
+    for name in (*_NUMBERS, "date", "time", "timetz", "timestamp", "timestamptz", "uuid")
+) | {*_UNSIGNED}
 
 
 class _Digits(Loader):
@@ -103,7 +114,7 @@ class _Loaders:
 
 
 class _Cursor:
-    """A declared cursor, whose next rows are asked for before those at hand are worked on."""
+    """A declared cursor; the server sends on while the rows at hand are worked on."""
 
     def __init__(self, raw: Any) -> None:
         self._raw, self._pgconn = raw, raw.pgconn
@@ -111,10 +122,12 @@ class _Cursor:
         self._careful: _Loaders | None = None
         self._asked = False
 
-    def ask(self, count: int, *, singly: bool = False) -> None:
-        """Send for *count* rows; *singly* makes each a result of its own."""
+    def ask(self, count: int, chunk: int) -> None:
+        """Send for *count* rows, as results of *chunk* rows each."""
         self._pgconn.send_query(f"FETCH {count} FROM {_CURSOR}".encode())
-        if singly:
+        if chunk > 1 and pq.version() >= _CHUNKS_SINCE:
+            self._pgconn.set_chunked_rows_mode(chunk)
+        else:
             self._pgconn.set_single_row_mode()
         self._asked = True
 
@@ -124,7 +137,7 @@ class _Cursor:
         result = self._raw.wait(generators.fetch(self._pgconn))
         if result is None:
             self._asked = False
-        elif result.status not in (ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE):
+        elif result.status not in _ROWS:
             self.drain()
             raise errors.error_from_result(result, encoding="utf-8")
         return result
@@ -155,60 +168,49 @@ class _Cursor:
             return self._careful.load(result)
 
 
-def fetch(raw: Any, sql: str, parameters: Sequence[Any], *, bulky: bool) -> Iterator[list[Row]]:
-    """Yield the rows of *sql* in batches; *bulky* bounds each by bytes, however large a row is."""
+def fetch(raw: Any, sql: str, parameters: Sequence[Any]) -> Iterator[list[Row]]:
+    """Yield the rows of *sql* in batches that are bounded in bytes, however large a row is."""
     raw.execute(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR {sql}", parameters)
     cursor = _Cursor(raw)
     try:
-        yield from (_bounded(cursor) if bulky else _blocks(cursor))
+        yield from _batches(cursor)
     finally:
         if not raw.closed and not raw.broken:
             cursor.drain()
-            if raw.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+            if raw.info.transaction_status == pq.TransactionStatus.INTRANS:
                 raw.execute(f"CLOSE {_CURSOR}")
 
 
-def _blocks(cursor: _Cursor) -> Iterator[list[Row]]:
-    count = FIRST_ROWS
-    cursor.ask(count)
-    while True:
-        result = cursor.result()
-        cursor.drain()
-        full = result.ntuples == count
-        if full:
-            count = _next_count(result)
-            cursor.ask(count)
-        if result.ntuples:
-            yield cursor.load(result)
-        if not full:
-            return
-
-
-def _next_count(result: Any) -> int:
-    """How many rows make a batch, by a sample of those of *result*."""
-    places = range(0, result.ntuples, max(1, result.ntuples // 8))
-    fields = range(result.nfields)
-    sizes = [sum(len(result.get_value(r, f) or b"") + 8 for f in fields) for r in places]
-    mean = sum(sizes) // len(sizes)
-    wanted = PIECE_BYTES // max(1, mean)
-    return int(max(1, min(MOST_ROWS, wanted, 8 * result.ntuples)))
-
-
-def _bounded(cursor: _Cursor) -> Iterator[list[Row]]:
+def _batches(cursor: _Cursor) -> Iterator[list[Row]]:
+    """Results come a few rows at a time; the larger those were, the fewer come in the next."""
     rows: list[Row] = []
-    size = 0
-    more = True
-    while more:
-        more = False
-        cursor.ask(MOST_ROWS, singly=True)
+    size, count, chunk = 0, FIRST_ROWS, 1
+    long: list[Callable[[Row], Any]] | None = None
+    while True:
+        taken, mean = 0, 1
+        cursor.ask(count, chunk)
         while (result := cursor.result()) is not None:
             if not result.ntuples:
                 continue
-            more = True
-            rows += cursor.load(result)
-            size += sum(len(v) for v in rows[-1] if isinstance(v, str | msgspec.Raw))
+            loaded = cursor.load(result)
+            if long is None:
+                fields = range(result.nfields)
+                long = [itemgetter(f) for f in fields if result.ftype(f) not in _SHORT]
+            length = _length(loaded, long, result.nfields)
+            rows += loaded
+            size += length
+            taken, mean = taken + len(loaded), max(mean, length // len(loaded))
             if size >= PIECE_BYTES or len(rows) >= MOST_ROWS:
                 yield rows
                 rows, size = [], 0
+        if taken < count:
+            break
+        count, chunk = FETCH_ROWS, max(1, min(CHUNK_ROWS, PIECE_BYTES // mean))
     if rows:
         yield rows
+
+
+def _length(rows: Sequence[Row], long: Sequence[Callable[[Row], Any]], width: int) -> int:
+    """About how many bytes *rows* take; only the fields got by *long* can be larger than a few."""
+    lengths = (sum(map(len, filter(None, map(get, rows)))) for get in long)
+    return 8 * width * len(rows) + sum(lengths)

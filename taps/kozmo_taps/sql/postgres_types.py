@@ -22,7 +22,6 @@ _KINDS = {
 _COLUMNS = """
 SELECT n.nspname, c.relname, c.relkind::text,
        CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END,
-       coalesce(toast.relpages, 0) > 0 OR c.relkind = 'f',
        a.attname, a.attnotnull, has_column_privilege(c.oid, a.attnum, 'SELECT'),
        format_type(a.atttypid, a.atttypmod), a.atttypid::bigint, t.typtype::text,
        t.typcategory::text, key.place
@@ -30,7 +29,6 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
 LEFT JOIN LATERAL (
   SELECT array_position(i.indkey::int2[], a.attnum) AS place
   FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary
@@ -69,7 +67,7 @@ def describe(raw: Any, names: Sequence[Name] | None, schemas: Sequence[str] | No
         parameters = {"schemas": list(schemas)}
     rows = raw.execute(sql + " ORDER BY 1, 2, a.attnum", parameters).fetchall()
     domains = {}
-    if any(row[10] == "d" for row in rows):
+    if any(row[9] == "d" for row in rows):
         domains = {row[0]: _Type(row[2], row[1], *row[3:]) for row in raw.execute(_DOMAINS)}
     return _relations(rows, domains)
 
@@ -77,10 +75,10 @@ def describe(raw: Any, names: Sequence[Name] | None, schemas: Sequence[str] | No
 def _relations(rows: Sequence[Any], domains: dict[int, _Type]) -> Relations:
     relations: dict[Name, Relation] = {}
     keys: dict[Name, dict[int, str]] = {}
-    for schema, table, kind, estimate, bulky, name, not_null, readable, *of_type, place in rows:
+    for schema, table, kind, estimate, name, not_null, readable, *of_type, place in rows:
         relation = relations.get((schema, table))
         if relation is None:
-            relation = Relation(schema, table, _KINDS[kind], estimate, bulky=bulky)
+            relation = Relation(schema, table, _KINDS[kind], estimate)
             relations[schema, table] = relation
         type = declared = _Type(*of_type)
         while type.oid in domains:

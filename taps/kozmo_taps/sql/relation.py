@@ -36,7 +36,7 @@ class DbColumn:
 class Relation:
     """A table, view or whatever else can be selected from; *rows* is an estimate.
 
-    *keys* is its primary key. *bulky* tells that its rows may be large.
+    *keys* is its primary key.
     """
 
     schema: str | None
@@ -45,7 +45,6 @@ class Relation:
     rows: int | None = None
     columns: dict[str, DbColumn] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
-    bulky: bool = False
 
     @property
     def is_view(self) -> bool:

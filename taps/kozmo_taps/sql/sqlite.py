@@ -257,13 +257,16 @@ def _explained(cell: Any, relation: Relation, column: DbColumn) -> ReadError:
 
 
 def _blocks(cursor: sqlite3.Cursor, shape: Sequence[DbColumn]) -> Iterator[list[Row]]:
-    """Rows in batches that are bounded in bytes, looked at every few rows."""
+    """Rows in batches that are bounded in bytes; the larger rows are, the fewer are asked for."""
     long = [i for i, column in enumerate(shape) if column.type.name not in _SHORT]
     rows: list[Row] = []
     size = 0
-    while block := cursor.fetchmany(_BLOCK_ROWS):
+    count = 1
+    while block := cursor.fetchmany(count):
         rows += block
-        size += 8 * len(shape) * len(block) + sum(_length(block, i) for i in long)
+        length = 8 * len(shape) * len(block) + sum(_length(block, i) for i in long)
+        count = max(1, min(_BLOCK_ROWS, 2 * count, PIECE_BYTES * len(block) // length))
+        size += length
         if size >= PIECE_BYTES or len(rows) >= _MOST_ROWS:
             yield rows
             rows, size = [], 0
