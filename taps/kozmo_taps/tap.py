@@ -250,6 +250,8 @@ class _Run:
             except BrokenPipeError:
                 raise
             except BaseException:
+                # Even without a bookmark: it tells the target that the stream is not whole.
+                self._bookmarks().setdefault(stream.tap_stream_id, {})
                 self._emit_state()
                 raise
         if not stopping.requested:

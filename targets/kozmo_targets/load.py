@@ -32,6 +32,7 @@ class Load:
         self._writers: dict[str, Writer] = {}
         self._schemas: dict[str, Schema] = {}
         self._versions: dict[str, int] = {}
+        self._newest: State | None = None
         self._watermark: Watermark[bytes] = Watermark()
         self._told = b""
         self._waiting: Counter[str] = Counter()
@@ -68,7 +69,9 @@ class Load:
             self._flush_if_due()
             if stopping.requested or self.aborted is not None:
                 return False
-        return not stopping.requested
+        if left := self._left_open():
+            self.aborted = f"by its last STATE, stream {left} was still being read"
+        return not stopping.requested and self.aborted is None
 
     def complete(self) -> None:
         """Every stream is whole: remove old versions, show what was hidden, tell the state."""
@@ -162,7 +165,15 @@ class Load:
         self._writers[schema.stream].open(schema)
         self._target.commit()
 
+    def _left_open(self) -> str | None:
+        """Return the full table that a tap of ours, which ended too early, was reading, if any."""
+        value = self._newest.value if self._newest else None
+        current = value.get("currently_syncing") if isinstance(value, dict) else None
+        schema = self._schemas.get(current) if isinstance(current, str) else None
+        return schema.stream if schema and schema.replication_method == "FULL_TABLE" else None
+
     def _state(self, state: State) -> None:
+        self._newest = state
         # An empty state says nothing, and must not take the place of one that does.
         if state.text not in (b"{}", b"null"):
             self._watermark.state(state.text)

@@ -1,13 +1,15 @@
 """Plain shell pipes: any tap of ours into any target, ours or others'."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from commands import Run
-from destinations import DESTINATIONS, PEERS, canonical
+from destinations import DESTINATIONS, PEERS, Destination, canonical
 from piping import config, pipe
 from servers.postgres import Database
 from sources import SOURCES
@@ -61,6 +63,31 @@ def test_nothing_is_sent_where_nothing_is_new(
     again = [json.loads(line) for line in done.out.splitlines()]
     assert [m["type"] for m in again] == ["SCHEMA", "STATE"]
     assert again[-1]["value"] == state
+
+
+def test_a_tap_that_fails_within_a_full_table_replaces_nothing(
+    run: Run, tmp_path: Path, destination: Destination
+) -> None:
+    """Without a runner in between, too: the target keeps what it had and exits with 1."""
+    source = tmp_path / "source.db"
+    read = ["tap-sqlite", "-c", config(tmp_path, "tap", {"path": str(source)})]
+    write = [*destination.command, "-c", config(tmp_path, "target", destination.config)]
+    kinds = {"number": "integer"}
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("CREATE TABLE numbers (number INTEGER)")
+        connection.execute("INSERT INTO numbers VALUES (1), (2)")
+    assert pipe(run, read, write).state
+
+    for first in (3000, 0):
+        # Something that cannot be read, behind many good rows and at the very beginning.
+        with closing(sqlite3.connect(source)) as connection, connection:
+            rows = [(n if n != first else "none",) for n in range(5000)]
+            connection.execute("DELETE FROM numbers")
+            connection.executemany("INSERT INTO numbers VALUES (?)", rows)
+        failed = pipe(run, read, write)
+        assert failed.codes == (1, 1)
+        assert "stream numbers was still being read" in failed.target
+        assert canonical(destination.rows("numbers"), kinds) == [{"number": 1}, {"number": 2}]
 
 
 HARD = """
