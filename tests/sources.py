@@ -7,6 +7,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ class Source(ABC):
             "share": number / 7,
             "paid": number % 2 == 0,
             "day": f"20{number % 30:02}-02-{number % 28 + 1:02}",
-            "changed": f"2024-01-01 {number // 60:02}:{number % 60:02}:00",
+            "changed": str(datetime(2024, 1, 1) + timedelta(minutes=number)),
             "ticket": bytes(range(number % 5)),
             # Of whole seconds: the oldest validators know no other time of day.
             "at": f"{number % 24:02}:{number % 60:02}:07",

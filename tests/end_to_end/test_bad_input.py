@@ -19,7 +19,6 @@ from piping import config, pipe
 from servers.postgres import Database
 from sources import SOURCES, Source
 
-WAYS = ["script", "runner"]
 PYTHON = str(BIN / "python")
 TAP_LINES = f"{PYTHON} {FIXTURES / 'tap_lines.py'}"
 TAP_COUNTING = f"{PYTHON} {FIXTURES / 'tap_counting.py'}"
@@ -80,26 +79,32 @@ def expect_error(done: Result, code: int, words: list[str]) -> None:
     assert [word for word in words if word not in shown] == [], shown
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("fault", "words"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_in_the_stream_names_its_place(
-    run: Run, tmp_path: Path, destination: Destination, fault: str, way: str
+    run: Run, tmp_path: Path, destination: Destination, fault: bytes, words: list[str]
 ) -> None:
     """Rows before the fault are kept, and the state that they are covered by is let out."""
-    line, words = FAULTS[fault]
-    sent = tmp_path / "lines.jsonl"
-    sent.write_bytes(lines(GOOD) + line)
     target = config(tmp_path, "target", destination.config)
-    if way == "script":
-        done = run([*destination.command, "--config", target], stdin=sent.read_bytes())
-        states = [json.loads(state) for state in done.out.splitlines()]
-        assert states[-1:] == [{"seen": 2}]
-    else:
-        command = ["kozmo", "run", TAP_LINES, destination.target, "--state-id", "notes"]
-        command += ["--tap-config", f"path={sent}", "--target-config", target]
-        done = run(command)
-        assert json.loads(run(["kozmo", "state", "get", "notes"]).out) == {"seen": 2}
+    done = run([*destination.command, "--config", target], stdin=lines(GOOD) + fault)
     expect_error(done, 1, words)
+    states = [json.loads(state) for state in done.out.splitlines()]
+    assert states[-1:] == [{"seen": 2}]
+    assert canonical(destination.rows("notes"), KINDS) == DURABLE
+
+
+@pytest.mark.parametrize(("fault", "words"), FAULTS.values(), ids=FAULTS)
+def test_the_runner_passes_on_where_the_fault_is(
+    run: Run, tmp_path: Path, postgres: Database, fault: bytes, words: list[str]
+) -> None:
+    """The same words under the target's name, and the state is the one that the rows cover."""
+    destination = DESTINATIONS["target-sqlite"](tmp_path, postgres)
+    sent = tmp_path / "lines.jsonl"
+    sent.write_bytes(lines(GOOD) + fault)
+    command = ["kozmo", "run", TAP_LINES, destination.target, "--state-id", "notes"]
+    target = config(tmp_path, "target", destination.config)
+    done = run([*command, "--tap-config", f"path={sent}", "--target-config", target])
+    expect_error(done, 1, ["target-sqlite failed", *words])
+    assert json.loads(run(["kozmo", "state", "get", "notes"]).out) == {"seen": 2}
     assert canonical(destination.rows("notes"), KINDS) == DURABLE
 
 
