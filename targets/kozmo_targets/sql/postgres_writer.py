@@ -147,7 +147,6 @@ class PostgresWriter(SqlWriter):
     def _send(self, pieces: list[Piece]) -> None:
         if self._copy is None:
             self.database.settle()
-            self.database.execute("SAVEPOINT kozmo_copy")
             self._start()
         self._sent += pieces
         try:
@@ -158,7 +157,9 @@ class PostgresWriter(SqlWriter):
             self.settle()
 
     def _start(self) -> None:
+        # The stage is made before the savepoint: what fails later must not take it back.
         where = self.database.text(self.destination) if self._straight else self._staging()
+        self.database.execute("SAVEPOINT kozmo_copy")
         names = ", ".join(self.database.quote(c.name) for c in self.columns)
         statement = f"COPY {where} ({names}) FROM STDIN {COPY_OPTIONS}"
         self._copy = _Copy(self.database.connection, statement)
@@ -169,6 +170,7 @@ class PostgresWriter(SqlWriter):
         if error.sqlstate is None:
             raise error
         self.database.execute("ROLLBACK TO SAVEPOINT kozmo_copy")
+        self.database.execute("RELEASE SAVEPOINT kozmo_copy")
         self._mend(error)
         pieces, self._sent = self._sent, []
         self._start()

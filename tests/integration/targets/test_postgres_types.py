@@ -202,6 +202,21 @@ def test_an_integer_beyond_64_bits_widens_a_column_without_limits(
         assert len(postgres.execute("SELECT v FROM t")) == (5 if method == "append-only" else 4)
 
 
+@pytest.mark.parametrize("method", ["append-only", "upsert", "overwrite"])
+@pytest.mark.parametrize("filled", [False, True])
+def test_several_columns_widen_by_one_row(postgres: Database, method: str, filled: bool) -> None:
+    """Also where rows are there already, so that an upsert goes through a stage at once."""
+    properties = {name: {"type": "integer"} for name in ("id", "v", "w")}
+    config = {**postgres.config, "load_method": method}
+    if filled:
+        rows = records("t", [{"id": 1, "v": 1, "w": 1}])
+        load(TargetPostgres(config), schema("t", properties, ["id"]), rows)
+    rows = records("t", [{"id": 2, "v": 10**30, "w": 10**31}])
+    load(TargetPostgres(config), schema("t", properties, ["id"]), rows)
+    found = postgres.execute("SELECT v, w FROM t WHERE id = 2")
+    assert found == [(Decimal(10**30), Decimal(10**31))]
+
+
 def test_nul_is_replaced_where_the_user_wants_that(postgres: Database) -> None:
     """With nul_characters = replace U+FFFD stands for NUL, in text and in JSON, and nothing else
     changes.
