@@ -6,6 +6,7 @@ import logging
 import os
 import select
 from collections.abc import Callable, Iterable, Iterator
+from operator import methodcaller
 from typing import Any, BinaryIO
 
 import msgspec
@@ -70,11 +71,20 @@ class Reader:
             if block is None:
                 yield None
                 continue
-            lines = block.split(b"\n")
-            if whole:
-                yield from self._messages(lines)
+            count = block.count(b"\n") + 1
+            if whole and self._all_records(block, count):
+                numbers = range(self._line + 1, self._line + count + 1)
+                self._line += count
+                yield from self._decoded(methodcaller("decode_block", block, numbers))
+            elif whole:
+                yield from self._messages(block.split(b"\n"))
             else:
-                yield from self._last(lines)
+                yield from self._last(block.split(b"\n"))
+
+    def _all_records(self, block: bytes, count: int) -> bool:
+        """Whether all *count* lines of *block* begin like the records of the current stream."""
+        prefix = self._prefix
+        return block.startswith(prefix) and block.count(b"\n" + prefix) == count - 1
 
     def _last(self, lines: list[bytes]) -> Iterator[Message]:
         """The line after the last newline: whole, or what a tap that died left of it."""
@@ -185,8 +195,11 @@ class Reader:
             return
         lines, numbers = self._group, self._numbers
         self._group, self._numbers = [], []
+        yield from self._decoded(methodcaller("decode", lines, numbers))
+
+    def _decoded(self, decode: Callable[[StreamDecoder], Rows]) -> Iterator[Rows]:
         try:
-            yield self._streams[self._stream].decode(lines, numbers)
+            yield decode(self._streams[self._stream])
         except RecordError as error:
             if error.rows is not None and len(error.rows):
                 yield error.rows

@@ -6,12 +6,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from kozmo_singer.errors import RecordError
+from kozmo_singer.wire.checks import fit_digits
+from kozmo_singer.wire.rows import decimal
 from kozmo_singer.wire.types import Column
 
-Rows = Sequence[tuple[Any, ...]]
+if TYPE_CHECKING:
+    from kozmo_singer.wire.rows import Rows
+
+Row = tuple[Any, ...]
 Check = Callable[[list[Any]], bool]
 
 
@@ -29,17 +36,25 @@ class Fit:
             for i, column in enumerate(columns)
             if (found := _check(column)) is not None
         ]
+        self._digits = {
+            i: (c.type.precision, c.type.scale or 0)
+            for i, c in enumerate(columns)
+            if c.type.name == "decimal" and c.type.precision is not None
+        }
         self._keys = [(i, c.name) for i, c in enumerate(columns) if c.name in keys]
 
-    def check(self, rows: Rows, lines: Sequence[int]) -> None:
-        """Raise RecordError for the first value of a column that does not fit."""
+    def check(self, values: Sequence[Row], rows: Rows) -> None:
+        """Raise RecordError for the first value of a column of *rows* that does not fit."""
         for i, name, fits, expected in self._checks:
-            values = [row[i] for row in rows]
-            if not fits([value for value in values if value is not None]):
-                at = next(n for n, v in enumerate(values) if v is not None and not fits([v]))
-                raise self.error(f"expected {expected}, got {_shown(values[at])}", lines[at], name)
+            if i in self._digits and fit_digits(rows.looks[i], *self._digits[i]):
+                continue
+            column = [row[i] for row in values]
+            if not fits([value for value in column if value is not None]):
+                at = next(n for n, v in enumerate(column) if v is not None and not fits([v]))
+                found = f"expected {expected}, got {_shown(column[at])}"
+                raise self.error(found, rows.lines[at], name)
 
-    def check_keys(self, rows: Rows, lines: Sequence[int]) -> None:
+    def check_keys(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
         """Raise RecordError for the first row whose key holds null."""
         for i, name in self._keys:
             values = [row[i] for row in rows]
@@ -79,7 +94,8 @@ def _digits(precision: int, scale: int) -> Check:
 
     def fits(values: list[Any]) -> bool:
         try:
-            deque(map(Decimal.quantize, values, repeat(unit), repeat(None), repeat(context)), 0)
+            numbers = [v if isinstance(v, Decimal) else decimal(v) for v in values]
+            deque(map(Decimal.quantize, numbers, repeat(unit), repeat(None), repeat(context)), 0)
         except DecimalException:
             return False
         return True
@@ -103,4 +119,6 @@ def _without_offset(dashes: int) -> Check:
 
 def _shown(value: Any) -> str:
     text = f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, msgspec.Raw):
+        text = str(decimal(value))
     return text if len(text) <= 60 else text[:57] + "..."

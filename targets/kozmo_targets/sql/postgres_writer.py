@@ -6,13 +6,14 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kozmo_singer.errors import RecordError, WriteError
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.wire.types import LogicalType
-from kozmo_targets.sql.csv_rows import COPY_OPTIONS, CsvRows, record_at
+from kozmo_targets.sql.csv_rows import COPY_OPTIONS, CsvRows, copied, record_at
 from kozmo_targets.sql.names import Name
 from kozmo_targets.sql.table import Change
 from kozmo_targets.sql.writer import DELETED, NOT_DATA, Row, SqlWriter, upsert
@@ -102,8 +103,11 @@ class PostgresWriter(SqlWriter):
         with self._errors(self.stream):
             super().write(rows)
 
-    def load(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
-        piece = Piece(self._csv.encode(rows, lines), lines)
+    def values(self, rows: Rows) -> list[Row]:
+        return rows.tuples(partial(copied, finite=rows.fast))
+
+    def load(self, values: Sequence[Row], rows: Rows) -> None:
+        piece = Piece(self._csv.encode(values, rows.lines, plain=rows.plain), rows.lines)
         self._unsent.append(piece)
         self._unsent_size += len(piece.blob)
         if self._unsent_size >= PUSH_BYTES:

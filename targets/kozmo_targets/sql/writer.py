@@ -85,15 +85,21 @@ class SqlWriter(Writer):
             self._versioned = True
             self.flush()
             self._shape()
-        values = rows.tuples()
-        self.fit.check(values, rows.lines)
+        values = self.values(rows)
+        self.fit.check(values, rows)
         if self.key:
             self.fit.check_keys(values, rows.lines)
-        self.load(self._with_metadata(values, rows) if self._metadata else values, rows.lines)
+        if self._metadata:
+            values = self._with_metadata(values, rows)
+        self.load(values, rows)
+
+    def values(self, rows: Rows) -> list[Row]:
+        """Return *rows* as `load` wants their values."""
+        return rows.tuples()
 
     @abstractmethod
-    def load(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
-        """Take rows in the order of self.columns."""
+    def load(self, values: Sequence[Row], rows: Rows) -> None:
+        """Take the values of *rows*, in the order of self.columns."""
 
     def opened(self) -> None:
         """The table has its shape, for the first time or anew."""
