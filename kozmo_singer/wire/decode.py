@@ -6,7 +6,6 @@ import logging
 import os
 import select
 from collections.abc import Callable, Iterable, Iterator
-from operator import methodcaller
 from typing import Any, BinaryIO
 
 import msgspec
@@ -62,6 +61,7 @@ class Reader:
         self._unknown: set[str] = set()
         self._line = 0
         self._prefix = b"\x00"
+        self._mixed = False
         self._group: list[bytes] = []
         self._numbers: list[int] = []
         self._stream = ""
@@ -71,20 +71,30 @@ class Reader:
             if block is None:
                 yield None
                 continue
-            count = block.count(b"\n") + 1
-            if whole and self._all_records(block, count):
-                numbers = range(self._line + 1, self._line + count + 1)
-                self._line += count
-                yield from self._decoded(methodcaller("decode_block", block, numbers))
+            rows = self._rows_of(block) if whole else None
+            if rows is not None:
+                yield rows
             elif whole:
                 yield from self._messages(block.split(b"\n"))
             else:
                 yield from self._last(block.split(b"\n"))
 
-    def _all_records(self, block: bytes, count: int) -> bool:
-        """Whether all *count* lines of *block* begin like the records of the current stream."""
-        prefix = self._prefix
-        return block.startswith(prefix) and block.count(b"\n" + prefix) == count - 1
+    def _rows_of(self, block: bytes) -> Rows | None:
+        """Return the rows of a block that holds records of the current stream and nothing else.
+
+        To try costs less than to look, unless it failed with the last block.
+        """
+        prefix, count = self._prefix, block.count(b"\n") + 1
+        if not block.startswith(prefix):
+            return None
+        if self._mixed and block.count(b"\n" + prefix) != count - 1:
+            return None
+        numbers = range(self._line + 1, self._line + count + 1)
+        rows = self._streams[self._stream].decode_block(block, numbers)
+        self._mixed = rows is None
+        if rows is not None:
+            self._line += count
+        return rows
 
     def _last(self, lines: list[bytes]) -> Iterator[Message]:
         """The line after the last newline: whole, or what a tap that died left of it."""
@@ -195,11 +205,8 @@ class Reader:
             return
         lines, numbers = self._group, self._numbers
         self._group, self._numbers = [], []
-        yield from self._decoded(methodcaller("decode", lines, numbers))
-
-    def _decoded(self, decode: Callable[[StreamDecoder], Rows]) -> Iterator[Rows]:
         try:
-            yield decode(self._streams[self._stream])
+            yield self._streams[self._stream].decode(lines, numbers)
         except RecordError as error:
             if error.rows is not None and len(error.rows):
                 yield error.rows

@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
-from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
@@ -53,9 +52,9 @@ class StreamDecoder:
         self._row = _typed_struct(columns, strict=True)
         self._plain_row = row_struct(columns) or row_struct(_renamed(columns))
         self._decoder = self._make_decoder(self._row)
-        fields = [(attrgetter(f"f{i}"), column) for i, column in enumerate(columns)]
-        self._formats = [(get, format) for get, c in fields if (format := _format(c)) is not None]
-        self._raws = [(i, *field) for i, field in enumerate(fields) if _raw(field[1])]
+        fields = list(enumerate(columns))
+        self._formats = [(i, format) for i, c in fields if (format := _format(c)) is not None]
+        self._raws = [(i, column) for i, column in fields if _raw(column)]
         self._naive = [f"f{i}" for i, c in enumerate(columns) if c.type.name == "timestamp"]
 
     def decode(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Rows:
@@ -63,16 +62,14 @@ class StreamDecoder:
 
         The error's ``rows`` are those before it.
         """
-        rows = self._decode_all(b"\n".join(lines), numbers)
+        rows = self.decode_block(b"\n".join(lines), numbers)
         return self._decode_singly(lines, numbers) if rows is None else rows
 
-    def decode_block(self, block: bytes, numbers: Sequence[int]) -> Rows:
-        """As `decode`, of lines that stand in *block* with a newline between any two."""
-        rows = self._decode_all(block, numbers)
-        return self._decode_singly(block.split(b"\n"), numbers) if rows is None else rows
+    def decode_block(self, block: bytes, numbers: Sequence[int]) -> Rows | None:
+        """Return the rows of *block*, lines with a newline between any two.
 
-    def _decode_all(self, block: bytes, numbers: Sequence[int]) -> Rows | None:
-        """All lines in one call into C, or None where one of them needs the careful way."""
+        None where one of them is no record of this stream, does not fit or needs the careful way.
+        """
         if self._decoder is None:
             return None
         try:
@@ -87,13 +84,11 @@ class StreamDecoder:
 
     def _check(self, rows: Rows) -> bool:
         """Whether what msgspec let pass fits; brings values into the form that Rows has."""
-        for get, format in self._formats:
-            values = [value for value in map(get, rows.structs) if value is not None]
-            if not well_formed(format, values):
+        for place, format in self._formats:
+            if not well_formed(format, rows.present(place)):
                 return False
-        for place, get, column in self._raws:
-            tokens = [value for value in map(get, rows.structs) if value is not None]
-            if not self._check_raw(rows, place, column, tokens):
+        for place, column in self._raws:
+            if not self._check_raw(rows, place, column, rows.present(place)):
                 return False
         return True
 
@@ -105,8 +100,10 @@ class StreamDecoder:
                 if value is not None:
                     naive = value[:-1] if value.endswith("Z") else _UTC.sub("", value)
                     setattr(struct, field, naive)
+        if self._naive:
+            rows.changed()
 
-    def _check_raw(self, rows: Rows, place: int, column: Column, tokens: list[Any]) -> bool:
+    def _check_raw(self, rows: Rows, place: int, column: Column, tokens: Sequence[Any]) -> bool:
         """Look at values that are kept as their JSON: is a decimal one, is a null one allowed."""
         quoted = False
         if column.type.name == "decimal":
@@ -128,6 +125,7 @@ class StreamDecoder:
             field = f"f{place}"
             for struct in rows.structs:
                 setattr(struct, field, _unquoted(getattr(struct, field), quoted))
+            rows.changed()
         return True
 
     def _make_decoder(self, row: Any) -> msgspec.json.Decoder[Any] | None:
@@ -159,10 +157,9 @@ class StreamDecoder:
 
     def _singles(self, messages: list[Any], lines: Sequence[bytes], numbers: Sequence[int]) -> Rows:
         rows = Rows(self, messages, numbers, sum(map(len, lines)), fast=False)
-        for place, get, column in self._raws:
+        for place, column in self._raws:
             if column.type.name == "decimal":
-                tokens = [value for value in map(get, rows.structs) if value is not None]
-                rows.looks[place] = looks(tokens)
+                rows.looks[place] = looks(rows.present(place))
         self._drop_zones(rows)
         return rows
 
@@ -239,9 +236,31 @@ class Rows:
         self.structs = [message.record for message in messages]
         self.looks: dict[int, bytes] = {}
         self._messages = messages
+        self.changed()
+
+    def changed(self) -> None:
+        """Forget what was made of the structs."""
+        self._tuples: list[tuple[Any, ...]] | None = None
+        self._turned: list[tuple[Any, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self._messages)
+
+    def column(self, place: int) -> tuple[Any, ...]:
+        """The values of one column, as the structs have them."""
+        if self._turned is None:
+            self._turned = list(zip(*self._plain_tuples(), strict=True))
+        return self._turned[place] if self._turned else ()
+
+    def present(self, place: int) -> Sequence[Any]:
+        """The values of one column that are not null."""
+        values = self.column(place)
+        return [value for value in values if value is not None] if None in values else values
+
+    def _plain_tuples(self) -> list[tuple[Any, ...]]:
+        if self._tuples is None:
+            self._tuples = list(map(msgspec.structs.astuple, self.structs))
+        return self._tuples
 
     @property
     def plain(self) -> bool:
@@ -269,11 +288,10 @@ class Rows:
         column and returns what is applied to its values, or None to leave them. Those are as above,
         but json, mixed strings and decimals are msgspec.Raw and binary is text.
         """
-        rows = list(map(msgspec.structs.astuple, self.structs))
         functions = {i: f for i, c in enumerate(self.columns) if (f := (convert or _python)(c))}
-        if not functions or not rows:
-            return rows
-        turned = list(zip(*rows, strict=True))
+        if not functions or not self.structs:
+            return self._plain_tuples()
+        turned = list(map(self.column, range(len(self.columns))))
         for i, function in functions.items():
             turned[i] = tuple([None if v is None else function(v) for v in turned[i]])
         return list(zip(*turned, strict=True))

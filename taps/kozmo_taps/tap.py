@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-import gc
 import logging
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from typing import Any, BinaryIO, Protocol
 
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.metrics import Counter
-from kozmo_singer.plugin import Plugin, asks_for_maps, stopping
+from kozmo_singer.plugin import Plugin, asks_for_maps, stopping, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire import (
     Catalog,
@@ -147,7 +146,7 @@ class Tap(Plugin):
         with (
             Output(out) as output,
             Counter() as counter,
-            _without_cycles(),
+            without_cycles(),
             self.session(chosen) as session,
         ):
             _Run(self, session, output, counter, copy.deepcopy(state), limit).streams(chosen)
@@ -326,15 +325,3 @@ def replication(stream: Stream, config: Mapping[str, Any]) -> tuple[str, str | N
             "name a column that grows with every change as replication-key in the catalog",
         )
     return method, key if method == "INCREMENTAL" else None
-
-
-@contextmanager
-def _without_cycles() -> Iterator[None]:
-    """Switch the collector of reference cycles off: rows make none, and it walks over all."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

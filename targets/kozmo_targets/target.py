@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
 
 from kozmo_singer.errors import ReadError
-from kozmo_singer.plugin import Plugin, asks_for_maps
+from kozmo_singer.plugin import Plugin, asks_for_maps, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_targets.load import Load
 
@@ -159,7 +159,7 @@ class Target(Plugin, ABC):
         """
         load = Load(self, out)
         try:
-            with self._input(source) as (prepared, expect_end):
+            with without_cycles(), self._input(source) as (prepared, expect_end):
                 whole = load.consume(prepared, IDLE_SECONDS, expect_end)
             if whole:
                 load.complete()

@@ -11,7 +11,7 @@ from kozmo_singer.errors import DiscoverError, ReadError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.systems.sql.postgres import qualified, quote
-from kozmo_singer.wire import Stream
+from kozmo_singer.wire import Column, LogicalType, Stream
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
 from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
@@ -28,11 +28,12 @@ _SESSION = {
     # Every digit of a float; from PostgreSQL 12 on any value above 0 does that.
     "extra_float_digits": "3",
     "bytea_output": "hex",
-    # The cursor will be read to its end, so plan for that and not for the first rows.
-    "cursor_tuple_fraction": "1",
+    # It would count the time that a slow target takes; see PostgresConnection.select.
+    "statement_timeout": "0",
     # A slow target leaves the transaction idle, which is no reason to end it.
     "idle_in_transaction_session_timeout": "0",
 }
+_TIMEOUT = "SELECT setting FROM pg_settings WHERE name = 'statement_timeout'"
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + "; ".join(
     f"SET LOCAL {name} = '{value}'" for name, value in _SESSION.items()
 )
@@ -104,6 +105,7 @@ class PostgresConnection:
     def __init__(self, raw: Any, schemas: Sequence[str] | None) -> None:
         self.raw = raw
         self._schemas = list(schemas) if schemas else None
+        self._silence: float | None = None
 
     def quote(self, identifier: str) -> str:
         """Return the quoted name; psycopg wants percent signs doubled."""
@@ -139,6 +141,8 @@ class PostgresConnection:
     def snapshot(self) -> Iterator[None]:
         """Hold one view of the data for as long as the context lasts."""
         with system.translated(ReadError, "tap-postgres could not begin to read"):
+            (milliseconds,) = self.raw.execute(_TIMEOUT).fetchone()
+            self._silence = int(milliseconds) / 1000 or None
             self.raw.execute(_BEGIN)
         try:
             yield
@@ -149,9 +153,16 @@ class PostgresConnection:
     def select(
         self, sql: str, parameters: Sequence[Any], relation: Relation, shape: Sequence[DbColumn]
     ) -> Iterator[Sequence[Row]]:
-        """Yield the rows of a cursor, in batches of bounded size."""
-        from kozmo_taps.sql.postgres_rows import fetch
+        """Yield the rows in batches of bounded size.
 
+        The server's statement_timeout holds for each wait, not for the statement as a whole.
+        """
+        from kozmo_taps.sql.postgres_cells import COPY_OPTIONS, Cutter
+        from kozmo_taps.sql.postgres_copy import blocks
+
+        text = LogicalType("string")
+        cutter = Cutter([Column(c.name, text if c.as_text else c.type) for c in shape])
         doing = f"tap-postgres could not read {relation.schema}.{relation.name}"
         with system.translated(ReadError, doing):
-            yield from fetch(self.raw, sql, parameters)
+            found = blocks(self.raw, sql, parameters, COPY_OPTIONS, silence=self._silence)
+            yield from map(cutter.cells, found)

@@ -18,8 +18,7 @@ from kozmo_singer.wire.types import Column
 if TYPE_CHECKING:
     from kozmo_singer.wire.rows import Rows
 
-Row = tuple[Any, ...]
-Check = Callable[[list[Any]], bool]
+Check = Callable[[Sequence[Any]], bool]
 
 
 class Fit:
@@ -43,23 +42,23 @@ class Fit:
         }
         self._keys = [(i, c.name) for i, c in enumerate(columns) if c.name in keys]
 
-    def check(self, values: Sequence[Row], rows: Rows) -> None:
+    def check(self, rows: Rows) -> None:
         """Raise RecordError for the first value of a column of *rows* that does not fit."""
         for i, name, fits, expected in self._checks:
             if i in self._digits and fit_digits(rows.looks[i], *self._digits[i]):
                 continue
-            column = [row[i] for row in values]
-            if not fits([value for value in column if value is not None]):
+            if not fits(rows.present(i)):
+                column = rows.column(i)
                 at = next(n for n, v in enumerate(column) if v is not None and not fits([v]))
                 found = f"expected {expected}, got {_shown(column[at])}"
                 raise self.error(found, rows.lines[at], name)
 
-    def check_keys(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
+    def check_keys(self, rows: Rows) -> None:
         """Raise RecordError for the first row whose key holds null."""
         for i, name in self._keys:
-            values = [row[i] for row in rows]
+            values = rows.column(i)
             if None in values:
-                raise self.null_key(lines[values.index(None)], name)
+                raise self.null_key(rows.lines[values.index(None)], name)
 
     def null_key(self, line: int | None, name: str) -> RecordError:
         """Return the error for a key that is null."""
@@ -92,9 +91,9 @@ def _digits(precision: int, scale: int) -> Check:
     context = Context(prec=precision, traps=[Inexact, InvalidOperation])
     unit = Decimal(1).scaleb(-scale)
 
-    def fits(values: list[Any]) -> bool:
+    def fits(values: Sequence[Any]) -> bool:
         try:
-            numbers = [v if isinstance(v, Decimal) else decimal(v) for v in values]
+            numbers = map(decimal, values)
             deque(map(Decimal.quantize, numbers, repeat(unit), repeat(None), repeat(context)), 0)
         except DecimalException:
             return False
@@ -106,7 +105,7 @@ def _digits(precision: int, scale: int) -> Check:
 def _without_offset(dashes: int) -> Check:
     """Counts signs: a text without an offset has so many dashes and no plus."""
 
-    def fits(values: list[Any]) -> bool:
+    def fits(values: Sequence[Any]) -> bool:
         joined = "".join(values)
         if "+" in joined:
             return False

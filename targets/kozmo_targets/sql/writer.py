@@ -81,14 +81,14 @@ class SqlWriter(Writer):
 
     def write(self, rows: Rows) -> None:
         """Check the rows and load them."""
-        if not self._versioned and self._expects_versions and any(v for v in rows.versions):
+        if not self._versioned and self._expects_versions and any(rows.versions):
             self._versioned = True
             self.flush()
             self._shape()
-        values = self.values(rows)
-        self.fit.check(values, rows)
+        self.fit.check(rows)
         if self.key:
-            self.fit.check_keys(values, rows.lines)
+            self.fit.check_keys(rows)
+        values = self.values(rows)
         if self._metadata:
             values = self._with_metadata(values, rows)
         self.load(values, rows)
