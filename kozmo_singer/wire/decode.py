@@ -284,7 +284,16 @@ class Reader:
         format, compression = encoding.get("format", "jsonl"), encoding.get("compression")
         if compression == "none":
             compression = None
-        return Batch(stream, str(format), compression, [str(m) for m in manifest], self._line)
+        extracted, version = message.get("time_extracted"), message.get("version")
+        return Batch(
+            stream,
+            str(format),
+            compression,
+            [str(m) for m in manifest],
+            self._line,
+            extracted if isinstance(extracted, str) else None,
+            version if isinstance(version, int) else None,
+        )
 
     def _abort(self, message: Parsed) -> Aborted:
         return Aborted(str(message.get("reason") or "the tap failed"))

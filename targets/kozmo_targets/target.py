@@ -17,7 +17,9 @@ from kozmo_singer.settings import Setting
 from kozmo_targets.load import Load
 
 if TYPE_CHECKING:
-    from kozmo_singer.wire.messages import Schema
+    import pyarrow as pa
+
+    from kozmo_singer.wire.messages import Batch, Schema
     from kozmo_singer.wire.rows import Rows
 
 LoadMethod = Literal["append-only", "upsert", "overwrite"]
@@ -97,6 +99,10 @@ class Writer(ABC):
     @abstractmethod
     def write(self, rows: Rows) -> None:
         """Take rows; RecordError names the first that cannot be stored."""
+
+    def write_columns(self, rows: pa.RecordBatch, batch: Batch) -> bool:
+        """Take rows as they came in *batch*; False where they are wanted by `write` instead."""
+        return False
 
     @abstractmethod
     def flush(self) -> bool:

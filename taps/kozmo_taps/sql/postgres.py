@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kozmo_taps.sql.reading import Condition
     from kozmo_taps.sql.seen import Row
 
+_TEXT = LogicalType("string")
+_Lane = tuple[str, int, "Callable[[bytes], Sequence[Row]]"]
 # Set for the transaction only, so that a pooler in between cannot hand them to somebody else.
 _SESSION = {
     "TimeZone": "UTC",
@@ -151,18 +153,37 @@ class PostgresConnection:
                 self.raw.execute("ROLLBACK")
 
     def select(
-        self, sql: str, parameters: Sequence[Any], relation: Relation, shape: Sequence[DbColumn]
+        self,
+        sql: str,
+        parameters: Sequence[Any],
+        relation: Relation,
+        shape: Sequence[DbColumn],
+        *,
+        arrow: bool = False,
     ) -> Iterator[Sequence[Row]]:
         """Yield the rows in batches of bounded size.
 
         The server's statement_timeout holds for each wait, not for the statement as a whole.
         """
-        from kozmo_taps.sql.postgres_cells import COPY_OPTIONS, Cutter
         from kozmo_taps.sql.postgres_copy import blocks
 
-        text = LogicalType("string")
-        cutter = Cutter([Column(c.name, text if c.as_text else c.type) for c in shape])
+        columns = [Column(c.name, _TEXT if c.as_text else c.type) for c in shape]
+        options, size, rows_of = _arrow_lane(columns) if arrow else _text_lane(columns)
         doing = f"tap-postgres could not read {relation.schema}.{relation.name}"
         with system.translated(ReadError, doing):
-            found = blocks(self.raw, sql, parameters, COPY_OPTIONS, silence=self._silence)
-            yield from map(cutter.cells, found)
+            yield from map(
+                rows_of,
+                blocks(self.raw, sql, parameters, options, size=size, silence=self._silence),
+            )
+
+
+def _text_lane(columns: Sequence[Column]) -> _Lane:
+    from kozmo_taps.sql import postgres_cells as lane
+
+    return lane.COPY_OPTIONS, lane.BLOCK_BYTES, lane.Cutter(columns).cells
+
+
+def _arrow_lane(columns: Sequence[Column]) -> _Lane:
+    from kozmo_taps.sql import postgres_arrow as lane
+
+    return lane.COPY_OPTIONS, lane.BLOCK_BYTES, lane.Parser(columns).rows

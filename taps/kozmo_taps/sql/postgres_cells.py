@@ -18,6 +18,8 @@ _NULL = b"\tnull"
 COPY_OPTIONS = r"(DELIMITER E'\x01', NULL E'\tnull')"
 """COPY escapes every tab in a text, so that a NULL with one cannot be confused with it."""
 
+BLOCK_BYTES = 1 << 16
+
 _UNQUOTED = ("integer", "float", "decimal", "boolean", "json")
 _SAFE = ("uuid", "date", "time", "binary", "timestamp", "timestamptz")
 # Control characters that stand as they are; tab, newline and the cut are ours.

@@ -19,8 +19,6 @@ from psycopg.pq import ExecStatus
 from kozmo_singer.plugin import stopping
 from kozmo_taps.tap import Stopped
 
-BLOCK_BYTES = 1 << 16
-"""How many bytes of rows a block aims at; one that holds a single row may be larger."""
 _LOOK_SECONDS = 0.2
 _CANCEL_SECONDS = 10
 
@@ -31,13 +29,14 @@ def blocks(
     parameters: Sequence[Any],
     options: str,
     *,
-    size: int = BLOCK_BYTES,
-    silence: float | None = None,
+    size: int,
+    silence: float | None,
 ) -> Iterator[bytes]:
     """Yield what *sql* finds as COPY writes it with *options*, in blocks of about *size* bytes.
 
-    psycopg errors are raised as they are; Stopped where a signal came. *silence* is how many
-    seconds the server may take for the next row, without a limit if None.
+    A block that holds a single row may be larger. psycopg errors are raised as they are; Stopped
+    where a signal came. *silence* is how many seconds the server may take for the next row, without
+    a limit if None.
     """
     # COPY takes no parameters.
     query = ClientCursor(raw).mogrify(sql, list(parameters))

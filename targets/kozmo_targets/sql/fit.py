@@ -16,6 +16,8 @@ from kozmo_singer.wire.rows import decimal
 from kozmo_singer.wire.types import Column
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from kozmo_singer.wire.rows import Rows
 
 Check = Callable[[Sequence[Any]], bool]
@@ -40,6 +42,11 @@ class Fit:
             for i, c in enumerate(columns)
             if c.type.name == "decimal" and c.type.precision is not None
         }
+        self._lengths = [
+            (i, c.type.length)
+            for i, c in enumerate(columns)
+            if c.type.name == "string" and c.type.length is not None
+        ]
         self._keys = [(i, c.name) for i, c in enumerate(columns) if c.name in keys]
 
     def check(self, rows: Rows) -> None:
@@ -59,6 +66,13 @@ class Fit:
             values = rows.column(i)
             if None in values:
                 raise self.null_key(rows.lines[values.index(None)], name)
+
+    def fits_columns(self, rows: pa.RecordBatch) -> bool:
+        """Whether a batch surely fits; where it may not, a look at each row says why."""
+        import pyarrow.compute as pc
+
+        long = ((pc.max(pc.utf8_length(rows[i])).as_py() or 0) > n for i, n in self._lengths)
+        return not any(rows[i].null_count for i, _ in self._keys) and not any(long)
 
     def null_key(self, line: int | None, name: str) -> RecordError:
         """Return the error for a key that is null."""
