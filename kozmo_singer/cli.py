@@ -109,6 +109,8 @@ def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
         if _answered(plugin, options):
             return
         target = _configured(plugin, options, secrets)
+        if options["beside"]:
+            target.beside = read_json_object(options["beside"], "beside")["streams"]
         if options["check"]:
             click.echo(target.check())
         elif options["input"]:
@@ -123,10 +125,12 @@ def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
             with _stdout() as out:
                 target.run(sys.stdin.fileno(), out)
 
+    path = click.Path(dir_okay=False)
     return _command(
         plugin,
         run,
-        click.Option(["--input"], type=click.Path(dir_okay=False), help="Read FILE, not stdin."),
+        click.Option(["--input"], type=path, help="Read FILE, not stdin."),
+        click.Option(["--beside"], type=path, help="Streams loaded at the same time, as JSON."),
     )
 
 
