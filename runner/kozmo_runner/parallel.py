@@ -13,18 +13,22 @@ from typing import Any
 import msgspec
 
 from kozmo_runner.abilities import abilities
+from kozmo_runner.asking import capabilities, ranges
 from kozmo_runner.bookmarks import State
+from kozmo_runner.configs import said
 from kozmo_runner.engine import TICK_SECONDS
 from kozmo_runner.job import EMPTY, Job, Undertaking
 from kozmo_runner.process import Cancel, Interrupted
 from kozmo_runner.progress import Progress, StreamProgress
 from kozmo_runner.report import Blame, Report, ShardReport
-from kozmo_runner.shards import Cut, Joined, Shard, can_join, plan
+from kozmo_runner.shards import LEAST_ROWS, Cut, Joined, Shard, can_join, large, plan, selecting
 from kozmo_runner.stores.base import NoStore, Owner, Saved, now
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import KozmoError
+from kozmo_singer.wire.catalog import Catalog
 
 _SAVE_SECONDS = 1.0
+_RANGES_A_JOB = 12
 
 
 @dataclass(frozen=True)
@@ -158,10 +162,33 @@ class Parallel(Undertaking):
         if catalog is None or why:
             self.result.warnings.append(f"one job instead of {job.jobs}: {job.tap.name} {why}")
             return []
-        return plan(catalog, job.jobs, self._cuts())
+        return plan(catalog, job.jobs, self._cuts(catalog))
 
-    def _cuts(self) -> dict[str, Cut]:
-        return {}
+    def _cuts(self, catalog: Catalog) -> dict[str, Cut]:
+        """Where the tap would cut tables that are too large for one pair, if both ends bear it."""
+        jobs = self.job.jobs
+        streams = [stream for stream in large(catalog, jobs) if stream.key_properties]
+        if not streams or not self._can_cut():
+            return {}
+        answer = ranges(
+            self.job.tap, self.tap_given, self.workspace, selecting(catalog, streams),
+            self.started_with, jobs * _RANGES_A_JOB, self.cancel,
+        )  # fmt: skip
+        cuts = {name: Cut(c["key"], c["rows"], c["ranges"]) for name, c in answer.items()}
+        return {name: cut for name, cut in cuts.items() if cut.rows >= LEAST_ROWS}
+
+    def _can_cut(self) -> bool:
+        """Whether several targets can put rows of one stream into one table, updating by key."""
+        tap, target = self.job.tap, self.job.target
+        return (
+            tap.ours
+            and target.ours
+            and not said(tap, self.tap_given, "stream_maps")
+            and not said(target, self.target_given, "stream_maps")
+            and said(target, self.target_given, "load_method") <= {"auto", "upsert"}
+            and "key-ranges" in capabilities(tap, self.workspace, self.cancel)
+            and "concurrent-streams" in capabilities(target, self.workspace, self.cancel)
+        )
 
     def _start(self, shards: Sequence[Shard], executor: Executor) -> None:
         here = isinstance(executor, ThreadPoolExecutor)

@@ -79,14 +79,7 @@ class Shard:
 
     def catalog(self, whole: Catalog) -> Catalog:
         """Return *whole* with nothing selected but the streams of this shard."""
-        own = set(self.streams)
-        chosen = copy.deepcopy(whole)
-        for stream in chosen.streams:
-            if stream.tap_stream_id not in own:
-                stream.root()["selected"] = False
-                stream.extra.pop("selected", None)
-                stream.schema.pop("selected", None)
-        return chosen
+        return selecting(whole, [part.stream for part in self.parts])
 
     def state(self, whole: State) -> State:
         """Return the state to start from: all of *whole*, since taps may look at other streams."""
@@ -109,6 +102,18 @@ def plan(catalog: Catalog, jobs: int, cuts: Mapping[str, Cut]) -> list[Shard]:
     for part in sorted(parts, key=lambda part: -part.rows):
         min(shards, key=lambda shard: shard.rows).parts.append(part)
     return sorted(shards, key=lambda shard: -shard.rows)
+
+
+def selecting(catalog: Catalog, streams: Iterable[Stream]) -> Catalog:
+    """Return a copy of *catalog* in which only those of its *streams* are selected."""
+    names = {stream.tap_stream_id for stream in streams}
+    chosen = copy.deepcopy(catalog)
+    for stream in chosen.streams:
+        if stream.tap_stream_id not in names:
+            stream.root()["selected"] = False
+            stream.extra.pop("selected", None)
+            stream.schema.pop("selected", None)
+    return chosen
 
 
 def large(catalog: Catalog, jobs: int) -> list[Stream]:
