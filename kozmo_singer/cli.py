@@ -121,7 +121,7 @@ def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
             return
         target = _configured(plugin, options, secrets)
         if options["beside"]:
-            target.beside = read_json_object(options["beside"], "beside")["streams"]
+            target.beside = read_json_object(options["beside"], "beside").get("streams", ())
         if options["check"]:
             click.echo(target.check())
         elif options["input"]:

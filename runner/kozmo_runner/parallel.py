@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
@@ -128,6 +135,7 @@ class Parallel(Undertaking):
         self._running: list[_Running] = []
         self._ended: list[_Running] = []
         self._joined = Joined([], {})
+        self._here = True
         self._stopping = False
         self._changed = False
         self._last_save = 0.0
@@ -191,10 +199,10 @@ class Parallel(Undertaking):
         )
 
     def _start(self, shards: Sequence[Shard], executor: Executor) -> None:
-        here = isinstance(executor, ThreadPoolExecutor)
+        self._here = isinstance(executor, ThreadPoolExecutor)
         for shard in shards:
             live = Live(self._lines)
-            given = (live,) if here else ()
+            given = (live,) if self._here else ()
             future = executor.submit(work, self._order(shard), *given)
             self._running.append(_Running(shard, live, future))
         self.cancel.listen(self._pass_on)
@@ -222,7 +230,7 @@ class Parallel(Undertaking):
             if self.cancel.requests and not self._stopping:
                 self.watcher.line("kozmo", "WARNING stopping; a second signal kills")
                 self._stop(self.cancel.why)
-            if self.cancel.requests > 1 and self.job.executor is not None:
+            if self.cancel.requests > 1 and not self._here:
                 # What runs in other processes hears no signal of ours.
                 break
 
@@ -250,6 +258,9 @@ class Parallel(Undertaking):
             return
         except KozmoError as error:
             self._blame(Blame("runner", "kozmo", error.message, [*error.details]))
+            return
+        except BrokenExecutor as error:
+            self._blame(Blame("runner", "kozmo", "a worker of the executor died", [str(error)]))
             return
         self._ended.append(each)
         report = each.done.report
