@@ -38,7 +38,7 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + "; ".join(
 )
 
 
-_SAMPLED_PAGES = 300
+_SAMPLED_PAGES = 500
 # A partitioned table has no pages of its own.
 _PAGES = """
 SELECT (pg_relation_size(%(table)s::regclass) + coalesce((

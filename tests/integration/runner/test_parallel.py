@@ -342,14 +342,24 @@ def test_processes_that_load_one_schema_do_not_collide(postgres: Database) -> No
         assert len(rows[0]) == 2000 * number
 
 
-def test_a_worker_that_dies_is_a_failure(tap: str, options: dict[str, Any]) -> None:
+def test_a_worker_that_dies_is_a_failure(
+    until: Callable[..., Any], tap: str, options: dict[str, Any]
+) -> None:
     """Of an executor in other processes; nothing that it started outlives it."""
     options["tap_config"] |= {"rows": 100_000, "pause": 0.01}
     with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as executor:
         [pid] = [executor.submit(os.getpid).result()]
-        Timer(1.0, os.kill, [pid, signal.SIGKILL]).start()
+        pids: list[int] = []
+
+        def kill() -> None:
+            pids.extend(_plug_ins([pid]))
+            os.kill(pid, signal.SIGKILL)
+
+        Timer(1.0, kill).start()
         report = api.run(tap, "target-jsonl", executor=executor, **options)
     _end_fork_server()
     assert (report.status, report.exit_code) == ("failed", 1)
     assert report.error is not None
     assert report.error.message == "a worker of the executor died"
+    assert len(pids) == 2
+    until(lambda: all(map(is_gone, pids)), "a plug-in lives")
