@@ -81,10 +81,20 @@ def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
             if options["count"]:
                 click.echo(json.dumps(tap.count(catalog)))
                 return
+            if options.get("ranges"):
+                found = tap.ranges(catalog, state.get("value", state), options["ranges"])
+                click.echo(json.dumps(found))
+                return
             with _stdout() as out:
                 tap.sync(catalog, state.get("value", state), out, limit=options["limit"])
 
     path = click.Path(dir_okay=False)
+    ranges = click.Option(
+        ["--ranges"],
+        type=click.IntRange(2),
+        metavar="N",
+        help="Print where each full table can be cut into N ranges of its key, as JSON.",
+    )
     return _command(
         plugin,
         run,
@@ -101,6 +111,7 @@ def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
             help="Read a record of every stream; --test=schema checks the schemas only.",
             type=click.Choice(["all", "records", "schema"]),
         ),
+        *([ranges] if "key-ranges" in plugin.capabilities else []),
     )
 
 
@@ -109,6 +120,8 @@ def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
         if _answered(plugin, options):
             return
         target = _configured(plugin, options, secrets)
+        if options["beside"]:
+            target.beside = read_json_object(options["beside"], "beside").get("streams", ())
         if options["check"]:
             click.echo(target.check())
         elif options["input"]:
@@ -123,10 +136,12 @@ def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
             with _stdout() as out:
                 target.run(sys.stdin.fileno(), out)
 
+    path = click.Path(dir_okay=False)
     return _command(
         plugin,
         run,
-        click.Option(["--input"], type=click.Path(dir_okay=False), help="Read FILE, not stdin."),
+        click.Option(["--input"], type=path, help="Read FILE, not stdin."),
+        click.Option(["--beside"], type=path, help="Streams loaded at the same time, as JSON."),
     )
 
 

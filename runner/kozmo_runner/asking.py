@@ -138,6 +138,32 @@ def about(plugin: str, *, cancel: Cancel | None = None) -> dict[str, Any]:
     return _json_object(plug, answer.out, "a description", ConfigError)
 
 
+def capabilities(plug: Plug, workspace: Workspace, cancel: Cancel | None = None) -> set[str]:
+    """Return what a plug-in of ours says in its --about that it can do."""
+    argv = [*plug.command, "--about", "--format", "json"]
+    answer = ask(argv, plug.name, workspace, CHECK_SECONDS, cancel)
+    return set(_json_object(plug, answer.out, "a description", ConfigError)["capabilities"])
+
+
+def ranges(
+    plug: Plug,
+    given: Given,
+    workspace: Workspace,
+    catalog: Catalog,
+    state: Mapping[str, Any],
+    parts: int,
+    cancel: Cancel | None = None,
+) -> dict[str, Any]:
+    """Return where a tap that has key-ranges would cut the selected tables into *parts*."""
+    arguments = ["--ranges", str(parts)]
+    for name, value in (("catalog", catalog.to_dict()), ("state", state)):
+        arguments += [f"--{name}", str(workspace.write(f"ranges.{name}.json", value))]
+    answer = _ask(plug, arguments, given, workspace, DISCOVER_SECONDS, cancel)
+    if answer.code != 0:
+        raise failure(ReadError, f"{plug.name} could not look for ranges", answer)
+    return _json_object(plug, answer.out, "ranges", ReadError)
+
+
 def as_catalog(catalog: Catalog | Mapping[str, Any] | None) -> Catalog | None:
     """Return a catalog given as JSON or as what it is."""
     return Catalog.from_dict(catalog) if isinstance(catalog, Mapping) else catalog

@@ -108,6 +108,12 @@ def take_back(plug: Plug, given: Given) -> str | None:
     return None
 
 
+def said(plug: Plug, given: Given, name: str) -> set[str]:
+    """Return what the configuration, or the environment if it counts, says of a setting."""
+    variable = os.environ.get(plug.prefix + name.upper()) if "ENV" in given.argv else None
+    return {str(value) for value in (given.values.get(name), variable) if value}
+
+
 def origin(values: Mapping[str, Any]) -> str:
     """Return a short mark of the source that a configuration points at, not of how it is read.
 

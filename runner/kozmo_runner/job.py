@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kozmo_runner.abilities import Abilities, abilities
 from kozmo_runner.asking import DISCOVER_SECONDS, as_catalog
@@ -27,10 +27,19 @@ from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire.catalog import Catalog
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+EMPTY = "no rows were read: the selected streams are empty"
+
 
 @dataclass
 class Job:
-    """What is to be run. `state_id` has a default made of the names of tap and target."""
+    """What is to be run. `state_id` has a default made of the names of tap and target.
+
+    More than one of *jobs* shares the streams out among so many pairs of tap and target, which
+    threads of this process start, or *executor*. *beside* are streams that other pairs load.
+    """
 
     tap: Plug
     target: Plug
@@ -42,6 +51,13 @@ class Job:
     state_id: str = ""
     store: str | None = None
     limits: Limits = field(default_factory=Limits)
+    jobs: int = 1
+    executor: Executor | None = None
+    beside: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise ConfigError(f"jobs must be at least 1, not {self.jobs}")
 
     @property
     def pipeline(self) -> str:
@@ -76,13 +92,16 @@ def run(
     grace: Grace | None = None,
     watcher: Watcher | None = None,
     cancel: Cancel | None = None,
+    jobs: int = 1,
+    executor: Executor | None = None,
 ) -> Report:
     """Run *tap* into *target* and return how it went; see Report.raise_for_failure.
 
     *streams* are rules as of `kozmo select`. State is kept under *state_id*, by default
-    tap-x-to-target-y, followed by *state_suffix* if there is one. What keeps the run from starting
-    at all is raised: an unknown plug-in, an unreadable configuration, a state that another run
-    holds.
+    tap-x-to-target-y, followed by *state_suffix* if there is one. *jobs* pairs of tap and target
+    run at once, started by threads or by another *executor* of concurrent.futures. What keeps the
+    run from starting at all is raised: an unknown plug-in, an unreadable configuration, a state
+    that another run holds.
     """
     tap_plug, target_plug = find(tap, "tap"), find(target, "target")
     job = Job(
@@ -96,6 +115,8 @@ def run(
         state_id or default_state_id(tap_plug, target_plug, state_suffix),
         state_store,
         Limits(timeout, idle_timeout, grace or Grace()),
+        jobs,
+        executor,
     )
     return execute(job, watcher or Silent(), cancel or Cancel())
 
@@ -111,7 +132,15 @@ def execute(job: Job, watcher: Watcher, cancel: Cancel) -> Report:
     store = open_store(job.store)
     run_id = new_run_id()
     with locked(store, job.state_id, Owner.me(run_id)) as owner, Workspace() as workspace:
-        return _Run(job, store, owner, workspace, watcher, cancel).report()
+        return _kind(job)(job, store, owner, workspace, watcher, cancel).report()
+
+
+def _kind(job: Job) -> type[Undertaking]:
+    if job.jobs == 1:
+        return Undertaking
+    from kozmo_runner.parallel import Parallel
+
+    return Parallel
 
 
 @contextmanager
@@ -124,7 +153,9 @@ def locked(store: StateStore, state_id: str, owner: Owner) -> Iterator[Owner]:
         store.unlock(state_id, owner)
 
 
-class _Run:
+class Undertaking:
+    """One run of a job, by one pair of tap and target."""
+
     def __init__(
         self,
         job: Job,
@@ -160,7 +191,7 @@ class _Run:
         try:
             command = self._prepare(tap_able)
             if command is not None:
-                self._judge(self._pipe(command))
+                self._deliver(command)
             else:
                 result.status, result.exit_code = "done", 0
         except Interrupted as error:
@@ -220,9 +251,16 @@ class _Run:
         names = {s.tap_stream_id for s in selected} | {s.stream for s in selected}
         return without_streams(self.before, names)
 
+    def _deliver(self, tap_argv: list[str]) -> None:
+        """Move the rows, and put into the report how that went."""
+        self._judge(self._pipe(tap_argv))
+
     def _pipe(self, tap_argv: list[str]) -> Outcome:
         job = self.job
         target_argv = [*job.target.command, *self.target_given.argv]
+        if job.beside and job.target.ours:
+            path = self.workspace.write("beside.json", {"streams": [*job.beside]})
+            target_argv += ["--beside", str(path)]
         self.result.tap.command, self.result.target.command = tap_argv, target_argv
         engine = Engine(
             self._command(job.tap, job.target, tap_argv, self.tap_given),
@@ -304,7 +342,7 @@ class _Run:
         ]
         result.state_before, result.state_after = self.before, self.after or self.before
         if result.status == "done" and result.rows == 0 and not self.before:
-            result.warnings.append("no rows were read: the selected streams are empty")
+            result.warnings.append(EMPTY)
 
     def _save_last(self) -> None:
         """Give the kept state the status of the run."""

@@ -30,6 +30,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "state_store": str,
     "timeout": (str, int, float),
     "idle_timeout": (str, int, float),
+    "jobs": int,
 }
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-([^}]*))?\})")
 
@@ -78,6 +79,7 @@ def job(values: Mapping[str, Any]) -> Job:
         values.get("state_id") or default_state_id(tap, target, values.get("state_suffix", "")),
         values.get("state_store"),
         Limits(values.get("timeout"), values.get("idle_timeout")),
+        values.get("jobs", 1),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -54,6 +55,19 @@ class Progress:
             stream.read = (stream.read or 0) + amount
         else:
             stream.written = (stream.written or 0) + amount
+
+    def total(self, parts: Iterable[Progress]) -> None:
+        """Hold from now on what *parts*, which others may still count on, come to together."""
+        known = [stream for part in parts for stream in list(part.streams.values())]
+        for name in dict.fromkeys(s.name for s in known):
+            same = [s for s in known if s.name == name]
+            read, written, size = (
+                _total([getattr(s, field) for s in same]) for field in ("read", "written", "size")
+            )
+            before = self.streams.get(name)
+            if before is not None and (read or written) and read != before.read:
+                self.recent = name
+            self.streams[name] = StreamProgress(name, read, written, size)
 
     @property
     def seconds(self) -> float:

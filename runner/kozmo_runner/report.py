@@ -47,6 +47,16 @@ class Blame(msgspec.Struct):
         return kinds.get(self.side, KozmoError)(self.message, *self.details)
 
 
+class ShardReport(msgspec.Struct):
+    """One pair of tap and target of a run that had several, and what of it was read and written."""
+
+    streams: list[str]
+    status: Status
+    seconds: float
+    rows_read: int | None
+    rows_written: int | None
+
+
 class Report(msgspec.Struct):
     """A run from start to end. Secrets are masked in everything that is text."""
 
@@ -67,6 +77,7 @@ class Report(msgspec.Struct):
     state_after: dict[str, Any] | None = None
     error: Blame | None = None
     warnings: list[str] = []
+    shards: list[ShardReport] = []
 
     @property
     def rows(self) -> int | None:
@@ -90,6 +101,11 @@ class Report(msgspec.Struct):
         """Write the report as JSON into a file of mode 0600."""
         content = msgspec.json.format(msgspec.json.encode(self), indent=2)
         write_private(Path(path), content + b"\n")
+
+
+# msgspec crashes where two threads are the first to convert to a class, as runs in threads would
+# be: what it needs to know of the class it finds out here, under the lock of the import.
+msgspec.json.Decoder(Report)
 
 
 def masked(report: Report, secrets: list[str]) -> Report:

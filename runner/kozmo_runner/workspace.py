@@ -22,6 +22,7 @@ _SHELL = "/bin/sh"
 # target first, lest it takes the end of a dead tap's data for a complete one), and the folder with
 # the configuration goes. PR_SET_PDEATHSIG would not do: it goes off when the thread ends that
 # started the child, it cannot follow up with a SIGKILL, and only Linux has it.
+# Debian's sh knows "kill -s TERM -- -1", and no "kill -TERM -- -1".
 _GUARD = """
 trap '' INT TERM HUP QUIT PIPE
 groups=
@@ -32,11 +33,11 @@ while read -r word; do
     done) exit 0 ;;
   esac
 done
-for g in $groups; do kill -TERM -- "-$g"; done
+for g in $groups; do kill -s TERM -- "-$g"; done
 n=0
 for g in $groups; do
-  while [ $n -lt 100 ] && kill -0 -- "-$g"; do sleep 0.1 || sleep 1; n=$((n+1)); done
-  kill -KILL -- "-$g"
+  while [ $n -lt 100 ] && kill -s 0 -- "-$g"; do sleep 0.1 || sleep 1; n=$((n+1)); done
+  kill -s KILL -- "-$g"
 done
 rm -rf -- "$1"
 """

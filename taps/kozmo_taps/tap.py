@@ -32,7 +32,7 @@ STATE_ROWS = 10_000
 STATE_SECONDS = 5.0
 """A STATE follows after so many rows or seconds, whichever comes first."""
 
-CAPABILITIES = (
+CAPABILITIES: tuple[str, ...] = (
     "catalog",
     "state",
     "discover",

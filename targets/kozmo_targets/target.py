@@ -7,7 +7,7 @@ STATE is safe and what happens at the end; a Writer only knows how rows get to w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
 
@@ -131,6 +131,8 @@ class Target(Plugin, ABC):
     """A Singer target: reads messages, writes STATE once the rows before it are durable."""
 
     load_methods: ClassVar[tuple[LoadMethod, ...]] = ("append-only", "overwrite")
+    beside: Sequence[str] = ()
+    """The names of streams that other processes load into the same place meanwhile."""
 
     @abstractmethod
     def writer(self, schema: Schema, method: LoadMethod) -> Writer:

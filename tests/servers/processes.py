@@ -21,6 +21,15 @@ def children() -> set[int]:
     return set(map(int, listed.split()))
 
 
+def is_gone(pid: int) -> bool:
+    """Tell whether *pid* has ended; one that we adopted is reaped on the way."""
+    try:
+        ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+    return ended and not _alive(pid)
+
+
 def expect_gone(pids: set[int]) -> None:
     """Wait until none of *pids* lives; past a few seconds kill them and raise AssertionError."""
     deadline = time.monotonic() + GONE_SECONDS

@@ -46,6 +46,12 @@ kept), 2 usage or configuration, 130 interrupted."""
     default="",
     help="Added to the default id, to tell apart pipelines between the same plug-ins.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Share the streams, and large tables by key, out among N taps and targets at once.",
+)
 @shared.state_store
 @shared.timeout
 @click.option("--idle-timeout", metavar="SPAN", help="Stop when nothing moves for this time.")
@@ -119,7 +125,7 @@ def _overrides(given: dict[str, Any]) -> dict[str, Any]:
         "timeout": shared.seconds(given["timeout"]),
         "idle_timeout": shared.seconds(given["idle_timeout"]),
     }
-    for name in ("catalog", "full_refresh", "state_id", "state_suffix", "state_store"):
+    for name in ("catalog", "full_refresh", "state_id", "state_suffix", "state_store", "jobs"):
         said[name] = given[name]
     return {name: value for name, value in said.items() if value}
 

@@ -69,6 +69,10 @@ class Owner(msgspec.Struct, frozen=True):
         return f"process {self.pid} on {self.host} since {self.since}"
 
 
+# Before threads meet here first, see kozmo_runner.report.
+msgspec.json.Decoder(tuple[Saved, Owner])
+
+
 class Locked(KozmoError):
     """Another run works with this state."""
 

@@ -11,9 +11,12 @@ from typing import Any, ClassVar, Protocol
 from kozmo_singer.errors import ConfigError, ReadError
 from kozmo_singer.settings import Setting, did_you_mean
 from kozmo_singer.wire import Catalog, Column, Stream
+from kozmo_singer.wire.state import State, bookmark
 from kozmo_taps import tap
-from kozmo_taps.sql.reading import Dialect, FullTable, Incremental, SqlReading
-from kozmo_taps.sql.relation import Name, Relation, Relations
+from kozmo_taps.sql.ranges import cut, steady
+from kozmo_taps.sql.reading import Condition, Dialect, FullTable, Incremental, SqlReading
+from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations
+from kozmo_taps.sql.seen import Row
 from kozmo_taps.sql.shape import shape
 from kozmo_taps.tap import Tap, replication
 
@@ -49,10 +52,16 @@ class Connection(Dialect, Protocol):
     def count(self, relation: Relation) -> int:
         """Return the number of rows."""
 
+    def sample(
+        self, relation: Relation, keys: Sequence[DbColumn], conditions: Sequence[Condition]
+    ) -> tuple[list[Row], int]:
+        """Return the keys of some rows, in order, and about how many rows there are in all."""
+
 
 class SqlTap(Tap):
     """A database. A dialect says how to connect, and how to spell and run SQL."""
 
+    capabilities = (*tap.CAPABILITIES, "key-ranges")
     sqlalchemy_dialect: ClassVar[str]
     moments_are_text: ClassVar[bool] = False
     """Whether timestamps are stored, and passed on, in whatever form they were written."""
@@ -96,6 +105,21 @@ class SqlTap(Tap):
 
         return discover(self)
 
+    def ranges(self, catalog: Catalog, state: State, parts: int) -> dict[str, Any]:
+        """Return where the selected full tables, as far as they are left, can be cut into *parts*.
+
+        Tables that cannot be read in ranges are left out.
+        """
+        chosen = catalog.selected()
+        with self.session(chosen) as session:
+            found = {
+                stream.tap_stream_id: session.cut(
+                    stream, bookmark(state, stream.tap_stream_id).get("full_table"), parts
+                )
+                for stream in chosen
+            }
+        return {name: cuts for name, cuts in found.items() if cuts}
+
     @contextmanager
     def session(self, streams: Sequence[Stream]) -> Iterator[SqlSession]:
         """Open the database, and look up the tables of *streams* in one query a question."""
@@ -135,6 +159,21 @@ class SqlSession:
             reading = FullTable(*common, marker=marker, versioned=versioned)
         reading.arrow = self._tap.arrow and _pays_as_arrow(relation, reading.columns)
         return reading
+
+    def cut(
+        self, stream: Stream, mark: Mapping[str, Any] | None, parts: int
+    ) -> dict[str, Any] | None:
+        """Return the key, rows and ranges of *stream*, or None if it has to be read in one go."""
+        relation = self._relation(stream)
+        config = self._tap.config
+        keys = steady(relation, relation.columns)
+        replicated = replication(stream, config)[1] in relation.columns
+        if replicated or config["emit_activate_version_messages"] or not keys:
+            return None
+        # Rows that a target would tell apart by another key could meet in two ranges.
+        if {key.name for key in keys} != set(stream.key_properties):
+            return None
+        return cut(self._connection, relation, keys, mark, parts)
 
     def count(self, stream: Stream) -> int:
         """Return how many rows the table has now."""

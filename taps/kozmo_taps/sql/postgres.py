@@ -41,6 +41,15 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + "; ".join(
 )
 
 
+_SAMPLED_PAGES = 500
+# A partitioned table has no pages of its own.
+_PAGES = """
+SELECT (pg_relation_size(%(table)s::regclass) + coalesce((
+  SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree(%(table)s::regclass) WHERE isleaf
+), 0)) / current_setting('block_size')::int
+"""
+
+
 class TapPostgres(SqlTap):
     """Reads tables, views, materialised views, partitioned and foreign tables of PostgreSQL."""
 
@@ -138,6 +147,25 @@ class PostgresConnection:
         with system.translated(ReadError, doing):
             sql = f"SELECT count(*) FROM {qualified(relation.schema, relation.name)}"
             return int(self.raw.execute(sql).fetchone()[0])
+
+    def sample(
+        self, relation: Relation, keys: Sequence[DbColumn], conditions: Sequence[Condition]
+    ) -> tuple[list[Row], int]:
+        """Return the keys on some pages, in order, and about how many rows there are in all."""
+        with system.translated(ReadError, f"tap-postgres could not sample {relation.name}"):
+            table = {"table": qualified(relation.schema, relation.name)}
+            pages = float(self.raw.execute(_PAGES, table).fetchone()[0])
+        percent = 100 * min(1.0, _SAMPLED_PAGES / max(1.0, pages))
+        names = ", ".join(self.quote(key.name) for key in keys)
+        sql = (
+            f"SELECT {', '.join(key.select for key in keys)} FROM {self.qualified(relation)} "
+            f"TABLESAMPLE SYSTEM ({percent:.6f}) "
+            f"WHERE {' AND '.join(text for text, _ in conditions) or 'true'} ORDER BY {names}"
+        )
+        parameters = [value for _, values in conditions for value in values]
+        with self.snapshot():
+            some = [row for rows in self.select(sql, parameters, relation, keys) for row in rows]
+        return some, int(len(some) * 100 / percent)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

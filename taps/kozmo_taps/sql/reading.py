@@ -9,10 +9,9 @@ from contextlib import AbstractContextManager
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
-import msgspec
-
 from kozmo_singer.wire import Column, LogicalType, Stream, to_schema
 from kozmo_singer.wire.types import REPLICATION_METHOD
+from kozmo_taps.sql.ranges import WHOLE, left, marked, steady, wire, within
 from kozmo_taps.sql.relation import DbColumn, Relation
 from kozmo_taps.sql.seen import Group, Row, Seen
 
@@ -122,45 +121,38 @@ class FullTable(SqlReading):
 
     def __init__(self, *args: Any, marker: Mapping[str, Any] | None, versioned: bool) -> None:
         super().__init__(*args)
-        by_name = {column.name: column for column in self._shape}
-        keys = [by_name.get(name) for name in self._relation.keys]
-        steady = [k for k in keys if k is not None and k.not_null and k.orders]
-        self._keys = steady if len(steady) == len(keys) else []
+        self._keys = steady(self._relation, {column.name: column for column in self._shape})
         self._places = [self._names.index(key.name) for key in self._keys]
         self._marked = bool(marker)
-        self._last: list[Any] | None = None
-        if marker and self._keys and marker.get("key") == [k.name for k in self._keys]:
-            self._last = marker.get("last") or None
+        self._left = left(marker, self._keys)
         if versioned:
-            told = marker.get("version") if marker and self._last else None
+            told = marker.get("version") if marker and self._left != [WHOLE] else None
             self.version = told if isinstance(told, int) else time.time_ns() // 1_000_000
 
     def batches(self) -> Iterator[Sequence[Row]]:
-        """Yield every row after the last one that was delivered."""
-        count = 0
+        """Yield every row that was not delivered before, range by range."""
+        room = self._limit
         order = [key.name for key in self._keys]
         with self._dialect.snapshot():
-            for rows in self._rows(self._after(), order, self._limit):
-                count += len(rows)
-                if self._keys:
-                    self._last = [wire(rows[-1][place]) for place in self._places]
-                yield rows
-        self.complete = self._limit is None or count < self._limit
-
-    def _after(self) -> list[Condition]:
-        if not self._last:
-            return []
-        names = ", ".join(self._dialect.quote(key.name) for key in self._keys)
-        values = ", ".join(key.parameter for key in self._keys)
-        return [(f"({names}) > ({values})", self._last)]
+            while self._left and room != 0:
+                span = self._left[0]
+                for rows in self._rows(within(self._dialect, self._keys, span), order, room):
+                    room = None if room is None else room - len(rows)
+                    if self._keys:
+                        last = [wire(rows[-1][place]) for place in self._places]
+                        self._left[0] = {**span, "after": last}
+                    yield rows
+                if room != 0:
+                    del self._left[0]
+        self.complete = not self._left
 
     def bookmark(self) -> dict[str, Any]:
-        """Return the last key while the table is incomplete."""
-        if self.complete or self._last is None:
+        """Return what is left to be read while the table is incomplete."""
+        mark = marked(self._left, self._keys)
+        if mark is None:
             # Said aloud, because stores of state that merge would keep the old mark.
             return {"full_table": None} if self._marked else {}
         self._marked = True
-        mark = {"key": [key.name for key in self._keys], "last": self._last}
         return {"full_table": mark if self.version is None else {**mark, "version": self.version}}
 
 
@@ -287,15 +279,6 @@ class Incremental(SqlReading):
             except InvalidOperation:
                 return told
         return told
-
-
-def wire(value: Any) -> Any:
-    """Return *value* of a row as a state can keep it: a number, or text for all that is exact."""
-    if isinstance(value, msgspec.Raw):
-        return str(bytes(value), "utf-8")
-    if isinstance(value, bool | int | float | str) or value is None:
-        return value
-    return msgspec.to_builtins(value)
 
 
 def _marked_value(mark: Mapping[str, Any], key: str) -> Any:

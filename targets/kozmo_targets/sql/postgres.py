@@ -29,6 +29,7 @@ class TargetPostgres(SqlTarget):
     name = "target-postgres"
     summary = "PostgreSQL tables"
     naming: ClassVar[Naming] = NAMING
+    capabilities = (*SqlTarget.capabilities, "concurrent-streams")
     settings = (
         *system.SETTINGS,
         Setting(

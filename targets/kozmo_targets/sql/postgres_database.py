@@ -123,8 +123,23 @@ class PostgresDatabase(Database):
         return bool(self.rows("SELECT FROM pg_namespace WHERE nspname = %s", schema))
 
     def create_schema(self, schema: str) -> None:
-        """Create *schema* at once."""
-        self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}".encode())
+        """Create *schema* at once, unless another process does."""
+        with self.connection.transaction():
+            self._alone(schema)
+            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}".encode())
+
+    def shape(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> Found:
+        self.settle()
+        self.begin()
+        self._alone(self.text(table))
+        return super().shape(table, columns, key)
+
+    def _alone(self, name: str) -> None:
+        """Hold, to the end of the transaction, the right to make or change what *name* names.
+
+        Several processes may load into one schema, and ranges of one table.
+        """
+        self.connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
     def find(self, table: Name) -> Found | None:
         name = self.text(table)

@@ -74,6 +74,6 @@ class TargetSQLite(SqlTarget):
         with system.translated(
             WriteError, f"{self.name} may not write to {system.database_path(self.config)}"
         ):
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        return SqliteDatabase(connection)
+            database = SqliteDatabase(connection, self.config["busy_timeout"])
+            database.keep_log()
+        return database

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ def _fold(name: str) -> str:
 
 
 NAMING = Naming(limit=None, fold=_fold)
+_LOOK_SECONDS = 0.002
 
 
 class SqliteDatabase(Database):
@@ -26,8 +28,9 @@ class SqliteDatabase(Database):
 
     naming = NAMING
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, patience: int) -> None:
         self.connection = connection
+        self._patience = patience
         connection.create_function("kozmo_text", 2, _as_text, deterministic=True)
 
     def text(self, name: Name) -> str:
@@ -42,7 +45,40 @@ class SqliteDatabase(Database):
     def begin(self) -> None:
         """Begin a transaction unless one is under way."""
         if not self.connection.in_transaction:
-            self.connection.execute("BEGIN IMMEDIATE")
+            self._patiently("BEGIN IMMEDIATE")
+
+    def keep_log(self) -> None:
+        """Let readers go on while rows are written, and let no power cut take what is committed."""
+        self._patiently("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+
+    def shape(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> Found:
+        # What was found must still be so when the table is made or changed.
+        self.begin()
+        return super().shape(table, columns, key)
+
+    def _patiently(self, statement: str) -> None:
+        """Run *statement* once no other process writes.
+
+        SQLite itself looks ten times a second at most, and never meets a writer that begins again
+        within milliseconds; and it does not wait at all to change the journal's mode.
+        """
+        deadline = time.monotonic() + self._patience
+        self.connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            while not self._done(statement, time.monotonic() > deadline):
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {1000 * self._patience}")
+
+    def _done(self, statement: str, last: bool) -> bool:
+        try:
+            self.connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if last or "locked" not in str(error):
+                raise
+            return False
+        return True
 
     def commit(self) -> None:
         """Commit the transaction under way, if any."""

@@ -57,8 +57,10 @@ class SqlTarget(Target):
 
     def writer(self, schema: Schema, method: LoadMethod) -> Writer:
         """Return the writer of a stream; two streams must not share a table."""
-        table = self.placed(names.table_of(schema.stream, self.config, self.naming))
-        self._places.take(table, schema.stream)
+        beside, self.beside = self.beside, ()
+        for stream in (*beside, schema.stream):
+            table = self.placed(names.table_of(stream, self.config, self.naming))
+            self._places.take(table, stream)
         return self.table_writer(table, method)
 
     def placed(self, table: names.Name) -> names.Name:

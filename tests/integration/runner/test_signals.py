@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from kozmo_runner.stores import open_store
+from servers.processes import is_gone
 
 NAME = "tap-counting-to-target-lines"
 
@@ -18,13 +21,6 @@ def _arguments(tap: str, target: str, landed: Any, *more: str) -> list[str]:
         "run", tap, target, "--tap-config", "rows=100000", "--tap-config", "pause:=0.005",
         "--target-config", f"path={landed.path}", "--report", str(landed.path) + ".report", *more,
     ]  # fmt: skip
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -48,7 +44,7 @@ def test_one_signal_stops_cleanly(
         "kozmo | WARNING stopping; a second signal kills",
     ]
     assert "interrupted" in out
-    assert all(_is_gone(pid) for pid in children.values())
+    assert all(is_gone(pid) for pid in children.values())
     saved = open_store().get(NAME)
     assert saved is not None
     assert saved.status == "interrupted"
@@ -129,7 +125,7 @@ def test_a_runner_that_is_killed_leaves_nothing_running(
     children = running.children()
     assert set(children) == {"tap", "target"}
     running.send(signal.SIGKILL)
-    until(lambda: all(_is_gone(pid) for pid in children.values()), "plug-ins still run")
+    until(lambda: all(is_gone(pid) for pid in children.values()), "plug-ins still run")
     until(lambda: not list((tmp_path / "tmp").iterdir()), "configuration is left")
     saved = open_store().get(NAME)
     assert saved is not None
@@ -157,6 +153,20 @@ def test_a_plug_in_that_is_killed_is_blamed(
     saved = open_store().get(NAME)
     assert saved is not None
     assert saved.state["bookmarks"]["numbers"]["id"] >= 20
+
+
+def test_the_guard_ends_what_would_go_on_for_ever(until: Callable[..., Any]) -> None:
+    """Programs that neither read nor write do not notice that the runner is gone."""
+    script = (
+        "import os\n"
+        "from kozmo_runner.workspace import Workspace\n"
+        "child = Workspace().spawn(['sleep', '1000'], name='sleep')\n"
+        "print(child.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert killed.returncode == -signal.SIGKILL
+    until(lambda: is_gone(int(killed.stdout)), "the program lives")
 
 
 def test_an_interrupt_during_discovery_ends_the_tap(
