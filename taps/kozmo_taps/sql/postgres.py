@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_singer.errors import DiscoverError, ReadError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.systems.sql.postgres import qualified, quote
-from kozmo_singer.wire import Column, LogicalType, Stream
+from kozmo_singer.wire import Column, LogicalType, Stream, lane
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
 from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
@@ -55,6 +55,8 @@ class TapPostgres(SqlTap):
 
     name = "tap-postgres"
     summary = "PostgreSQL tables and views"
+    capabilities = (*SqlTap.capabilities, lane.CAPABILITY)
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow",)}
     sqlalchemy_dialect = "postgresql+psycopg://"
     settings = (
         *system.SETTINGS,
@@ -206,12 +208,12 @@ class PostgresConnection:
 
 
 def _text_lane(columns: Sequence[Column]) -> _Lane:
-    from kozmo_taps.sql import postgres_cells as lane
+    from kozmo_taps.sql import postgres_cells as way
 
-    return lane.COPY_OPTIONS, lane.BLOCK_BYTES, lane.Cutter(columns).cells
+    return way.COPY_OPTIONS, way.BLOCK_BYTES, way.Cutter(columns).cells
 
 
 def _arrow_lane(columns: Sequence[Column]) -> _Lane:
-    from kozmo_taps.sql import postgres_arrow as lane
+    from kozmo_taps.sql import postgres_arrow as way
 
-    return lane.COPY_OPTIONS, lane.BLOCK_BYTES, lane.Parser(columns).rows
+    return way.COPY_OPTIONS, way.BLOCK_BYTES, way.Parser(columns).rows
