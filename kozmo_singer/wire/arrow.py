@@ -1,13 +1,19 @@
-"""Logical types as Arrow types."""
+"""Logical types as Arrow types, and Arrow batches as rows of the wire."""
 
 from __future__ import annotations
 
 import array
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import msgspec
 import pyarrow as pa
 
-from kozmo_singer.wire.types import LogicalType
+from kozmo_singer.wire.types import Column, LogicalType
 
+_BLANKS = re.compile(r"[\n\r\t]")
 _TYPES = {
     "boolean": pa.bool_(),
     "binary": pa.binary(),
@@ -30,6 +36,18 @@ def arrow_type(type: LogicalType) -> pa.DataType:
         wide = pa.decimal128 if type.precision <= 38 else pa.decimal256
         return wide(type.precision, type.scale or 0)
     return _TYPES.get(type.name, pa.string())
+
+
+def wire_rows(batch: pa.RecordBatch, columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+    """Return the rows of *batch* as Cells would give them, ready for a RecordEncoder.
+
+    So that neither lines nor bookmarks depend on the lane. A column may also have come as text.
+    """
+    turned = [
+        [_wire_value(column, value) for value in values.to_pylist()]
+        for column, values in zip(columns, batch.columns, strict=True)
+    ]
+    return list(zip(*turned, strict=True))
 
 
 def unhexed(text: pa.Array) -> pa.Array:
@@ -62,3 +80,49 @@ def _parts(text: pa.Array) -> tuple[pa.Buffer | None, list[int], bytes]:
 def _binary(text: pa.Array, valid: pa.Buffer | None, places: list[int], whole: bytes) -> pa.Array:
     buffers = [valid, pa.py_buffer(array.array("i", places)), pa.py_buffer(whole)]
     return pa.Array.from_buffers(pa.binary(), len(text), buffers, text.null_count)
+
+
+def _moment(value: Any) -> str:
+    fraction = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
+    return f"{value.replace(microsecond=0, tzinfo=None).isoformat()}{fraction}Z"
+
+
+def _clock(value: Any) -> str:
+    return value.isoformat().rstrip("0") if value.microsecond else str(value.isoformat())
+
+
+def _float(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
+_WIRE: dict[str, Callable[[Any], Any]] = {
+    "float": _float,
+    "binary": bytes.hex,
+    "date": lambda value: value.isoformat(),
+    "time": _clock,
+    "timestamp": _moment,
+    "timestamptz": _moment,
+    "decimal": lambda value: msgspec.Raw(format(value, "f").encode()),
+}
+
+
+def _wire_value(column: Column, value: Any) -> Any:
+    name = column.type.name
+    if value is None:
+        return None
+    if name == "json":
+        return msgspec.Raw(_BLANKS.sub(" ", value).encode())
+    if isinstance(value, str):
+        return _text(name, value)
+    return _WIRE[name](value) if name in _WIRE else value
+
+
+def _text(name: str, value: str) -> Any:
+    """What a column that came as text would be in a cell."""
+    if name == "decimal":
+        return value if value[-1:] in ("N", "y") else msgspec.Raw(value.encode())
+    if name in ("timestamp", "timestamptz") and value[-1:] not in ("C", "y"):
+        return value.replace(" ", "T").replace("+00", "Z")
+    return value

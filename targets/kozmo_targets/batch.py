@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from kozmo_singer.errors import MissingDriver, ReadError, RecordError
 from kozmo_singer.wire import lane
 from kozmo_singer.wire.encode import RecordEncoder, dumps
+from kozmo_singer.wire.types import Column, LogicalType
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kozmo_singer.wire.messages import Batch
     from kozmo_singer.wire.rows import Rows, StreamDecoder
 
+_TEXT = LogicalType("string")
 LINES = 2_000
 """Records decoded at once."""
 
@@ -98,14 +100,19 @@ def received(batch: Batch, size: int) -> Iterator[pa.RecordBatch]:
 
 def rows_of(part: pa.RecordBatch, batch: Batch, decoder: StreamDecoder) -> Iterator[Rows]:
     """Yield the rows of *part* as they would have come in RECORD messages."""
-    for lines in _lines(batch, part):
+    from kozmo_singer.wire.arrow import wire_rows
+
+    # Values are spelt already; the encoder need not.
+    plain = [Column(column.name, _TEXT) for column in decoder.columns]
+    encoder = RecordEncoder(batch.stream, plain, version=batch.version)
+    for start in range(0, part.num_rows, LINES):
+        rows = wire_rows(part.slice(start, LINES), decoder.columns)
+        lines = encoder.encode(rows, batch.extracted).split(b"\n")[:-1]
         yield decoder.decode(lines, [batch.line] * len(lines))
 
 
 def _columns(schema: Any) -> list[Any]:
     """Name the columns of an Arrow schema for an encoder that looks at the values alone."""
-    from kozmo_singer.wire.types import Column, LogicalType
-
     kinds = {"binary": "binary", "large_binary": "binary", "double": "float", "float": "float"}
     return [
         Column(field.name, LogicalType(kinds.get(str(field.type), "string"))) for field in schema

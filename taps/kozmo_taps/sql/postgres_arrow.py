@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
-import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
-from kozmo_singer.wire.arrow import arrow_type, unhexed
+from kozmo_singer.wire.arrow import arrow_type, unhexed, wire_rows
 from kozmo_singer.wire.types import Column
 
 COPY_OPTIONS = "(FORMAT csv)"
 BLOCK_BYTES = 1 << 20
-_BLANKS = re.compile(r"[\n\r\t]")
 Row = tuple[Any, ...]
 
 
@@ -57,8 +54,7 @@ class ArrowRows(Sequence[Row]):
         return memoryview(sink.getvalue())
 
     def _row(self, place: int) -> Row:
-        cells = zip(self._columns, self.batch.columns, strict=True)
-        return tuple(_wire_value(column, values[place].as_py()) for column, values in cells)
+        return wire_rows(self.batch.slice(place, 1), self._columns)[0]
 
 
 class Parser:
@@ -113,53 +109,20 @@ def _naive(values: pa.Array) -> pa.Array:
     return values if pa.types.is_string(values.type) else values.cast(pa.timestamp("us"))
 
 
-# Binary comes as hexadecimal text, and timestamps without a zone as if they were in UTC.
-_CSV_TYPES = {"binary": pa.string(), "timestamp": pa.timestamp("us", "UTC")}
-_MADE: dict[str, Callable[[pa.Array], pa.Array]] = {"binary": unhexed, "timestamp": _naive}
+def _documents(values: pa.Array) -> pa.Array:
+    """In JSON, on the wire, a document that is null cannot be told from no document."""
+    return pc.if_else(pc.equal(values, "null"), None, values)
 
 
-def _moment(value: Any) -> str:
-    fraction = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
-    return f"{value.replace(microsecond=0, tzinfo=None).isoformat()}{fraction}Z"
-
-
-def _clock(value: Any) -> str:
-    return value.isoformat().rstrip("0") if value.microsecond else str(value.isoformat())
-
-
-def _float(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-
-
-_WIRE: dict[str, Callable[[Any], Any]] = {
-    "float": _float,
-    "binary": bytes.hex,
-    "date": lambda value: value.isoformat(),
-    "time": _clock,
-    "timestamp": _moment,
-    "timestamptz": _moment,
-    "decimal": lambda value: msgspec.Raw(format(value, "f").encode()),
+# Binary comes as hexadecimal text, and timestamps without a zone as if they were in UTC. A real is
+# the number that its digits say, as it is on a line, and not the nearest in 32 bits.
+_CSV_TYPES = {
+    "binary": pa.string(),
+    "float": pa.float64(),
+    "timestamp": pa.timestamp("us", "UTC"),
 }
-
-
-def _wire_value(column: Column, value: Any) -> Any:
-    """A value in the form in which Cells has it, so that bookmarks do not depend on the lane."""
-    name = column.type.name
-    if value is None:
-        return None
-    if name == "json":
-        return msgspec.Raw(_BLANKS.sub(" ", value).encode())
-    if isinstance(value, str):
-        return _text(name, value)
-    return _WIRE[name](value) if name in _WIRE else value
-
-
-def _text(name: str, value: str) -> Any:
-    """What a column that came as text would be in a cell."""
-    if name == "decimal":
-        return value if value[-1:] in ("N", "y") else msgspec.Raw(value.encode())
-    if name in ("timestamp", "timestamptz") and value[-1:] not in ("C", "y"):
-        return value.replace(" ", "T").replace("+00", "Z")
-    return value
+_MADE: dict[str, Callable[[pa.Array], pa.Array]] = {
+    "binary": unhexed,
+    "timestamp": _naive,
+    "json": _documents,
+}
