@@ -68,22 +68,25 @@ class _Copy:
     def blocks(self, size: int) -> Iterator[bytes]:
         take = self._pgconn.get_copy_data
         parts: list[Any] = []
+        add = parts.append
         length = 0
-        while not self._ended:
+        while True:
             count, data = take(1)
             if count > 0:
-                parts.append(data)
+                add(data)
                 length += count
-                whole = length >= size
+                if length < size:
+                    continue
             elif count < 0:
                 self._end(self._result())
                 break
-            else:
-                # Where rows are long in coming, those that are there go on.
-                whole = not self._wait()
-            if whole and parts and parts[-1][-1:] == b"\n":
+            elif self._wait():
+                continue
+            # Full, or the next row is long in coming: those that are there go on.
+            if parts and parts[-1][-1:] == b"\n":
                 yield b"".join(parts)
-                parts, length = [], 0
+                parts.clear()
+                length = 0
         if parts:
             yield b"".join(parts)
 
