@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from kozmo_singer import __version__
@@ -43,6 +46,8 @@ class Plugin(ABC):
     settings: ClassVar[tuple[Setting, ...]] = ()
     capabilities: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Modules without which a capability is not there."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = resolve(self.name, self.settings, config)
@@ -70,9 +75,18 @@ def about(plugin: type[Plugin]) -> dict[str, Any]:
         "version": __version__,
         "sdk_version": None,
         "supported_python_versions": ["3.10", "3.11", "3.12", "3.13"],
-        "capabilities": list(plugin.capabilities),
+        "capabilities": capabilities(plugin),
         "settings": config_schema(plugin.settings),
     }
+
+
+def capabilities(plugin: type[Plugin]) -> list[str]:
+    """Return what *plugin* can do here, with what is installed."""
+    return [
+        name
+        for name in plugin.capabilities
+        if all(find_spec(module) for module in plugin.needs.get(name, ()))
+    ]
 
 
 def about_text(plugin: type[Plugin], format: str) -> str:
@@ -87,11 +101,11 @@ def about_text(plugin: type[Plugin], format: str) -> str:
         ]
         head = ["| setting | kind | required | default | description |", "|---|---|---|---|---|"]
         title = [f"# `{plugin.name}`", "", plugin.summary + ".", "", "## Settings", ""]
-        capabilities = ["", "## Capabilities", ""] + [f"* `{c}`" for c in plugin.capabilities]
-        return "\n".join([*title, *head, *rows, *capabilities])
+        able = ["", "## Capabilities", ""] + [f"* `{c}`" for c in capabilities(plugin)]
+        return "\n".join([*title, *head, *rows, *able])
     lines = [f"{plugin.name} {__version__}: {plugin.summary}", ""]
     lines += [f"  {s.name}: {_description(s)}" for s in plugin.settings]
-    return "\n".join([*lines, "", f"  capabilities: {', '.join(plugin.capabilities)}"])
+    return "\n".join([*lines, "", f"  capabilities: {', '.join(capabilities(plugin))}"])
 
 
 def _default(setting: Setting) -> str:
@@ -103,3 +117,15 @@ def _description(setting: Setting) -> str:
     if setting.choices:
         parts.append(f"One of: {', '.join(setting.choices)}")
     return ". ".join([*parts, "Secret"] if setting.secret else parts)
+
+
+@contextmanager
+def without_cycles() -> Iterator[None]:
+    """Switch the collector of reference cycles off: rows make none, and it walks over all."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -61,6 +61,7 @@ class Reader:
         self._unknown: set[str] = set()
         self._line = 0
         self._prefix = b"\x00"
+        self._mixed = False
         self._group: list[bytes] = []
         self._numbers: list[int] = []
         self._stream = ""
@@ -70,11 +71,30 @@ class Reader:
             if block is None:
                 yield None
                 continue
-            lines = block.split(b"\n")
-            if whole:
-                yield from self._messages(lines)
+            rows = self._rows_of(block) if whole else None
+            if rows is not None:
+                yield rows
+            elif whole:
+                yield from self._messages(block.split(b"\n"))
             else:
-                yield from self._last(lines)
+                yield from self._last(block.split(b"\n"))
+
+    def _rows_of(self, block: bytes) -> Rows | None:
+        """Return the rows of a block that holds records of the current stream and nothing else.
+
+        To try costs less than to look, unless it failed with the last block.
+        """
+        prefix, count = self._prefix, block.count(b"\n") + 1
+        if not block.startswith(prefix):
+            return None
+        if self._mixed and block.count(b"\n" + prefix) != count - 1:
+            return None
+        numbers = range(self._line + 1, self._line + count + 1)
+        rows = self._streams[self._stream].decode_block(block, numbers)
+        self._mixed = rows is None
+        if rows is not None:
+            self._line += count
+        return rows
 
     def _last(self, lines: list[bytes]) -> Iterator[Message]:
         """The line after the last newline: whole, or what a tap that died left of it."""
@@ -264,7 +284,16 @@ class Reader:
         format, compression = encoding.get("format", "jsonl"), encoding.get("compression")
         if compression == "none":
             compression = None
-        return Batch(stream, str(format), compression, [str(m) for m in manifest], self._line)
+        extracted, version = message.get("time_extracted"), message.get("version")
+        return Batch(
+            stream,
+            str(format),
+            compression,
+            [str(m) for m in manifest],
+            self._line,
+            extracted if isinstance(extracted, str) else None,
+            version if isinstance(version, int) else None,
+        )
 
     def _abort(self, message: Parsed) -> Aborted:
         return Aborted(str(message.get("reason") or "the tap failed"))

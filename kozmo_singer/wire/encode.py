@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from kozmo_singer.wire.cells import Cells
 from kozmo_singer.wire.types import Column
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -45,7 +46,7 @@ class RecordEncoder:
     """Turns rows of one stream (tuples in the order of *columns*) into RECORD lines.
 
     Values: None, bool, int, float, Decimal, str, bytes, date, time, datetime, UUID, dict, list,
-    or JSON text wrapped in msgspec.Raw, which must hold no newline.
+    or JSON text wrapped in msgspec.Raw, which must hold no newline. Rows may also be Cells.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class RecordEncoder:
         if time_extracted is not None:
             tail += b',"time_extracted":' + dumps(time_extracted)
         tail += b"}\n"
+        if isinstance(rows, Cells):
+            return self._between(rows, tail)
         if self._binary or self._json or self._naive:
             rows = [self._spell(row) for row in rows]
         body = self._fast(rows)
@@ -82,6 +85,22 @@ class RecordEncoder:
             body = b"".join(self._slow(row) for row in rows)
         # Encoded JSON holds no raw newline, so each newline is the end of a record.
         return self._head + body[:-1].replace(b"\n", tail + self._head) + tail
+
+    def _between(self, cells: Cells, tail: bytes) -> bytes:
+        """Put the names between the values."""
+        quotes = [b'"' if quoted else b"" for quoted in cells.quoted]
+        before = [
+            left + b"," + key + right
+            for key, left, right in zip(self._keys[1:], quotes, quotes[1:], strict=False)
+        ]
+        first = self._head + b"{" + self._keys[0] + quotes[0]
+        last = quotes[-1] + b"}" + tail
+        parts = [b""] * (2 * len(cells.values))
+        parts[0::2] = [last + first, *before] * len(cells)
+        parts[0] = first
+        parts[1::2] = cells.values
+        parts.append(last)
+        return b"".join(parts)
 
     def _fast(self, rows: Sequence[Sequence[Any]]) -> bytes | None:
         """All rows in one call into C, or None where a value needs the careful way."""

@@ -59,6 +59,8 @@ class Batch(msgspec.Struct, frozen=True):
     compression: str | None
     manifest: list[str]
     line: int
+    extracted: str | None = None
+    version: int | None = None
 
 
 class Aborted(msgspec.Struct, frozen=True):

@@ -6,46 +6,35 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
-from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
 
 from kozmo_singer.errors import RecordError
+from kozmo_singer.wire.checks import (
+    FORMATS,
+    are_decimals,
+    are_numbers,
+    looks,
+    one_well_formed,
+    well_formed,
+)
 from kozmo_singer.wire.encode import dumps, row_struct
 from kozmo_singer.wire.types import Column
 
-_DATE = r"\d{4,7}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
-_ZONE = r"(?: ?(?:Z|z|UTC|[+-]\d\d(?::?\d\d(?::\d\d)?)?))"
-_CLOCK = r"(?:[01]\d|2[0-4]):[0-5]\d(?::[0-6]\d(?:[.,]\d+)?)?"
-_TIMESTAMP = rf"(?:{_DATE}(?:[Tt ]{_CLOCK}{_ZONE}?)?(?: BC)?|-?infinity)"
-_FORMATS: dict[str, str] = {
-    # A date may come as the midnight that it begins with; any other time would be lost.
-    "date": rf"(?:{_DATE}(?:[Tt ]00:00(?::00(?:\.0+)?)?{_ZONE}?)?(?: BC)?|-?infinity)",
-    "time": rf"{_CLOCK}{_ZONE}?",
-    "timestamp": _TIMESTAMP,
-    "timestamptz": _TIMESTAMP,
-    "uuid": r"\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?",
-    "base16": r"(?:[0-9a-fA-F]{2})*",
-    "base64": r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
-}
-_ONE = {name: re.compile(pattern, re.ASCII) for name, pattern in _FORMATS.items()}
-_MANY = {name: re.compile(rf"(?:{pattern}\n)*", re.ASCII) for name, pattern in _FORMATS.items()}
-_TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "float": float, "decimal": Decimal}
+_TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "float": float}
 _UTC = re.compile(r"(?:Z|\+00(?::00)?)(?=$| BC$)")
+_NULL = b"null"
+# It also stops at an escaped backslash before a letter.
+_OTHER_ESCAPE = re.compile(rb'\\[^"\\]')
 _NON_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"}
 
 Parsed = dict[str, Any]
+Convert = Callable[[Column], Callable[[Any], Any] | None]
 REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it does not take."""
-
-
-def well_formed(name: str, values: Iterable[str]) -> bool:
-    """Whether each of *values* is text of type *name*: date, time, timestamp, timestamptz, uuid."""
-    return _MANY[name].fullmatch("\n".join([*values, ""])) is not None
 
 
 class StreamDecoder:
@@ -63,11 +52,9 @@ class StreamDecoder:
         self._row = _typed_struct(columns, strict=True)
         self._plain_row = row_struct(columns) or row_struct(_renamed(columns))
         self._decoder = self._make_decoder(self._row)
-        self._checks = [
-            (attrgetter(f"record.f{i}"), format, column.name)
-            for i, column in enumerate(columns)
-            if (format := _format(column)) is not None
-        ]
+        fields = list(enumerate(columns))
+        self._formats = [(i, format) for i, c in fields if (format := _format(c)) is not None]
+        self._raws = [(i, column) for i, column in fields if _raw(column)]
         self._naive = [f"f{i}" for i, c in enumerate(columns) if c.type.name == "timestamp"]
 
     def decode(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Rows:
@@ -75,31 +62,71 @@ class StreamDecoder:
 
         The error's ``rows`` are those before it.
         """
-        messages: list[Any]
-        if self._decoder is not None:
-            try:
-                messages = self._decoder.decode_lines(b"\n".join(lines))
-                self._check_formats(messages, numbers)
-                return self._made(messages, lines, numbers)
-            except (*REFUSED, RecordError):
-                pass
-        return self._decode_singly(lines, numbers)
+        rows = self.decode_block(b"\n".join(lines), numbers)
+        return self._decode_singly(lines, numbers) if rows is None else rows
 
-    def _made(
-        self,
-        messages: list[Any],
-        lines: Sequence[bytes],
-        numbers: Sequence[int],
-        *,
-        fast: bool = True,
-    ) -> Rows:
-        # On the wire a timestamp without zone is said to be in UTC, as RFC 3339 wants a zone.
+    def decode_block(self, block: bytes, numbers: Sequence[int]) -> Rows | None:
+        """Return the rows of *block*, lines with a newline between any two.
+
+        None where one of them is no record of this stream, does not fit or needs the careful way.
+        """
+        if self._decoder is None:
+            return None
+        try:
+            messages = self._decoder.decode_lines(block)
+        except REFUSED:
+            return None
+        rows = Rows(self, messages, numbers, len(block), block=block)
+        if not self._check(rows):
+            return None
+        self._drop_zones(rows)
+        return rows
+
+    def _check(self, rows: Rows) -> bool:
+        """Whether what msgspec let pass fits; brings values into the form that Rows has."""
+        for place, format in self._formats:
+            if not well_formed(format, rows.present(place)):
+                return False
+        for place, column in self._raws:
+            if not self._check_raw(rows, place, column, rows.present(place)):
+                return False
+        return True
+
+    def _drop_zones(self, rows: Rows) -> None:
+        """On the wire a timestamp without zone is said to be in UTC, as RFC 3339 wants a zone."""
         for field in self._naive:
-            for message in messages:
-                value = getattr(message.record, field)
+            for struct in rows.structs:
+                value = getattr(struct, field)
                 if value is not None:
-                    setattr(message.record, field, _UTC.sub("", value))
-        return Rows(self, messages, numbers, sum(map(len, lines)), fast=fast)
+                    naive = value[:-1] if value.endswith("Z") else _UTC.sub("", value)
+                    setattr(struct, field, naive)
+        if self._naive:
+            rows.changed()
+
+    def _check_raw(self, rows: Rows, place: int, column: Column, tokens: Sequence[Any]) -> bool:
+        """Look at values that are kept as their JSON: is a decimal one, is a null one allowed."""
+        quoted = False
+        if column.type.name == "decimal":
+            found = looks(tokens)
+            nulls = b"\nnull\n" in found
+            if nulls:
+                found = found.replace(b"null\n", b"")
+            if not are_numbers(found):
+                found = found.replace(b'"', b"")
+                quoted = are_decimals(found)
+                if not quoted:
+                    return False
+            rows.looks[place] = found
+        else:
+            nulls = bool(tokens) and b"\nnull\n" in b"\n".join([b"", *tokens, b""])
+        if nulls and not column.nullable:
+            return False
+        if nulls or quoted:
+            field = f"f{place}"
+            for struct in rows.structs:
+                setattr(struct, field, _unquoted(getattr(struct, field), quoted))
+            rows.changed()
+        return True
 
     def _make_decoder(self, row: Any) -> msgspec.json.Decoder[Any] | None:
         if row is None:
@@ -119,21 +146,29 @@ class StreamDecoder:
         return msgspec.json.Decoder(message)
 
     def _decode_singly(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Rows:
-        messages: list[Any] = []
+        found: list[Any] = []
         try:
-            messages.extend(map(self._decode_one, lines, numbers))
+            found.extend(map(self._decode_one, lines, numbers))
         except RecordError as error:
-            good = len(messages)
-            error.rows = self._made(messages, lines[:good], numbers[:good], fast=False)
+            good = len(found)
+            error.rows = self._singles(found, lines[:good], numbers[:good])
             raise
-        return self._made(messages, lines, numbers, fast=False)
+        return self._singles(found, lines, numbers)
+
+    def _singles(self, messages: list[Any], lines: Sequence[bytes], numbers: Sequence[int]) -> Rows:
+        rows = Rows(self, messages, numbers, sum(map(len, lines)), fast=False)
+        for place, column in self._raws:
+            if column.type.name == "decimal":
+                rows.looks[place] = looks(rows.present(place))
+        self._drop_zones(rows)
+        return rows
 
     def _decode_one(self, line: bytes, number: int) -> Any:
         if self._decoder is not None:
             try:
                 message = self._decoder.decode(line)
-                self._check_formats([message], [number])
-                return message
+                if self._check(Rows(self, [message], [number], len(line))):
+                    return message
             except REFUSED:
                 pass
         parsed = parse(line, number, self.stream)
@@ -172,25 +207,14 @@ class StreamDecoder:
             # From here on the stream is known to carry more than it says.
             self._decoder = self._make_decoder(_typed_struct(self.columns, strict=False))
 
-    def _check_formats(self, messages: Sequence[Any], numbers: Sequence[int]) -> None:
-        for get, format, name in self._checks:
-            values = [value for value in map(get, messages) if value is not None]
-            if _MANY[format].fullmatch("\n".join([*values, ""])):
-                continue
-            for message, number in zip(messages, numbers, strict=True):
-                value = get(message)
-                if value is not None and not _ONE[format].fullmatch(value):
-                    raise RecordError(
-                        f"expected a {_SPOKEN.get(format, format)}, got {_shown(value)}",
-                        stream=self.stream, line=number, path=_path(name),
-                    )  # fmt: skip
-
 
 class Rows:
     """Consecutive records of one stream, decoded and validated.
 
     lines are the numbers of their lines in the input, size their length there in bytes; fast
-    says that all were plain JSON, without a float that is none or half of a character.
+    says that all were plain JSON, without a float that is none or half of a character. structs have
+    the values as fields f0, f1, ...; looks is how the digits of each column of decimals look, see
+    `checks.looks`.
     """
 
     def __init__(
@@ -201,16 +225,50 @@ class Rows:
         size: int,
         *,
         fast: bool = True,
+        block: bytes | None = None,
     ) -> None:
-        self._fast = fast
+        self.fast = fast
+        self._block = block
         self.stream = decoder.stream
         self.columns = decoder.columns
         self.lines = lines
         self.size = size
+        self.structs = [message.record for message in messages]
+        self.looks: dict[int, bytes] = {}
         self._messages = messages
+        self.changed()
+
+    def changed(self) -> None:
+        """Forget what was made of the structs."""
+        self._tuples: list[tuple[Any, ...]] | None = None
+        self._turned: list[tuple[Any, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self._messages)
+
+    def column(self, place: int) -> tuple[Any, ...]:
+        """The values of one column, as the structs have them."""
+        if self._turned is None:
+            self._turned = list(zip(*self._plain_tuples(), strict=True))
+        return self._turned[place] if self._turned else ()
+
+    def present(self, place: int) -> Sequence[Any]:
+        """The values of one column that are not null."""
+        values = self.column(place)
+        return [value for value in values if value is not None] if None in values else values
+
+    def _plain_tuples(self) -> list[tuple[Any, ...]]:
+        if self._tuples is None:
+            self._tuples = list(map(msgspec.structs.astuple, self.structs))
+        return self._tuples
+
+    @property
+    def plain(self) -> bool:
+        """Whether the text surely holds no control character, for which JSON has escapes."""
+        block = self._block
+        if block is None or b"\t" in block or b"\r" in block:
+            return False
+        return b"\\" not in block or not _OTHER_ESCAPE.search(block)
 
     @property
     def versions(self) -> list[int | None]:
@@ -222,42 +280,30 @@ class Rows:
         """The time at which the tap read each record, as it wrote it, or None."""
         return [message.time_extracted for message in self._messages]
 
-    @cached_property
-    def _special(self) -> dict[int, Callable[[Any], Any]]:
-        found: dict[int, Callable[[Any], Any]] = {}
-        for i, column in enumerate(self.columns):
-            if column.type.name == "json":
-                found[i] = _json_text
-            elif column.type.mixed:
-                found[i] = _scalar_text
-            elif column.type.name == "binary":
-                found[i] = base64.b64decode if column.type.encoding == "base64" else bytes.fromhex
-        return found
-
-    def tuples(self) -> list[tuple[Any, ...]]:
+    def tuples(self, convert: Convert | None = None) -> list[tuple[Any, ...]]:
         """The rows as tuples in the order of the columns.
 
         Integers are int, floats float, decimals Decimal, binary bytes; json is its text; strings,
-        uuids, dates and times are str as the tap wrote them.
+        uuids, dates and times are str as the tap wrote them. *convert* may say otherwise: it gets a
+        column and returns what is applied to its values, or None to leave them. Those are as above,
+        but json, mixed strings and decimals are msgspec.Raw and binary is text.
         """
-        rows = [msgspec.structs.astuple(message.record) for message in self._messages]
-        if not self._special or not rows:
-            return rows
-        turned = list(zip(*rows, strict=True))
-        for i, convert in self._special.items():
-            turned[i] = tuple([None if v is None else convert(v) for v in turned[i]])
+        functions = {i: f for i, c in enumerate(self.columns) if (f := (convert or _python)(c))}
+        if not functions or not self.structs:
+            return self._plain_tuples()
+        turned = list(map(self.column, range(len(self.columns))))
+        for i, function in functions.items():
+            turned[i] = tuple([None if v is None else function(v) for v in turned[i]])
         return list(zip(*turned, strict=True))
 
     def records(self) -> list[bytes]:
         """Each record as a JSON object, with every column of the schema as a key."""
-        structs = [message.record for message in self._messages]
+        if self.fast:
+            return _ENCODER.encode_lines(self.structs).split(b"\n")[:-1]
         names = [column.name for column in self.columns]
-        if self._fast:
-            lines = _ENCODER.encode_lines(structs)
-            # A Decimal that is no number came as a string, and would be written bare.
-            if b"NaN" not in lines and b"Infinity" not in lines:
-                return lines.split(b"\n")[:-1]
-        return [dumps(dict(zip(names, msgspec.structs.astuple(s), strict=True))) for s in structs]
+        return [
+            dumps(dict(zip(names, msgspec.structs.astuple(s), strict=True))) for s in self.structs
+        ]
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -307,18 +353,49 @@ def _renamed(columns: Sequence[Column]) -> list[Column]:
     return [msgspec.structs.replace(column, name=f"f{i}") for i, column in enumerate(columns)]
 
 
+def _raw(column: Column) -> bool:
+    """Whether values are kept as the JSON that they came as."""
+    return column.type.name in ("json", "decimal") or column.type.mixed
+
+
 def _decoded_type(column: Column) -> Any:
-    if column.type.name == "json" or column.type.mixed:
-        kind: Any = msgspec.Raw
-    else:
-        kind = _TYPES.get(column.type.name, str)
+    if _raw(column):
+        # It takes null too; a union with None would refuse objects.
+        return msgspec.Raw
+    kind = _TYPES.get(column.type.name, str)
     return kind | None if column.nullable else kind
+
+
+def _unquoted(value: Any, quoted: bool) -> Any:
+    """None for a null; the digits of a number that came as text."""
+    if value is None:
+        return None
+    text = bytes(value)
+    if text == _NULL:
+        return None
+    return msgspec.Raw(text.strip(b'"')) if quoted else value
+
+
+def _python(column: Column) -> Callable[[Any], Any] | None:
+    """How a value of a struct becomes what Rows.tuples says, None where it is that already."""
+    if column.type.name == "decimal":
+        return decimal
+    if column.type.name == "binary":
+        return base64.b64decode if column.type.encoding == "base64" else bytes.fromhex
+    return text_of(column)
+
+
+def text_of(column: Column) -> Callable[[Any], Any] | None:
+    """How a value that is kept as its JSON becomes text; None for other columns, and decimals."""
+    if column.type.name == "json":
+        return _json_text
+    return _scalar_text if column.type.mixed else None
 
 
 def _format(column: Column) -> str | None:
     if column.type.name == "binary":
         return column.type.encoding
-    return column.type.name if column.type.name in _FORMATS else None
+    return column.type.name if column.type.name in FORMATS else None
 
 
 def _fit_boolean(value: Any, _: Column) -> Any:
@@ -351,9 +428,10 @@ def _fit_decimal(value: Any, _: Column) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
     try:
-        return Decimal(value) if not isinstance(value, float) else Decimal(repr(value))
+        number = Decimal(value) if not isinstance(value, float) else Decimal(repr(value))
     except InvalidOperation:
         return None
+    return msgspec.Raw(dumps(number))
 
 
 def _fit_text(value: Any, column: Column) -> Any:
@@ -362,7 +440,7 @@ def _fit_text(value: Any, column: Column) -> Any:
     if not isinstance(value, str):
         return None
     format = _format(column)
-    if format is not None and not _ONE[format].fullmatch(value):
+    if format is not None and not one_well_formed(format, value):
         return None
     return msgspec.Raw(dumps(value)) if column.type.mixed else value
 
@@ -382,7 +460,8 @@ _FIT: dict[str, Callable[[Any, Column], Any]] = {
     ),
 }
 _SPOKEN = {
-    "timestamptz": "date-time", "timestamp": "date-time", "base16": "base16 text",
+    "timestamptz": "a date-time", "timestamp": "a date-time", "date": "a date", "time": "a time",
+    "uuid": "a uuid", "base16": "base16 text",
     "base64": "base64 text", "json": "any JSON value", "float": "number", "decimal": "decimal",
 }  # fmt: skip
 
@@ -403,12 +482,17 @@ def _path(name: str) -> str:
     return f"$.{name}" if re.fullmatch(r"\w+", name) else f"$[{json.dumps(name)}]"
 
 
+def decimal(token: Any) -> Decimal:
+    """Return the number of a token: digits, or in quotes what is no number."""
+    return Decimal(str(token, "ascii").strip('"'))
+
+
 def _json_text(value: Any) -> str:
-    return str(bytes(value), "utf-8")
+    return str(value, "utf-8")
 
 
 def _scalar_text(value: Any) -> str:
-    text = str(bytes(value), "utf-8")
+    text = str(value, "utf-8")
     return str(json.loads(text)) if text.startswith('"') else text
 
 

@@ -1,6 +1,7 @@
 """Two processes and the pipe between them, from their start to the end of both.
 
-The tap writes straight into the target; nothing passes through here. The runner keeps one copy of
+The tap writes straight into the target, and in the Arrow lane into a second pipe beside the first;
+nothing passes through here. The runner keeps one copy of
 the pipe's writing end until it knows how the tap ended: closing it tells the target that the data
 is complete, so before that, if the tap failed, a target of ours gets an ABORT message and replaces
 and deletes nothing. A foreign target cannot be told and only gets the end of its input.
@@ -29,6 +30,7 @@ from kozmo_runner.report import Blame
 from kozmo_runner.speech import broken_pipe, exit_words, metric, reason
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import KozmoError
+from kozmo_singer.wire import lane
 
 TICK_SECONDS = 0.25
 _SAVE_SECONDS = 1.0
@@ -102,6 +104,7 @@ class Engine:
         limits: Limits,
         cancel: Cancel,
         alive: Callable[[], None] = lambda: None,
+        arrow: bool = False,
     ) -> None:
         self._commands = {"tap": tap, "target": target}
         self._workspace, self._progress, self._watcher = workspace, progress, watcher
@@ -114,6 +117,7 @@ class Engine:
         self._stated: State | None = None
         self._reader: threading.Thread | None = None
         self._pipe: int | None = None
+        self._arrow = arrow
         self._aborting = ""
         self._stopping = False
         self._last_save = self._last_tick = self._last_alive = 0.0
@@ -142,25 +146,37 @@ class Engine:
     def _start(self) -> None:
         reading, self._pipe = os.pipe()
         pipes.widen(self._pipe)
+        beside = os.pipe() if self._arrow else (None, None)
         try:
             # The target first: if the runner is killed it is also the first to be told.
-            self._spawn("target", stdin=reading, stdout=subprocess.PIPE)
+            self._spawn("target", beside[0], stdin=reading, stdout=subprocess.PIPE)
+            self._start_tap(beside[1])
         finally:
-            os.close(reading)
+            # With a copy left here neither end would notice that the other is gone.
+            for descriptor in (reading, *beside):
+                if descriptor is not None:
+                    os.close(descriptor)
+
+    def _start_tap(self, beside: int | None) -> None:
         self._reader = threading.Thread(target=self._read_states, name="states", daemon=True)
         self._reader.start()
+        assert self._pipe is not None
+        if beside is not None:
+            pipes.widen(beside)
         try:
-            self._spawn("tap", stdout=self._pipe)
+            self._spawn("tap", beside, stdout=self._pipe)
         except KozmoError as error:
             self.outcome.blame = Blame("tap", self._name("tap"), error.message, [*error.details])
             self._end_of_data(str(error))
 
-    def _spawn(self, side: Side, **streams: int) -> None:
+    def _spawn(self, side: Side, beside: int | None, **streams: int) -> None:
         command = self._commands[side]
+        inherited = {} if beside is None else {lane.VARIABLE: str(beside)}
         self._children[side] = self._workspace.spawn(
             command.argv,
             name=command.plug.name,
-            env=command.env,
+            env={**command.env, **inherited},
+            inherits=() if beside is None else (beside,),
             secrets=command.secrets,
             on_line=lambda text: self._events.put(("line", side, text)),
             on_exit=lambda code: self._events.put(("exit", side, code)),

@@ -16,6 +16,7 @@ from kozmo_runner.bookmarks import State, carried, without_streams
 from kozmo_runner.configs import Config, Given, give, take_back
 from kozmo_runner.engine import Command, Engine, Grace, Limits, Outcome, Watcher
 from kozmo_runner.environment import child_environment
+from kozmo_runner.lanes import check_lane, takes_arrow
 from kozmo_runner.plugins import Plug, find
 from kozmo_runner.process import Cancel, Interrupted
 from kozmo_runner.progress import Progress
@@ -54,10 +55,12 @@ class Job:
     jobs: int = 1
     executor: Executor | None = None
     beside: Sequence[str] = ()
+    lane: str = "auto"
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
             raise ConfigError(f"jobs must be at least 1, not {self.jobs}")
+        check_lane(self.lane)
 
     @property
     def pipeline(self) -> str:
@@ -94,12 +97,14 @@ def run(
     cancel: Cancel | None = None,
     jobs: int = 1,
     executor: Executor | None = None,
+    lane: str = "auto",
 ) -> Report:
     """Run *tap* into *target* and return how it went; see Report.raise_for_failure.
 
     *streams* are rules as of `kozmo select`. State is kept under *state_id*, by default
     tap-x-to-target-y, followed by *state_suffix* if there is one. *jobs* pairs of tap and target
-    run at once, started by threads or by another *executor* of concurrent.futures. What keeps the
+    run at once, started by threads or by another *executor* of concurrent.futures. *lane* is text,
+    arrow, or auto for arrow where both ends can. What keeps the
     run from starting at all is raised: an unknown plug-in, an unreadable configuration, a state
     that another run holds.
     """
@@ -117,6 +122,7 @@ def run(
         Limits(timeout, idle_timeout, grace or Grace()),
         jobs,
         executor,
+        lane=lane,
     )
     return execute(job, watcher or Silent(), cancel or Cancel())
 
@@ -262,6 +268,8 @@ class Undertaking:
             path = self.workspace.write("beside.json", {"streams": [*job.beside]})
             target_argv += ["--beside", str(path)]
         self.result.tap.command, self.result.target.command = tap_argv, target_argv
+        arrow = takes_arrow(job.lane, job.tap, job.target, self.workspace, self.cancel)
+        self.result.lane = "arrow" if arrow else "text"
         engine = Engine(
             self._command(job.tap, job.target, tap_argv, self.tap_given),
             self._command(job.target, job.tap, target_argv, self.target_given),
@@ -272,6 +280,7 @@ class Undertaking:
             limits=job.limits,
             cancel=self.cancel,
             alive=self._beat,
+            arrow=arrow,
         )
         try:
             return engine.run()

@@ -31,6 +31,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "timeout": (str, int, float),
     "idle_timeout": (str, int, float),
     "jobs": int,
+    "lane": str,
 }
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-([^}]*))?\})")
 
@@ -80,6 +81,7 @@ def job(values: Mapping[str, Any]) -> Job:
         values.get("state_store"),
         Limits(values.get("timeout"), values.get("idle_timeout")),
         values.get("jobs", 1),
+        lane=values.get("lane", "auto"),
     )
 
 

@@ -67,6 +67,7 @@ class Child:
     It leads a session of its own, so that Ctrl-C in a terminal reaches the runner only, which then
     stops the processes in their order. *on_line* gets each line of stderr without its secrets,
     *on_exit* the exit code, negative for a signal; both are called from threads of the child's own.
+    It has the descriptors that it *inherits*, under the same numbers.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Child:
         secrets: Iterable[str] = (),
         on_line: Callable[[str], None] | None = None,
         on_exit: Callable[[int], None] | None = None,
+        inherits: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.code: int | None = None
@@ -88,7 +90,7 @@ class Child:
         self._on_line, self._on_exit = on_line, on_exit
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._done = threading.Event()
-        self._process = _start(argv, name, stdin, stdout, env)
+        self._process = _start(argv, name, stdin, stdout, env, inherits)
         self.pid = self._process.pid
         self._threads = [
             threading.Thread(target=work, name=f"{name} {what}", daemon=True)
@@ -207,7 +209,12 @@ class Child:
 
 
 def _start(
-    argv: Sequence[str], name: str, stdin: int, stdout: int, env: Mapping[str, str] | None
+    argv: Sequence[str],
+    name: str,
+    stdin: int,
+    stdout: int,
+    env: Mapping[str, str] | None,
+    inherits: Sequence[int],
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
@@ -216,6 +223,7 @@ def _start(
             stdout=stdout,
             stderr=subprocess.PIPE,
             env=None if env is None else dict(env),
+            pass_fds=inherits,
             start_new_session=True,
             bufsize=0,
         )

@@ -58,7 +58,10 @@ class ShardReport(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """A run from start to end. Secrets are masked in everything that is text."""
+    """A run from start to end. Secrets are masked in everything that is text.
+
+    *lane* is how rows went from tap to target: text or arrow.
+    """
 
     run_id: str
     pipeline: str
@@ -78,6 +81,7 @@ class Report(msgspec.Struct):
     error: Blame | None = None
     warnings: list[str] = []
     shards: list[ShardReport] = []
+    lane: str = "text"
 
     @property
     def rows(self) -> int | None:

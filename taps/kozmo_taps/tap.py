@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-import gc
 import logging
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.metrics import Counter
-from kozmo_singer.plugin import Plugin, asks_for_maps, stopping
+from kozmo_singer.plugin import Plugin, asks_for_maps, stopping, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire import (
     Catalog,
@@ -22,6 +21,7 @@ from kozmo_singer.wire import (
     RecordEncoder,
     Stream,
     activate_version_line,
+    lane,
     schema_line,
     state_line,
 )
@@ -121,10 +121,25 @@ class Lines(Protocol):
     def activate(self, version: int) -> bytes: ...
 
 
+@runtime_checkable
+class Columnar(Protocol):
+    """Rows that can go through the pipe of the Arrow lane."""
+
+    def payload(self) -> memoryview:
+        """Return the rows as an Arrow IPC stream."""
+
+    def __len__(self) -> int: ...
+
+
 class Tap(Plugin):
     """A source of streams. A family says how to `discover` and how to open a `session`."""
 
     capabilities = CAPABILITIES
+
+    @property
+    def arrow(self) -> bool:
+        """Whether rows may go as Arrow: there is a pipe for them, and nothing changes records."""
+        return lane.descriptor() is not None and not asks_for_maps(self.config)
 
     @abstractmethod
     def discover(self) -> Catalog:
@@ -147,7 +162,7 @@ class Tap(Plugin):
         with (
             Output(out) as output,
             Counter() as counter,
-            _without_cycles(),
+            without_cycles(),
             self.session(chosen) as session,
         ):
             _Run(self, session, output, counter, copy.deepcopy(state), limit).streams(chosen)
@@ -270,10 +285,14 @@ class _Run:
         self._output.flush()
         for rows in reading.batches():
             now = datetime.now(timezone.utc).isoformat()
-            records = lines.records(rows, now)
-            self._output.add(records)
+            if isinstance(rows, Columnar):
+                size = self._send(stream.stream, rows, now, reading.version)
+            else:
+                records = lines.records(rows, now)
+                self._output.add(records)
+                size = len(records)
             self._delivered(name, reading)
-            self._counter.add(name, len(rows), len(records))
+            self._counter.add(name, len(rows), size)
             self._rows += len(rows)
             if self._rows >= STATE_ROWS or time.monotonic() >= self._due:
                 self._emit_state()
@@ -282,6 +301,15 @@ class _Run:
         if reading.complete and reading.version is not None:
             self._output.add(lines.activate(reading.version))
         self._delivered(name, reading)
+
+    def _send(self, stream: str, rows: Columnar, now: str, version: int | None) -> int:
+        """Send *rows* beside the messages; the message that announces them goes first."""
+        payload, pipe = rows.payload(), lane.descriptor()
+        assert pipe is not None, "only a tap with a pipe reads columns"
+        self._output.add(lane.batch_line(stream, len(payload), now, version))
+        self._output.flush()
+        lane.send(pipe, payload)
+        return len(payload)
 
     def _delivered(self, name: str, reading: Reading) -> None:
         told = self._told.get(name, ())
@@ -326,15 +354,3 @@ def replication(stream: Stream, config: Mapping[str, Any]) -> tuple[str, str | N
             "name a column that grows with every change as replication-key in the catalog",
         )
     return method, key if method == "INCREMENTAL" else None
-
-
-@contextmanager
-def _without_cycles() -> Iterator[None]:
-    """Switch the collector of reference cycles off: rows make none, and it walks over all."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -10,9 +10,12 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
 from kozmo_singer.errors import MissingDriver, ReadError, RecordError
+from kozmo_singer.wire import lane
 from kozmo_singer.wire.encode import RecordEncoder, dumps
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from kozmo_singer.wire.messages import Batch
     from kozmo_singer.wire.rows import Rows, StreamDecoder
 
@@ -73,11 +76,30 @@ def _columnar(batch: Batch, file: IO[bytes]) -> Iterator[list[bytes]]:
         reader = pyarrow.ipc.open_file(file)
         parts = map(reader.get_batch, range(reader.num_record_batches))
     for part in parts:
-        encoder = RecordEncoder(batch.stream, _columns(part.schema))
-        for start in range(0, part.num_rows, LINES):
-            some = part.slice(start, LINES)
-            rows = list(zip(*(column.to_pylist() for column in some.columns), strict=True))
-            yield encoder.encode(rows).split(b"\n")[:-1]
+        yield from _lines(batch, part)
+
+
+def _lines(batch: Batch, part: Any) -> Iterator[list[bytes]]:
+    encoder = RecordEncoder(batch.stream, _columns(part.schema), version=batch.version)
+    for start in range(0, part.num_rows, LINES):
+        some = part.slice(start, LINES)
+        rows = list(zip(*(column.to_pylist() for column in some.columns), strict=True))
+        yield encoder.encode(rows, batch.extracted).split(b"\n")[:-1]
+
+
+def received(batch: Batch, size: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows that follow *batch* in the pipe of the Arrow lane, as *size* bytes."""
+    import pyarrow as pa
+
+    payload = lane.receive(lane.descriptor(), size, batch.stream)
+    with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
+        yield from reader
+
+
+def rows_of(part: pa.RecordBatch, batch: Batch, decoder: StreamDecoder) -> Iterator[Rows]:
+    """Yield the rows of *part* as they would have come in RECORD messages."""
+    for lines in _lines(batch, part):
+        yield decoder.decode(lines, [batch.line] * len(lines))
 
 
 def _columns(schema: Any) -> list[Any]:

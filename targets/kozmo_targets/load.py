@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from kozmo_singer.errors import KozmoError, RecordError
 from kozmo_singer.metrics import Counter as Progress
 from kozmo_singer.plugin import stopping
+from kozmo_singer.wire import lane
 from kozmo_singer.wire.decode import Reader
 from kozmo_singer.wire.messages import Aborted, ActivateVersion, Batch, Message, Schema, State
 from kozmo_singer.wire.rows import Rows
@@ -117,12 +118,15 @@ class Load:
             raise
 
     def _rows(self, rows: Rows) -> None:
+        self._received(rows.stream, len(rows), rows.size)
+        self._writers[rows.stream].write(rows)
+
+    def _received(self, stream: str, count: int, size: int) -> None:
         if not self._waiting:
             self._since = time.monotonic()
-        self._watermark.received(rows.stream)
-        self._waiting[rows.stream] += len(rows)
-        self._size += rows.size
-        self._writers[rows.stream].write(rows)
+        self._watermark.received(stream)
+        self._waiting[stream] += count
+        self._size += size
 
     def _flush_if_due(self) -> None:
         if not self._waiting:
@@ -192,8 +196,18 @@ class Load:
         self._versions[message.stream] = max(newest, message.version)
 
     def _batch(self, batch: Batch) -> None:
-        from kozmo_targets.batch import read
+        from kozmo_targets.batch import read, received, rows_of
 
+        size = lane.size_of(batch.manifest[0]) if len(batch.manifest) == 1 else None
+        if size is not None:
+            writer, decoder = self._writers[batch.stream], self._reader.decoder(batch.stream)
+            for part in received(batch, size):
+                if writer.write_columns(part, batch):
+                    self._received(batch.stream, part.num_rows, part.nbytes)
+                else:
+                    for rows in rows_of(part, batch, decoder):
+                        self._rows(rows)
+            return
         for rows in read(batch, self._reader.decoder(batch.stream)):
             self._rows(rows)
             self._flush_if_due()

@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
 
 from kozmo_singer.errors import ReadError
-from kozmo_singer.plugin import Plugin, asks_for_maps
+from kozmo_singer.plugin import Plugin, asks_for_maps, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_targets.load import Load
 
 if TYPE_CHECKING:
-    from kozmo_singer.wire.messages import Schema
+    import pyarrow as pa
+
+    from kozmo_singer.wire.messages import Batch, Schema
     from kozmo_singer.wire.rows import Rows
 
 LoadMethod = Literal["append-only", "upsert", "overwrite"]
@@ -98,6 +100,10 @@ class Writer(ABC):
     def write(self, rows: Rows) -> None:
         """Take rows; RecordError names the first that cannot be stored."""
 
+    def write_columns(self, rows: pa.RecordBatch, batch: Batch) -> bool:
+        """Take rows as they came in *batch*; False where they are wanted by `write` instead."""
+        return False
+
     @abstractmethod
     def flush(self) -> bool:
         """Hand over all rows taken so far, so that Target.commit makes them durable.
@@ -161,7 +167,7 @@ class Target(Plugin, ABC):
         """
         load = Load(self, out)
         try:
-            with self._input(source) as (prepared, expect_end):
+            with without_cycles(), self._input(source) as (prepared, expect_end):
                 whole = load.consume(prepared, IDLE_SECONDS, expect_end)
             if whole:
                 load.complete()

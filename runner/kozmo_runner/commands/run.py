@@ -52,6 +52,12 @@ kept), 2 usage or configuration, 130 interrupted."""
     metavar="N",
     help="Share the streams, and large tables by key, out among N taps and targets at once.",
 )
+@click.option(
+    "--lane",
+    type=click.Choice(["auto", "text", "arrow"]),
+    help="How rows go: as Singer lines, or as Arrow in a pipe beside them. auto, the default: as "
+    "Arrow where both ends can.",
+)
 @shared.state_store
 @shared.timeout
 @click.option("--idle-timeout", metavar="SPAN", help="Stop when nothing moves for this time.")
@@ -125,7 +131,15 @@ def _overrides(given: dict[str, Any]) -> dict[str, Any]:
         "timeout": shared.seconds(given["timeout"]),
         "idle_timeout": shared.seconds(given["idle_timeout"]),
     }
-    for name in ("catalog", "full_refresh", "state_id", "state_suffix", "state_store", "jobs"):
+    for name in (
+        "catalog",
+        "full_refresh",
+        "state_id",
+        "state_suffix",
+        "state_store",
+        "jobs",
+        "lane",
+    ):
         said[name] = given[name]
     return {name: value for name, value in said.items() if value}
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from kozmo_singer.errors import ConfigError, ReadError
 from kozmo_singer.settings import Setting, did_you_mean
-from kozmo_singer.wire import Catalog, Stream
+from kozmo_singer.wire import Catalog, Column, Stream
 from kozmo_singer.wire.state import State, bookmark
 from kozmo_taps import tap
 from kozmo_taps.sql.ranges import cut, steady
@@ -36,6 +36,8 @@ SETTINGS: tuple[Setting, ...] = (
 )
 """The settings that every SQL tap has."""
 
+_FEW_ROWS = 20_000
+_MOST_DIGITS = 76
 _START_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 
 
@@ -147,11 +149,16 @@ class SqlSession:
             key = None
         columns = shape(relation, stream, key)
         common = (self._connection, relation, stream, columns, limit)
+        reading: SqlReading
         if key:
             start = config["start_date"]
-            return Incremental(*common, key=key, mark=bookmark, start_date=start)
-        versioned = bool(config["emit_activate_version_messages"])
-        return FullTable(*common, marker=bookmark.get("full_table"), versioned=versioned)
+            reading = Incremental(*common, key=key, mark=bookmark, start_date=start)
+        else:
+            versioned = bool(config["emit_activate_version_messages"])
+            marker = bookmark.get("full_table")
+            reading = FullTable(*common, marker=marker, versioned=versioned)
+        reading.arrow = self._tap.arrow and _pays_as_arrow(relation, reading.columns)
+        return reading
 
     def cut(
         self, stream: Stream, mark: Mapping[str, Any] | None, parts: int
@@ -186,3 +193,14 @@ class SqlSession:
             *did_you_mean(written, known),
             "the catalog may be out of date; make a new one with --discover",
         )
+
+
+def _pays_as_arrow(relation: Relation, columns: Sequence[Column]) -> bool:
+    """Whether Arrow has a type for each column, and the table is worth loading its library."""
+    exact = all(
+        0 < (column.type.precision or 0) <= _MOST_DIGITS
+        if column.type.name == "decimal"
+        else column.type.name != "integer" or column.type.bits is not None
+        for column in columns
+    )
+    return exact and (relation.rows is None or relation.rows >= _FEW_ROWS)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_singer.errors import DiscoverError, ReadError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.systems.sql.postgres import qualified, quote
-from kozmo_singer.wire import Stream
+from kozmo_singer.wire import Column, LogicalType, Stream, lane
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
 from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kozmo_taps.sql.reading import Condition
     from kozmo_taps.sql.seen import Row
 
+_TEXT = LogicalType("string")
+_Lane = tuple[str, int, "Callable[[bytes], Sequence[Row]]"]
 # Set for the transaction only, so that a pooler in between cannot hand them to somebody else.
 _SESSION = {
     "TimeZone": "UTC",
@@ -28,11 +30,12 @@ _SESSION = {
     # Every digit of a float; from PostgreSQL 12 on any value above 0 does that.
     "extra_float_digits": "3",
     "bytea_output": "hex",
-    # The cursor will be read to its end, so plan for that and not for the first rows.
-    "cursor_tuple_fraction": "1",
+    # It would count the time that a slow target takes; see PostgresConnection.select.
+    "statement_timeout": "0",
     # A slow target leaves the transaction idle, which is no reason to end it.
     "idle_in_transaction_session_timeout": "0",
 }
+_TIMEOUT = "SELECT setting FROM pg_settings WHERE name = 'statement_timeout'"
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + "; ".join(
     f"SET LOCAL {name} = '{value}'" for name, value in _SESSION.items()
 )
@@ -52,6 +55,8 @@ class TapPostgres(SqlTap):
 
     name = "tap-postgres"
     summary = "PostgreSQL tables and views"
+    capabilities = (*SqlTap.capabilities, lane.CAPABILITY)
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow",)}
     sqlalchemy_dialect = "postgresql+psycopg://"
     settings = (
         *system.SETTINGS,
@@ -113,6 +118,7 @@ class PostgresConnection:
     def __init__(self, raw: Any, schemas: Sequence[str] | None) -> None:
         self.raw = raw
         self._schemas = list(schemas) if schemas else None
+        self._silence: float | None = None
 
     def quote(self, identifier: str) -> str:
         """Return the quoted name; psycopg wants percent signs doubled."""
@@ -167,6 +173,8 @@ class PostgresConnection:
     def snapshot(self) -> Iterator[None]:
         """Hold one view of the data for as long as the context lasts."""
         with system.translated(ReadError, "tap-postgres could not begin to read"):
+            (milliseconds,) = self.raw.execute(_TIMEOUT).fetchone()
+            self._silence = int(milliseconds) / 1000 or None
             self.raw.execute(_BEGIN)
         try:
             yield
@@ -175,11 +183,37 @@ class PostgresConnection:
                 self.raw.execute("ROLLBACK")
 
     def select(
-        self, sql: str, parameters: Sequence[Any], relation: Relation, shape: Sequence[DbColumn]
+        self,
+        sql: str,
+        parameters: Sequence[Any],
+        relation: Relation,
+        shape: Sequence[DbColumn],
+        *,
+        arrow: bool = False,
     ) -> Iterator[Sequence[Row]]:
-        """Yield the rows of a cursor, in batches of bounded size."""
-        from kozmo_taps.sql.postgres_rows import fetch
+        """Yield the rows in batches of bounded size.
 
+        The server's statement_timeout holds for each wait, not for the statement as a whole.
+        """
+        from kozmo_taps.sql.postgres_copy import blocks
+
+        columns = [Column(c.name, _TEXT if c.as_text else c.type) for c in shape]
+        options, size, rows_of = _arrow_lane(columns) if arrow else _text_lane(columns)
         doing = f"tap-postgres could not read {relation.schema}.{relation.name}"
         with system.translated(ReadError, doing):
-            yield from fetch(self.raw, sql, parameters)
+            yield from map(
+                rows_of,
+                blocks(self.raw, sql, parameters, options, size=size, silence=self._silence),
+            )
+
+
+def _text_lane(columns: Sequence[Column]) -> _Lane:
+    from kozmo_taps.sql import postgres_cells as way
+
+    return way.COPY_OPTIONS, way.BLOCK_BYTES, way.Cutter(columns).cells
+
+
+def _arrow_lane(columns: Sequence[Column]) -> _Lane:
+    from kozmo_taps.sql import postgres_arrow as way
+
+    return way.COPY_OPTIONS, way.BLOCK_BYTES, way.Parser(columns).rows

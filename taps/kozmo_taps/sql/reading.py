@@ -28,7 +28,13 @@ class Dialect(Protocol):
     def snapshot(self) -> AbstractContextManager[None]: ...
     def settle(self, relation: Relation, shape: list[DbColumn]) -> list[DbColumn]: ...
     def select(
-        self, sql: str, parameters: Sequence[Any], relation: Relation, shape: Sequence[DbColumn]
+        self,
+        sql: str,
+        parameters: Sequence[Any],
+        relation: Relation,
+        shape: Sequence[DbColumn],
+        *,
+        arrow: bool = False,
     ) -> Iterator[Sequence[Row]]: ...
 
 
@@ -37,6 +43,8 @@ class SqlReading(ABC):
 
     method: str
     version: int | None = None
+    arrow = False
+    """Whether rows may come as Arrow batches, which are sequences of rows too."""
 
     def __init__(
         self,
@@ -100,7 +108,7 @@ class SqlReading(ABC):
         limit: int | None = None,
     ) -> Iterator[Sequence[Row]]:
         sql, parameters = self._query(conditions, order, limit)
-        return self._dialect.select(sql, parameters, self._relation, self._shape)
+        return self._dialect.select(sql, parameters, self._relation, self._shape, arrow=self.arrow)
 
 
 class FullTable(SqlReading):

@@ -226,9 +226,15 @@ class SQLiteConnection:
             self.raw.execute("ROLLBACK")
 
     def select(
-        self, sql: str, parameters: Sequence[Any], relation: Relation, shape: Sequence[DbColumn]
+        self,
+        sql: str,
+        parameters: Sequence[Any],
+        relation: Relation,
+        shape: Sequence[DbColumn],
+        *,
+        arrow: bool = False,
     ) -> Iterator[Sequence[Row]]:
-        """Yield the rows as wire values, in batches of bounded size."""
+        """Yield the rows as wire values, in batches of bounded size; never as Arrow."""
         converters = [converter(column) for column in shape]
         with system.translated(ReadError, f"tap-sqlite could not read {relation.name}"):
             try:

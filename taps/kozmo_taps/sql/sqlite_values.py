@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from kozmo_singer.wire import LogicalType
-from kozmo_singer.wire.rows import well_formed
+from kozmo_singer.wire.checks import well_formed
 from kozmo_taps.sql.relation import DbColumn
 
 Cells = Sequence[Any]
@@ -112,7 +112,7 @@ def _document(cell: str) -> msgspec.Raw:
 def _well_formed(name: str) -> Callable[[Cells], Cells]:
     def check(cells: Cells) -> Cells:
         _only(cells, str)
-        if not well_formed(name, filter(None, cells)) or "" in cells:
+        if not well_formed(name, list(filter(None, cells))) or "" in cells:
             raise Misfit(next(c for c in cells if c is not None and not well_formed(name, [c])))
         return cells
 

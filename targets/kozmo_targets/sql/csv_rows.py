@@ -6,6 +6,7 @@ NULL ``null``. Only the JSON escapes other than those of quote and backslash nee
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ from typing import Any
 import msgspec
 
 from kozmo_singer.errors import RecordError
+from kozmo_singer.wire.rows import text_of
+from kozmo_singer.wire.types import Column
 
 COPY_OPTIONS = r"(FORMAT csv, ESCAPE '\', NULL 'null', ENCODING 'UTF8')"
 Row = tuple[Any, ...]
@@ -28,53 +31,36 @@ _NUL = "NUL character (U+0000), which PostgreSQL cannot store"
 
 
 class CsvRows:
-    """Writes rows whose columns have the logical types *types*.
+    """Writes rows whose columns have the logical types *types*, with values as `copied` makes them.
 
     *fault* makes the error for a message, a line and a column. A NUL is one, unless *replace_nul*
     puts U+FFFD in its place.
     """
 
     def __init__(self, types: Sequence[str], *, replace_nul: bool, fault: Fault) -> None:
-        self._floats = [i for i, name in enumerate(types) if name == "float"]
-        self._binary = [i for i, name in enumerate(types) if name == "binary"]
         self._json = {i for i, name in enumerate(types) if name == "json"}
         self._replace_nul = replace_nul
         self._fault = fault
 
-    def encode(self, rows: Sequence[Row], lines: Sequence[int]) -> bytes:
-        """Return *rows* as CSV, one line each unless a text holds line breaks."""
-        if self._binary or not all(self._finite(rows, i) for i in self._floats):
-            rows = [self._spelt(row) for row in rows]
+    def encode(self, rows: Sequence[Row], lines: Sequence[int], *, plain: bool = False) -> bytes:
+        """Return *rows* as CSV, one line each unless a text holds line breaks.
+
+        *plain* says that no text holds a control character.
+        """
         try:
             body = _ENCODER.encode_lines(rows)
         except UnicodeEncodeError:
             raise self._surrogate(rows, lines) from None
-        body = body.replace(b"]\n[", b"\n")[1:-2] + b"\n"
+        # Faster than to replace brackets, since lines are found by their one last byte.
+        body = b"\n".join([line[1:-1] for line in body.split(b"\n")])
         # What stops at an escaped backslash before a letter costs a second look, and no more.
-        if b"\\" not in body or not _OTHER_ESCAPE.search(body):
+        if plain or b"\\" not in body or not _OTHER_ESCAPE.search(body):
             return body
         if b"\\u0000" in body:
             found = self._without_nul(rows, lines)
             if found is not None:
                 return self.encode(found, lines)
         return _ESCAPE.sub(_unescaped, body)
-
-    @staticmethod
-    def _finite(rows: Sequence[Row], column: int) -> bool:
-        try:
-            return math.isfinite(sum([row[column] for row in rows if row[column] is not None]))
-        except OverflowError:
-            return False
-
-    def _spelt(self, row: Row) -> Row:
-        spelt = list(row)
-        for i in self._floats:
-            if spelt[i] is not None and not math.isfinite(spelt[i]):
-                spelt[i] = str(spelt[i])
-        for i in self._binary:
-            if isinstance(spelt[i], bytes):
-                spelt[i] = "\\x" + spelt[i].hex()
-        return tuple(spelt)
 
     def _surrogate(self, rows: Sequence[Row], lines: Sequence[int]) -> RecordError:
         for row, line in zip(rows, lines, strict=True):
@@ -110,6 +96,26 @@ class CsvRows:
         if column in self._json and _NUL_IN_JSON.search(value):
             return _NUL_IN_JSON.sub(r"\1\\ufffd", value)
         return value.replace("\0", "\ufffd") if "\0" in value else value
+
+
+def copied(column: Column, *, finite: bool) -> Callable[[Any], Any] | None:
+    """How a value of *column* in a Rows becomes what CsvRows takes; None if it is that already.
+
+    *finite* says that no float is infinite or none.
+    """
+    if column.type.name == "binary":
+        return _hex_of_base64 if column.type.encoding == "base64" else "\\x".__add__
+    if column.type.name == "float" and not finite:
+        return _spelt
+    return text_of(column)
+
+
+def _hex_of_base64(value: str) -> str:
+    return "\\x" + base64.b64decode(value).hex()
+
+
+def _spelt(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
 
 
 def _encodes(value: str) -> bool:

@@ -6,13 +6,21 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from kozmo_singer.errors import RecordError
+from kozmo_singer.wire.checks import fit_digits
+from kozmo_singer.wire.rows import decimal
 from kozmo_singer.wire.types import Column
 
-Rows = Sequence[tuple[Any, ...]]
-Check = Callable[[list[Any]], bool]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from kozmo_singer.wire.rows import Rows
+
+Check = Callable[[Sequence[Any]], bool]
 
 
 class Fit:
@@ -29,22 +37,42 @@ class Fit:
             for i, column in enumerate(columns)
             if (found := _check(column)) is not None
         ]
+        self._digits = {
+            i: (c.type.precision, c.type.scale or 0)
+            for i, c in enumerate(columns)
+            if c.type.name == "decimal" and c.type.precision is not None
+        }
+        self._lengths = [
+            (i, c.type.length)
+            for i, c in enumerate(columns)
+            if c.type.name == "string" and c.type.length is not None
+        ]
         self._keys = [(i, c.name) for i, c in enumerate(columns) if c.name in keys]
 
-    def check(self, rows: Rows, lines: Sequence[int]) -> None:
-        """Raise RecordError for the first value of a column that does not fit."""
+    def check(self, rows: Rows) -> None:
+        """Raise RecordError for the first value of a column of *rows* that does not fit."""
         for i, name, fits, expected in self._checks:
-            values = [row[i] for row in rows]
-            if not fits([value for value in values if value is not None]):
-                at = next(n for n, v in enumerate(values) if v is not None and not fits([v]))
-                raise self.error(f"expected {expected}, got {_shown(values[at])}", lines[at], name)
+            if i in self._digits and fit_digits(rows.looks[i], *self._digits[i]):
+                continue
+            if not fits(rows.present(i)):
+                column = rows.column(i)
+                at = next(n for n, v in enumerate(column) if v is not None and not fits([v]))
+                found = f"expected {expected}, got {_shown(column[at])}"
+                raise self.error(found, rows.lines[at], name)
 
-    def check_keys(self, rows: Rows, lines: Sequence[int]) -> None:
+    def check_keys(self, rows: Rows) -> None:
         """Raise RecordError for the first row whose key holds null."""
         for i, name in self._keys:
-            values = [row[i] for row in rows]
+            values = rows.column(i)
             if None in values:
-                raise self.null_key(lines[values.index(None)], name)
+                raise self.null_key(rows.lines[values.index(None)], name)
+
+    def fits_columns(self, rows: pa.RecordBatch) -> bool:
+        """Whether a batch surely fits; where it may not, a look at each row says why."""
+        import pyarrow.compute as pc
+
+        long = ((pc.max(pc.utf8_length(rows[i])).as_py() or 0) > n for i, n in self._lengths)
+        return not any(rows[i].null_count for i, _ in self._keys) and not any(long)
 
     def null_key(self, line: int | None, name: str) -> RecordError:
         """Return the error for a key that is null."""
@@ -77,9 +105,10 @@ def _digits(precision: int, scale: int) -> Check:
     context = Context(prec=precision, traps=[Inexact, InvalidOperation])
     unit = Decimal(1).scaleb(-scale)
 
-    def fits(values: list[Any]) -> bool:
+    def fits(values: Sequence[Any]) -> bool:
         try:
-            deque(map(Decimal.quantize, values, repeat(unit), repeat(None), repeat(context)), 0)
+            numbers = map(decimal, values)
+            deque(map(Decimal.quantize, numbers, repeat(unit), repeat(None), repeat(context)), 0)
         except DecimalException:
             return False
         return True
@@ -90,7 +119,7 @@ def _digits(precision: int, scale: int) -> Check:
 def _without_offset(dashes: int) -> Check:
     """Counts signs: a text without an offset has so many dashes and no plus."""
 
-    def fits(values: list[Any]) -> bool:
+    def fits(values: Sequence[Any]) -> bool:
         joined = "".join(values)
         if "+" in joined:
             return False
@@ -103,4 +132,6 @@ def _without_offset(dashes: int) -> Check:
 
 def _shown(value: Any) -> str:
     text = f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, msgspec.Raw):
+        text = str(decimal(value))
     return text if len(text) <= 60 else text[:57] + "..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from typing import ClassVar
@@ -11,6 +12,7 @@ from typing import ClassVar
 from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
+from kozmo_singer.wire import lane
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.postgres_database import NAMING, PostgresDatabase
 from kozmo_targets.sql.postgres_writer import PostgresWriter
@@ -29,7 +31,8 @@ class TargetPostgres(SqlTarget):
     name = "target-postgres"
     summary = "PostgreSQL tables"
     naming: ClassVar[Naming] = NAMING
-    capabilities = (*SqlTarget.capabilities, "concurrent-streams")
+    capabilities = (*SqlTarget.capabilities, "concurrent-streams", lane.CAPABILITY)
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow", "pgpq")}
     settings = (
         *system.SETTINGS,
         Setting(

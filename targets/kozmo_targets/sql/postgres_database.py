@@ -150,6 +150,10 @@ class PostgresDatabase(Database):
         empty = not self.rows(f"SELECT FROM {name} LIMIT 1")
         return Found({column: _type(formatted) for column, formatted in columns}, unique, empty)
 
+    def formatted(self, table: Name) -> dict[str, str]:
+        """Return the types of the columns of *table*, as format_type() writes them."""
+        return dict(self.rows(_COLUMNS, self.text(table)))
+
     def create(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> None:
         parts = [f"{self.quote(c.name)} {self.ddl(c.type)}" for c in columns]
         if key:

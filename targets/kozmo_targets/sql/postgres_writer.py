@@ -6,27 +6,32 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kozmo_singer.errors import RecordError, WriteError
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.wire.types import LogicalType
-from kozmo_targets.sql.csv_rows import COPY_OPTIONS, CsvRows, record_at
+from kozmo_targets.sql.csv_rows import COPY_OPTIONS, CsvRows, copied, record_at
 from kozmo_targets.sql.names import Name
 from kozmo_targets.sql.table import Change
 from kozmo_targets.sql.writer import DELETED, NOT_DATA, Row, SqlWriter, upsert
 from kozmo_targets.target import LoadMethod
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import psycopg
+    import pyarrow as pa
 
-    from kozmo_singer.wire.messages import Schema
+    from kozmo_singer.wire.messages import Batch, Schema
     from kozmo_singer.wire.rows import Rows
+    from kozmo_targets.sql.postgres_binary import BinaryRows
     from kozmo_targets.sql.postgres_database import PostgresDatabase
 
+BINARY_OPTIONS = "(FORMAT binary)"
+# https://www.postgresql.org/docs/18/sql-copy.html#id-1.9.3.55.9.4
+BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+BINARY_TRAILER = b"\xff\xff"
 PUSH_BYTES = 1 << 19
 """Rows of a stream wait for so many bytes before they are sent, so that streams can interleave."""
 _CONTEXT = re.compile(r"COPY .*?, \S+ (\d+)(?:, \S+ (.*))?", re.DOTALL)
@@ -38,10 +43,11 @@ _log = logging.getLogger("kozmo_targets")
 
 
 class Piece(NamedTuple):
-    """Rows as CSV, and the lines of the input that they came from."""
+    """Rows in one of COPY's formats, and the lines of the input that they came from."""
 
     blob: bytes
     lines: Sequence[int]
+    binary: bool = False
 
 
 class PostgresWriter(SqlWriter):
@@ -70,8 +76,9 @@ class PostgresWriter(SqlWriter):
         self._unsent: list[Piece] = []
         self._unsent_size = 0
         self._sent: list[Piece] = []
-        self._copy: Any = None
+        self._copy: _Copy | None = None
         self._csv: CsvRows
+        self._binary: BinaryRows | None = None
 
     def open(self, schema: Schema) -> None:
         with self._errors(schema.stream):
@@ -92,6 +99,7 @@ class PostgresWriter(SqlWriter):
                 self.table.table,
                 ", ".join(self.key),
             )
+        self._binary = None
         self._csv = CsvRows(
             [column.type.name for column in self.columns],
             replace_nul=self.config["nul_characters"] == "replace",
@@ -102,8 +110,36 @@ class PostgresWriter(SqlWriter):
         with self._errors(self.stream):
             super().write(rows)
 
-    def load(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
-        piece = Piece(self._csv.encode(rows, lines), lines)
+    def values(self, rows: Rows) -> list[Row]:
+        return rows.tuples(partial(copied, finite=rows.fast))
+
+    def load(self, values: Sequence[Row], rows: Rows) -> None:
+        self._add(Piece(self._csv.encode(values, rows.lines, plain=rows.plain), rows.lines))
+
+    def write_columns(self, rows: pa.RecordBatch, batch: Batch) -> bool:
+        names = [column.name for column in self._schema.columns]
+        versioned = batch.version is not None and self._expects_versions
+        if self._metadata or versioned or rows.schema.names != names:
+            return False
+        with self._errors(self.stream):
+            if not self.fit.fits_columns(rows):
+                return False
+            blob = self._encoder().encode(rows)
+            if blob is not None:
+                self._add(Piece(blob, [batch.line] * rows.num_rows, binary=True))
+            return blob is not None
+
+    def _encoder(self) -> BinaryRows:
+        if self._binary is None:
+            from kozmo_targets.sql.postgres_binary import BinaryRows
+
+            types = self.database.formatted(self.destination)
+            self._binary = BinaryRows([types[column.name] for column in self.columns])
+        return self._binary
+
+    def _add(self, piece: Piece) -> None:
+        if self._unsent and self._unsent[-1].binary != piece.binary:
+            self._push()
         self._unsent.append(piece)
         self._unsent_size += len(piece.blob)
         if self._unsent_size >= PUSH_BYTES:
@@ -131,7 +167,7 @@ class PostgresWriter(SqlWriter):
         while self._copy is not None:
             copy, self._copy, self.database.copying = self._copy, None, None
             try:
-                copy.__exit__(None, None, None)
+                copy.end()
             except self._driver_error as error:
                 self._resend(error)
             else:
@@ -145,24 +181,28 @@ class PostgresWriter(SqlWriter):
         self._send(pieces)
 
     def _send(self, pieces: list[Piece]) -> None:
+        binary = pieces[0].binary
+        if self._copy is not None and self._copy.binary != binary:
+            self.settle()
         if self._copy is None:
             self.database.settle()
-            self._start()
+            self._start(binary)
+        copy = self._copy
+        assert copy is not None
         self._sent += pieces
         try:
             for piece in pieces:
-                self._copy.write(piece.blob)
+                copy.write(piece.blob)
         except self._driver_error:
             # The COPY's end says more about it.
             self.settle()
 
-    def _start(self) -> None:
+    def _start(self, binary: bool) -> None:
         # The stage is made before the savepoint: what fails later must not take it back.
         where = self.database.text(self.destination) if self._straight else self._staging()
         self.database.execute("SAVEPOINT kozmo_copy")
         names = ", ".join(self.database.quote(c.name) for c in self.columns)
-        statement = f"COPY {where} ({names}) FROM STDIN {COPY_OPTIONS}"
-        self._copy = _Copy(self.database.connection, statement)
+        self._copy = _Copy(self.database.connection, f"COPY {where} ({names}) FROM STDIN", binary)
         self.database.copying = self
         self._staged = self._staged or not self._straight
 
@@ -173,7 +213,7 @@ class PostgresWriter(SqlWriter):
         self.database.execute("RELEASE SAVEPOINT kozmo_copy")
         self._mend(error)
         pieces, self._sent = self._sent, []
-        self._start()
+        self._start(pieces[0].binary)
         self._send(pieces)
 
     def _mend(self, error: psycopg.Error) -> None:
@@ -191,6 +231,7 @@ class PostgresWriter(SqlWriter):
 
     def _widen(self, index: int) -> None:
         """An integer without limits met a bigint: make the column numeric."""
+        self._binary = None
         column = self.columns[index]
         self.columns[index] = column._replace(type=LogicalType("decimal"))
         have = LogicalType("integer", bits=64)
@@ -314,7 +355,7 @@ class PostgresWriter(SqlWriter):
             return None
         line = int(found[1]) - 1
         for piece in self._sent:
-            length = piece.blob.count(b"\n")
+            length = len(piece.lines) if piece.binary else piece.blob.count(b"\n")
             if line < length:
                 row = line if length == len(piece.lines) else record_at(piece.blob, line)
                 message = error.diag.message_primary or str(error)
@@ -344,17 +385,19 @@ class PostgresWriter(SqlWriter):
 class _Copy:
     """A COPY that stays open between calls."""
 
-    def __init__(self, connection: psycopg.Connection[Any], statement: str) -> None:
-        self._context = connection.cursor().copy(statement.encode())
+    def __init__(self, connection: psycopg.Connection[Any], statement: str, binary: bool) -> None:
+        self.binary = binary
+        options = BINARY_OPTIONS if binary else COPY_OPTIONS
+        self._context = connection.cursor().copy(f"{statement} {options}".encode())
         self._copy = self._context.__enter__()
+        if binary:
+            self.write(BINARY_HEADER)
 
     def write(self, blob: bytes) -> None:
         self._copy.write(blob)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._context.__exit__(kind, error, trace)
+    def end(self) -> None:
+        """Say that this is all; the server's errors are raised here."""
+        if self.binary:
+            self.write(BINARY_TRAILER)
+        self._context.__exit__(None, None, None)

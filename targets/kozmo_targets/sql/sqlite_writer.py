@@ -54,19 +54,19 @@ class SqliteWriter(SqlWriter):
         with self._errors(self.stream):
             super().write(rows)
 
-    def load(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
+    def load(self, values: Sequence[Row], rows: Rows) -> None:
         self.database.execute("SAVEPOINT kozmo_rows")
         try:
-            self._put(self._spelt(rows))
+            self._put(self._spelt(values))
         except OverflowError:
             self.database.execute("ROLLBACK TO kozmo_rows")
-            self._widen(rows, lines)
+            self._widen(values, rows.lines)
             self.database.execute("RELEASE kozmo_rows")
-            self.load(rows, lines)
+            self.load(values, rows)
             return
         except (sqlite3.IntegrityError, sqlite3.DataError, UnicodeEncodeError) as error:
             self.database.execute("ROLLBACK TO kozmo_rows")
-            raise self._culprit(rows, lines, error) from error
+            raise self._culprit(values, rows.lines, error) from error
         if self.removes_deleted:
             self.database.execute(
                 f"DELETE FROM {self.database.text(self.destination)} "

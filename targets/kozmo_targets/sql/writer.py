@@ -81,19 +81,25 @@ class SqlWriter(Writer):
 
     def write(self, rows: Rows) -> None:
         """Check the rows and load them."""
-        if not self._versioned and self._expects_versions and any(v for v in rows.versions):
+        if not self._versioned and self._expects_versions and any(rows.versions):
             self._versioned = True
             self.flush()
             self._shape()
-        values = rows.tuples()
-        self.fit.check(values, rows.lines)
+        self.fit.check(rows)
         if self.key:
-            self.fit.check_keys(values, rows.lines)
-        self.load(self._with_metadata(values, rows) if self._metadata else values, rows.lines)
+            self.fit.check_keys(rows)
+        values = self.values(rows)
+        if self._metadata:
+            values = self._with_metadata(values, rows)
+        self.load(values, rows)
+
+    def values(self, rows: Rows) -> list[Row]:
+        """Return *rows* as `load` wants their values."""
+        return rows.tuples()
 
     @abstractmethod
-    def load(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
-        """Take rows in the order of self.columns."""
+    def load(self, values: Sequence[Row], rows: Rows) -> None:
+        """Take the values of *rows*, in the order of self.columns."""
 
     def opened(self) -> None:
         """The table has its shape, for the first time or anew."""

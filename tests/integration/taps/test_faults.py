@@ -132,3 +132,13 @@ def test_text_that_is_not_utf8_is_an_error(postgres: Database, tap: Any) -> None
         assert said.records == [{"id": 1, "t": "h\u00e9"}]
     finally:
         postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_server_that_says_nothing_for_too_long(postgres: Database, tap: Any) -> None:
+    """The setting statement_timeout holds for each wait, and rows that came before are kept."""
+    postgres.execute("CREATE TABLE a (id integer PRIMARY KEY)")
+    postgres.execute("INSERT INTO a VALUES (1), (2)")
+    postgres.execute("CREATE VIEW b AS SELECT length(pg_sleep(30)::text) AS n")
+    said = tap("tap-postgres", {**postgres.config, "statement_timeout": 1})
+    refused(said, 1, "could not read public.b", "longer than statement_timeout allows")
+    assert [record["id"] for record in said.records] == [1, 2]

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kozmo_singer.errors import RecordError
+from kozmo_singer.wire.encode import RecordEncoder
+from kozmo_singer.wire.rows import StreamDecoder
 from kozmo_singer.wire.types import NAMES, Column, LogicalType
 from kozmo_targets.sql.fit import Fit
 from kozmo_targets.sql.widen import TEXT, widened
@@ -121,9 +123,10 @@ def test_a_decimal_fits_if_no_digit_of_it_would_be_lost(
     fits = not value or (
         places <= scale and shifted == shifted and abs(value) < Decimal(10) ** (precision - scale)
     )
-    check = Fit("s", [column], [])
+    lines = RecordEncoder("s", [column]).encode([(None,), (value,)]).splitlines()
+    rows = StreamDecoder("s", [column], print).decode(lines, [6, 7])
     if fits:
-        check.check([(value,)], [1])
+        Fit("s", [column], []).check(rows)
     else:
         with pytest.raises(RecordError, match=r"line 7, \$\.v: expected decimal"):
-            check.check([(None,), (value,)], [6, 7])
+            Fit("s", [column], []).check(rows)

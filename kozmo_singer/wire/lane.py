@@ -1,0 +1,69 @@
+"""The Arrow lane: rows go beside the messages, through a second pipe, as Arrow IPC streams.
+
+The runner opens the pipe where both plug-ins say that they can use it, and names its descriptor in
+an environment variable. Then a BATCH message stands for rows whose bytes follow in that pipe; its
+manifest is ``pipe:SIZE``. Without the variable a tap writes plain RECORD lines.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kozmo_singer.errors import ReadError
+from kozmo_singer.wire.encode import dumps
+
+CAPABILITY = "arrow-pipe"
+VARIABLE = "KOZMO_ARROW_PIPE"
+_PREFIX = "pipe:"
+
+
+def descriptor() -> int | None:
+    """Return the pipe beside the messages, None where there is none."""
+    found = os.environ.get(VARIABLE, "")
+    return int(found) if found.isdigit() else None
+
+
+def batch_line(stream: str, size: int, extracted: str, version: int | None) -> bytes:
+    """Return the BATCH message of rows that follow in the pipe as *size* bytes."""
+    message: dict[str, object] = {
+        "type": "BATCH",
+        "stream": stream,
+        "encoding": {"format": "arrow"},
+        "manifest": [f"{_PREFIX}{size}"],
+        "time_extracted": extracted,
+    }
+    if version is not None:
+        message["version"] = version
+    return dumps(message) + b"\n"
+
+
+def size_of(url: str) -> int | None:
+    """Return how many bytes an entry of a manifest announces, None where it names a file."""
+    size = url.removeprefix(_PREFIX)
+    return int(size) if url.startswith(_PREFIX) and size.isdigit() else None
+
+
+def send(pipe: int, payload: memoryview) -> None:
+    """Write *payload*; a reader that is gone raises BrokenPipeError."""
+    while payload:
+        payload = payload[os.write(pipe, payload) :]
+
+
+def receive(pipe: int | None, size: int, stream: str) -> bytearray:
+    """Return the next *size* bytes; ReadError where the tap ended before it wrote them."""
+    if pipe is None:
+        raise ReadError(
+            f"cannot read a batch of stream {stream}",
+            "it is in a pipe that only the runner opens: kozmo run TAP TARGET --lane arrow",
+        )
+    payload = bytearray(size)
+    rest = memoryview(payload)
+    while rest:
+        count = os.readv(pipe, [rest])
+        if not count:
+            raise ReadError(
+                f"cannot read a batch of stream {stream}",
+                "the input ends within it: the tap probably died while writing it",
+            )
+        rest = rest[count:]
+    return payload

@@ -1,0 +1,165 @@
+"""COPY's CSV as Arrow, parsed in C++ by types: nothing of a row is ever a Python object."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+import msgspec
+import pyarrow as pa
+from pyarrow import csv
+
+from kozmo_singer.wire.arrow import arrow_type, unhexed
+from kozmo_singer.wire.types import Column
+
+COPY_OPTIONS = "(FORMAT csv)"
+BLOCK_BYTES = 1 << 20
+_BLANKS = re.compile(r"[\n\r\t]")
+Row = tuple[Any, ...]
+
+
+class ArrowRows(Sequence[Row]):
+    """A sequence of rows, kept as one Arrow batch; a row that is asked for is what Cells gives.
+
+    Where a value has no place in its Arrow type (infinity, NaN, 24:00) its column is text, as a
+    whole.
+    """
+
+    def __init__(self, batch: pa.RecordBatch, columns: Sequence[Column]) -> None:
+        self.batch = batch
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return int(self.batch.num_rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self._row, range(len(self)))
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> ArrowRows: ...
+    def __getitem__(self, place: int | slice) -> Row | ArrowRows:
+        if isinstance(place, int):
+            return self._row(range(len(self))[place])
+        start, stop, step = place.indices(len(self))
+        if step != 1:
+            raise ValueError("a batch is cut in one piece only")
+        return ArrowRows(self.batch.slice(start, stop - start), self._columns)
+
+    def payload(self) -> memoryview:
+        """Return the rows as an Arrow IPC stream."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.batch.schema) as writer:
+            writer.write_batch(self.batch)
+        return memoryview(sink.getvalue())
+
+    def _row(self, place: int) -> Row:
+        cells = zip(self._columns, self.batch.columns, strict=True)
+        return tuple(_wire_value(column, values[place].as_py()) for column, values in cells)
+
+
+class Parser:
+    """Parses blocks of whole rows, whose columns have the logical types of *columns*."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self._types = {
+            str(i): _CSV_TYPES.get(column.type.name) or arrow_type(column.type)
+            for i, column in enumerate(columns)
+        }
+
+    def rows(self, block: bytes) -> ArrowRows:
+        """Return the rows of *block*."""
+        try:
+            arrays = _parsed(block, self._types, list(self._types))
+        except pa.ArrowInvalid:
+            arrays = [self._alone(block, name) for name in self._types]
+        made = [_MADE[c.type.name](a) if c.type.name in _MADE else a
+                for c, a in zip(self._columns, arrays, strict=True)]  # fmt: skip
+        names = [column.name for column in self._columns]
+        return ArrowRows(pa.RecordBatch.from_arrays(made, names=names), self._columns)
+
+    def _alone(self, block: bytes, name: str) -> pa.Array:
+        """One column by its type, or as text where a value has no place there."""
+        try:
+            return _parsed(block, self._types, [name])[0]
+        except pa.ArrowInvalid:
+            return _parsed(block, {**self._types, name: pa.string()}, [name])[0]
+
+
+def _parsed(block: bytes, types: dict[str, pa.DataType], wanted: list[str]) -> list[pa.Array]:
+    table = csv.read_csv(
+        pa.BufferReader(block),
+        # The whole block at once: it is one batch.
+        csv.ReadOptions(column_names=list(types), block_size=len(block) + 1, use_threads=False),
+        csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        csv.ConvertOptions(
+            column_types=types,
+            include_columns=wanted,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+        ),
+    )
+    return [column.combine_chunks() for column in table.columns]
+
+
+def _naive(values: pa.Array) -> pa.Array:
+    return values if pa.types.is_string(values.type) else values.cast(pa.timestamp("us"))
+
+
+# Binary comes as hexadecimal text, and timestamps without a zone as if they were in UTC.
+_CSV_TYPES = {"binary": pa.string(), "timestamp": pa.timestamp("us", "UTC")}
+_MADE: dict[str, Callable[[pa.Array], pa.Array]] = {"binary": unhexed, "timestamp": _naive}
+
+
+def _moment(value: Any) -> str:
+    fraction = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
+    return f"{value.replace(microsecond=0, tzinfo=None).isoformat()}{fraction}Z"
+
+
+def _clock(value: Any) -> str:
+    return value.isoformat().rstrip("0") if value.microsecond else str(value.isoformat())
+
+
+def _float(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
+_WIRE: dict[str, Callable[[Any], Any]] = {
+    "float": _float,
+    "binary": bytes.hex,
+    "date": lambda value: value.isoformat(),
+    "time": _clock,
+    "timestamp": _moment,
+    "timestamptz": _moment,
+    "decimal": lambda value: msgspec.Raw(format(value, "f").encode()),
+}
+
+
+def _wire_value(column: Column, value: Any) -> Any:
+    """A value in the form in which Cells has it, so that bookmarks do not depend on the lane."""
+    name = column.type.name
+    if value is None:
+        return None
+    if name == "json":
+        return msgspec.Raw(_BLANKS.sub(" ", value).encode())
+    if isinstance(value, str):
+        return _text(name, value)
+    return _WIRE[name](value) if name in _WIRE else value
+
+
+def _text(name: str, value: str) -> Any:
+    """What a column that came as text would be in a cell."""
+    if name == "decimal":
+        return value if value[-1:] in ("N", "y") else msgspec.Raw(value.encode())
+    if name in ("timestamp", "timestamptz") and value[-1:] not in ("C", "y"):
+        return value.replace(" ", "T").replace("+00", "Z")
+    return value

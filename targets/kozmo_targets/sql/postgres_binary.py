@@ -1,0 +1,108 @@
+"""Arrow batches as the binary COPY of PostgreSQL, encoded in Rust by pgpq.
+
+Binary COPY takes each value in the form of the column's own type, so batches are brought to the
+types of the table first. https://www.postgresql.org/docs/18/sql-copy.html#id-1.9.3.55.9.4
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import pgpq
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kozmo_singer.wire.arrow import uuid_bytes
+
+_TYPES = {
+    "boolean": pa.bool_(),
+    "smallint": pa.int16(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "real": pa.float32(),
+    "double precision": pa.float64(),
+    "text": pa.string(),
+    "character": pa.string(),
+    "character varying": pa.string(),
+    "bytea": pa.binary(),
+    "date": pa.date32(),
+    "time without time zone": pa.time64("us"),
+    "timestamp without time zone": pa.timestamp("us"),
+    "timestamp with time zone": pa.timestamp("us", "UTC"),
+    "json": pa.string(),
+}
+_NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
+_LIMIT = re.compile(r"\(\d+\)")
+
+
+class BinaryRows:
+    """Encodes batches for a table whose columns have the types *formatted*, by format_type()."""
+
+    def __init__(self, formatted: Sequence[str]) -> None:
+        self._columns = [_converter(type) for type in formatted]
+
+    def encode(self, batch: pa.RecordBatch) -> bytes | None:
+        """Return the rows of *batch*, without a header; None where a column has no binary form."""
+        arrays = []
+        for convert, values in zip(self._columns, batch.columns, strict=True):
+            made = None if convert is None else convert(values)
+            if made is None:
+                return None
+            arrays.append(made)
+        ready = pa.RecordBatch.from_arrays(arrays, names=[f"f{i}" for i in range(len(arrays))])
+        encoder = pgpq.ArrowToPostgresBinaryEncoder(ready.schema)
+        encoder.write_header()
+        # It holds back what is less than its buffer, and the end has a trailer of two bytes.
+        return (encoder.write_batch(ready) + encoder.finish())[:-2]
+
+
+Convert = Callable[[pa.Array], "pa.Array | None"]
+
+
+def _converter(formatted: str) -> Convert | None:
+    """How an Arrow column becomes one of type *formatted*; None for types of which we know less."""
+    if formatted == "uuid":
+        return _uuids
+    if formatted == "jsonb":
+        return lambda values: _texts(values, b"\x01")
+    number = _NUMERIC.fullmatch(formatted)
+    if number is not None:
+        precision, scale = map(int, number.groups())
+        return _to(pa.decimal128(precision, scale)) if precision <= 38 else None
+    type = _TYPES.get(_LIMIT.sub("", formatted))
+    if type is None:
+        return None
+    return _texts if type == pa.string() else _to(type)
+
+
+def _to(type: pa.DataType) -> Convert:
+    def cast(values: pa.Array) -> pa.Array | None:
+        if values.type == type:
+            return values
+        if pa.types.is_string(values.type):
+            return None
+        try:
+            return values.cast(type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return None
+
+    return cast
+
+
+def _texts(values: pa.Array, prefix: bytes = b"") -> pa.Array | None:
+    """Text without a NUL, which PostgreSQL cannot store; jsonb has its version before it."""
+    if not pa.types.is_string(values.type) or pc.any(pc.match_substring(values, "\0")).as_py():
+        return None
+    if not prefix:
+        return values
+    if pc.any(pc.match_substring(values, "\\u0000")).as_py():
+        return None
+    return pc.binary_join_element_wise(prefix, values.cast(pa.binary()), b"")
+
+
+def _uuids(values: pa.Array) -> pa.Array | None:
+    try:
+        return uuid_bytes(values) if pa.types.is_string(values.type) else None
+    except ValueError:
+        return None
