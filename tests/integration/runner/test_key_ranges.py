@@ -18,6 +18,15 @@ from servers.processes import is_gone
 NAME = "tap-postgres-to-target-postgres"
 ROWS = 240_000
 STREAMS = ["public-big", "public-small"]
+SLOW = (
+    "CREATE SCHEMA copy",
+    "CREATE TABLE copy.big (LIKE public.big INCLUDING ALL)",
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM pg_sleep(0.015); RETURN NEW; END'",
+    "CREATE TRIGGER slow BEFORE INSERT ON copy.big FOR EACH ROW WHEN (NEW.id % 500 = 0)"
+    " EXECUTE FUNCTION slow()",
+)
+"""Makes the table take some seconds, so that a run can be hit in its middle."""
 
 
 @pytest.fixture
@@ -117,6 +126,8 @@ def interrupted(
     """Start a run of so many jobs, and hit it once a part of the large table is there."""
 
     def run(jobs: int, how: str) -> Any:
+        for statement in SLOW:
+            postgres.execute(statement)
         config = [f"{name}={value}" for name, value in options["target_config"].items()]
         given = [["--tap-config", f"{name}={value}"] for name, value in postgres.config.items()]
         running = background(
@@ -125,7 +136,7 @@ def interrupted(
             *(word for each in config for word in ("--target-config", each)),
             *(word for stream in STREAMS for word in ("--streams", stream)),
         )  # fmt: skip
-        until(_mark, "no state was saved")
+        until(lambda: _mark() and _left(postgres) < ROWS, "no state was saved")
         pid = running.process.pid
         taps, targets = _plug_ins(pid, "tap-postgres"), _plug_ins(pid, "target-postgres")
         if how == "interrupt":
@@ -134,6 +145,7 @@ def interrupted(
             os.kill(taps[0] if how == "kill a tap" else pid, signal.SIGKILL)
         code = running.end()[0]
         until(lambda: all(map(is_gone, [*taps, *targets])), "a plug-in lives")
+        postgres.execute("DROP TRIGGER slow ON copy.big")
         return code
 
     return run
