@@ -131,18 +131,16 @@ def about(plugin: str, *, cancel: Cancel | None = None) -> dict[str, Any]:
     with Workspace() as workspace:
         if not abilities(plug, workspace, cancel).about:
             return {"name": plug.name, "description": "", "capabilities": [], "settings": {}}
-        arguments = [*plug.command, "--about", "--format", "json"]
-        answer = ask(arguments, plug.name, workspace, CHECK_SECONDS, cancel)
+        return about_of(plug, workspace, cancel)
+
+
+def about_of(plug: Plug, workspace: Workspace, cancel: Cancel | None = None) -> dict[str, Any]:
+    """As `about`, of a plug-in that has --about."""
+    arguments = [*plug.command, "--about", "--format", "json"]
+    answer = ask(arguments, plug.name, workspace, CHECK_SECONDS, cancel)
     if answer.code != 0:
         raise failure(ConfigError, f"{plug.name} --about failed", answer)
     return _json_object(plug, answer.out, "a description", ConfigError)
-
-
-def capabilities(plug: Plug, workspace: Workspace, cancel: Cancel | None = None) -> set[str]:
-    """Return what a plug-in of ours says in its --about that it can do."""
-    argv = [*plug.command, "--about", "--format", "json"]
-    answer = ask(argv, plug.name, workspace, CHECK_SECONDS, cancel)
-    return set(_json_object(plug, answer.out, "a description", ConfigError)["capabilities"])
 
 
 def ranges(

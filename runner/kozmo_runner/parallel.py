@@ -20,8 +20,9 @@ from typing import Any
 import msgspec
 
 from kozmo_runner.abilities import abilities
-from kozmo_runner.asking import capabilities, ranges
+from kozmo_runner.asking import ranges
 from kozmo_runner.bookmarks import State
+from kozmo_runner.capabilities import capabilities
 from kozmo_runner.configs import said
 from kozmo_runner.engine import TICK_SECONDS
 from kozmo_runner.job import EMPTY, Job, Undertaking
