@@ -6,7 +6,8 @@ PYTHON ?= python3
 PYTHON_kozmoai ?= >=3.10,<3.13
 
 ENVIRONMENTS := kozmoai meltano singer-python
-PEERS := meltanolabs-tap meltanolabs-tap-msgspec meltanolabs-target sling tpchgen
+PEERS := meltanolabs-tap meltanolabs-tap-msgspec meltanolabs-target \
+  pipelinewise-tap pipelinewise-target sling dlt ingestr target-jsonl tpchgen
 
 UV := .venv/bin/uv
 READY := .venv/.installed

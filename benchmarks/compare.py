@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,11 @@ WHERE l.there IS NULL OR ({ours}) IS DISTINCT FROM ({theirs})
 
 @dataclass(frozen=True)
 class Difference:
-    """How many rows differ, and which columns have another type than in the source."""
+    """How many rows differ, in which columns, and which columns have another type."""
 
     rows: int
-    types: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 def difference(
@@ -34,30 +36,38 @@ def difference(
 ) -> Difference:
     """Compare two tables by *key*: rows that lack, that are too many, of which a value differs.
 
-    Values are compared as the source's type, a numeric with all its digits; where that type
-    cannot read what landed, every row counts as different.
+    Values are compared as the source's type, a numeric with all its digits; a column that lacks
+    or that this type cannot read counts as different in every row.
     """
     wanted = dict(database.execute(COLUMNS, [source]))
     found = dict(database.execute(COLUMNS, [landed]))
-    every = database.execute(f"SELECT count(*) FROM {source}")[0][0]
-    lacking = [f"{name} lacks" for name in wanted if name not in found]
-    if lacking:
-        return Difference(every, (*lacking,))
-    query = DIFFERENT.format(
-        source=source,
-        landed=landed,
-        casts=", ".join(f"{name}::{_whole(type)} AS {name}" for name, type in wanted.items()),
-        same_key=" AND ".join(f"s.{name} = l.{name}" for name in key),
-        ours=", ".join(f"s.{name}" for name in wanted),
-        theirs=", ".join(f"l.{name}" for name in wanted),
-    )
-    types = [
-        f"{name} {type} > {found[name]}" for name, type in wanted.items() if found[name] != type
-    ]
-    try:
-        return Difference(database.execute(query)[0][0], tuple(types))
-    except psycopg.DataError as error:
-        return Difference(every, (*types, f"not comparable: {str(error).splitlines()[0]}"))
+    (every,) = database.execute(f"SELECT count(*) FROM {source}")[0]
+
+    def different(*names: str) -> int:
+        casts = ", ".join(f"{name}::{_whole(wanted[name])} AS {name}" for name in {*names, *key})
+        query = DIFFERENT.format(
+            source=source,
+            landed=landed,
+            casts=casts,
+            same_key=" AND ".join(f"s.{name} = l.{name}" for name in key),
+            ours=", ".join(f"s.{name}" for name in names),
+            theirs=", ".join(f"l.{name}" for name in names),
+        )
+        try:
+            return int(database.execute(query)[0][0])
+        except psycopg.errors.Error:
+            return int(every)
+
+    rows = different(*wanted)
+    columns = [name for name in wanted if rows and different(name)]
+    return Difference(rows, tuple(columns), _changed(wanted, found))
+
+
+def _changed(wanted: dict[str, str], found: dict[str, str]) -> tuple[str, ...]:
+    """Return each change of a type with the number of columns that underwent it."""
+    pairs = [(type, found.get(name, "nothing")) for name, type in wanted.items()]
+    counted = Counter(f"{type} > {other}" for type, other in pairs if type != other)
+    return tuple(f"{change} ({number})" for change, number in counted.items())
 
 
 def _whole(type: str) -> str:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from places import PROGRAMS
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from servers import postgres
 
 TICKS = os.sysconf("SC_CLK_TCK")
+LAST_WORDS = 12
 
 
 class Failed(Exception):
@@ -35,13 +36,16 @@ class Cost:
     rss: float
 
 
-def measured(work: Work, database: postgres.Database, seconds: int) -> Cost:
-    """Run *work* to its end and return what it cost; after *seconds* it is killed."""
+def measured(work: Work, database: postgres.Database, seconds: int, keep: bool = True) -> Cost:
+    """Run *work* to its end and return what it cost; after *seconds* it is killed.
+
+    What its last command says is thrown away unless it is to be kept for the case that it fails.
+    """
     # Every run starts with nothing to be written back that another one left.
     database.execute("CHECKPOINT")
     postmaster = int(database.execute("SELECT pg_read_file('postmaster.pid')")[0][0].split()[0])
     before = server_cpu(postmaster)
-    done = launched(work, seconds)
+    done = launched(work, seconds, keep)
     after = server_cpu(postmaster)
     costs = done["costs"]
     return Cost(
@@ -52,28 +56,19 @@ def measured(work: Work, database: postgres.Database, seconds: int) -> Cost:
     )
 
 
-def launched(work: Work, seconds: int) -> dict:  # type: ignore[type-arg]  # JSON
-    """Return the launcher's report on *work*; raise Failed with the end of the log."""
+def launched(work: Work, seconds: int, keep: bool) -> Any:
+    """Return the launcher's report on *work*; raise Failed with the end of what it said."""
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder, "log")
-        order = Path(folder, "order.json")
-        order.write_text(
-            json.dumps(
-                {
-                    "pipe": work.pipe,
-                    "environment": work.environment,
-                    "log": str(log),
-                    "seconds": seconds,
-                }
-            )
-        )
-        launcher = [sys.executable, "-I", "-S", PROGRAMS / "launch.py", order]
+        log, order = Path(folder, "log"), Path(folder, "order.json")
+        asked = {"pipe": work.pipe, "environment": work.environment, "log": str(log), "keep": keep}
+        order.write_text(json.dumps({**asked, "seconds": seconds}))
+        launcher = [sys.executable, "-I", "-S", str(PROGRAMS / "launch.py"), str(order)]
         said = subprocess.run(launcher, stdout=subprocess.PIPE, cwd=folder, check=True).stdout
-        done: dict = json.loads(said)  # type: ignore[type-arg]  # JSON
+        done = json.loads(said)
         codes = [cost["code"] for cost in done["costs"]]
         if any(codes):
-            words = log.read_text(errors="replace").strip().splitlines()[-8:]
-            raise Failed(f"exit codes {codes}\n    " + "\n    ".join(words))
+            words = log.read_text(errors="replace").strip().splitlines()
+            raise Failed("\n".join([f"exit codes {codes}", *words[-LAST_WORDS:]]))
     return done
 
 

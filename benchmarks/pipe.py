@@ -12,6 +12,7 @@ of the destination are compared with the source, all of them.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,21 +24,20 @@ from datasets import DATASETS, Dataset
 from measure import Failed, measured
 from peers import PEERS
 from peers.entry import ALL_MODES, LANDED, Peer, Task
-from table import Run, kept, plain, shown
+from table import Run, changes, kept, plain, shown
 
 from servers import postgres
+
+SMALL = 1000
+"""A table of so few rows is never cut."""
 
 
 def main() -> None:
     """Run the rounds, print the tables, keep the figures under benchmarks/results."""
     options = arguments()
-    peers, absent = [], {}
-    for name in options.peers:
-        why = PEERS[name].missing()
-        if why is None:
-            peers.append(PEERS[name])
-        else:
-            absent[name] = why
+    found = {name: PEERS[name].missing() for name in options.peers}
+    peers = [PEERS[name] for name, why in found.items() if why is None]
+    absent = {name: why for name, why in found.items() if why is not None}
     runs: list[Run] = []
     failures: dict[str, str] = {}
     with postgres.running() as server, postgres.database(server, "bench") as database:
@@ -47,10 +47,16 @@ def main() -> None:
             failures |= suite.failures
             print(f"\n{shown([run for run in runs if run.data == data.name])}\n", flush=True)
     for name, why in {**absent, **failures}.items():
-        print(f"not there: {name}: {why}")
-    for line in dict.fromkeys(f"{r.data}, {r.peer}: {', '.join(r.types)}" for r in runs if r.types):
-        print(f"types not kept: {line}")
+        print(f"not there: {name}: {last_error(why)}")
+    print("\n".join(changes(runs)))
     print(f"figures: {kept('pipe', {'runs': plain(runs), 'absent': {**absent, **failures}})}")
+
+
+def last_error(words: str) -> str:
+    """Return the last line that speaks of an error, or the last one."""
+    lines = words.splitlines()
+    speaking = [line for line in lines if re.search(r"error|failed .*:", line, re.I)]
+    return (speaking or lines)[-1].strip()[:400]
 
 
 class Suite:
@@ -60,7 +66,7 @@ class Suite:
         self.database = database
         self.data = data
         self.options = options
-        self.rows = max(1, round(data.rows * options.scale)) if data.rows > 10 else data.rows
+        self.rows = max(1, round(data.rows * options.scale)) if data.rows > SMALL else data.rows
         self.failures: dict[str, str] = {}
 
     def rounds(self, peers: list[Peer]) -> list[Run]:
@@ -90,19 +96,21 @@ class Suite:
 
     def run(self, peer: Peer, mode: str) -> Run:
         """Run one peer once, check what arrived, and return what it cost."""
-        share = peer.share if self.data.rows > 10 else 1
+        share = 1 if self.options.full or self.data.rows <= SMALL else peer.share
         schema, rows = self.data.source(self.database, self.rows // share)
         with tempfile.TemporaryDirectory() as folder:
             task = Task(self.data, schema, rows, mode, self.database, Path(folder))
             work = peer.prepare(task)
-            cost = measured(work, self.database, self.options.seconds)
+            cost = measured(work, self.database, self.options.seconds, keep=mode != "read")
         if mode == "read":
             run = Run(self.data.name, mode, peer.name, rows, cost)
         else:
             found = difference(self.database, task.table, work.landed, self.data.key)
             if found.rows and peer.exact:
-                sys.exit(f"{peer.name}: {found.rows} rows of {task.table} differ")
-            run = Run(self.data.name, mode, peer.name, rows, cost, found.rows, found.types)
+                sys.exit(
+                    f"{peer.name}: {found.rows} rows of {task.table} differ in {found.columns}"
+                )
+            run = Run(self.data.name, mode, peer.name, rows, cost, found)
         print(
             f"  {peer.name} {self.data.name} {mode}: {rows:,} rows,"
             f" CPU {cost.client_cpu:.2f} + {cost.server_cpu:.2f} s, {cost.wall:.2f} s",
@@ -122,6 +130,7 @@ def arguments() -> argparse.Namespace:
     _list(parser, "--peers", tuple(PEERS), ",".join(PEERS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="of the rows, for instance 0.1")
+    parser.add_argument("--full", action="store_true", help="all rows, for the slow peers too")
     parser.add_argument("--seconds", type=int, default=1800, help="after which a run is killed")
     return parser.parse_args()
 

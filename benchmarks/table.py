@@ -10,6 +10,7 @@ import statistics
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from compare import Difference
 from measure import Cost
 from places import RESULTS
 
@@ -28,15 +29,14 @@ OURS, LIMIT = "kozmo", "limit"
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a peer: what it cost, how many rows differ, which types are not the source's."""
+    """One run of a peer: what it cost, and in what its rows are not the source's."""
 
     data: str
     mode: str
     peer: str
     rows: int
     cost: Cost
-    different: int = 0
-    types: tuple[str, ...] = ()
+    difference: Difference = Difference(0)
 
     @property
     def cpu_a_row(self) -> float:
@@ -78,7 +78,7 @@ def _cells(runs: list[Run], ours: float | None, limit: float | None) -> list[str
         f"{runs[0].rows / wall:,.0f}",
         _ratio(statistics.median(run.wall_a_row for run in runs), limit),
         _ratio(statistics.median(run.cpu_a_row for run in runs), ours),
-        f"{max(run.different for run in runs):,}" if runs[0].mode != "read" else "",
+        f"{max(run.difference.rows for run in runs):,}" if runs[0].mode != "read" else "",
     ]
 
 
@@ -88,6 +88,18 @@ def _median(values: list[float]) -> float | None:
 
 def _ratio(value: float, base: float | None) -> str:
     return f"{value / base:.2f}" if base else ""
+
+
+def changes(runs: list[Run]) -> list[str]:
+    """Return a line for each table that a peer changed: columns with other values, other types."""
+    lines = []
+    for run in runs:
+        found = run.difference
+        if found.columns:
+            lines.append(f"{run.data}, {run.peer}: values differ in {', '.join(found.columns)}")
+        if found.types:
+            lines.append(f"{run.data}, {run.peer}: other types: {', '.join(found.types)}")
+    return list(dict.fromkeys(lines))
 
 
 def kept(name: str, figures: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from places import PROGRAMS, program
 
 from peers.entry import ALL_MODES, LANDED, Peer, Task, Work
-from peers.singer import selected
+from peers.singer import keyless, selected
 
 TUNED = {
     "use_copy": True,
@@ -24,16 +24,6 @@ def tap(task: Task, environment: str) -> list[str]:
     settings = {**task.database.config, "filter_schemas": [task.source]}
     command = [program(environment, "tap-postgres"), "--config", task.written("tap.json", settings)]
     return [*command, "--catalog", task.written("catalog.json", keyless(task, selected(command)))]
-
-
-def keyless(task: Task, catalog: dict[str, Any]) -> dict[str, Any]:
-    """To append, the streams of the catalog must have no key: the target has no other say."""
-    if task.mode == "append":
-        for stream in catalog["streams"]:
-            stream["key_properties"] = []
-            for entry in stream["metadata"]:
-                entry["metadata"].pop("table-key-properties", None)
-    return catalog
 
 
 def target(task: Task, **settings: Any) -> list[str]:
@@ -63,13 +53,13 @@ PEERS = [
         defaults,
         ("meltanolabs-tap", "meltanolabs-target"),
         modes=("upsert", "again", "append"),
-        share=10,
+        share=20,
     ),
     Peer(
         "meltanolabs-tuned",
         tuned,
         ("meltanolabs-tap-msgspec", "meltanolabs-target"),
         modes=ALL_MODES,
-        share=4,
+        share=10,
     ),
 ]

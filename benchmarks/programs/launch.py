@@ -19,7 +19,7 @@ def main() -> None:
         order = json.load(file)
     environment = {**os.environ, **order["environment"]}
     started = time.monotonic()
-    pids = spawned(order["pipe"], order["log"], environment)
+    pids = spawned(order["pipe"], environment, order["log"], order["keep"])
     signal.signal(signal.SIGALRM, lambda *_: killed(pids))
     signal.alarm(order["seconds"])
     costs = {pid: os.wait4(pid, 0) for pid in pids}
@@ -27,15 +27,18 @@ def main() -> None:
     print(json.dumps({"wall": wall, "costs": [cost(*costs[pid][1:]) for pid in pids]}))
 
 
-def spawned(pipe: list[list[str]], log: str, environment: dict[str, str]) -> list[int]:
-    """Start the commands, each a process group; errors go to *log*, the last output nowhere."""
+def spawned(pipe: list[list[str]], environment: dict[str, str], log: str, keep: bool) -> list[int]:
+    """Start the commands, each a process group; errors go to *log*.
+
+    So does what the last one says, if it is to be kept.
+    """
     pids = []
     stdin = os.open(os.devnull, os.O_RDONLY)
     errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    quiet = os.open(os.devnull, os.O_WRONLY)
+    said = errors if keep else os.open(os.devnull, os.O_WRONLY)
     for number, command in enumerate(pipe):
         last = number == len(pipe) - 1
-        after, stdout = (stdin, quiet) if last else os.pipe()
+        after, stdout = (stdin, said) if last else os.pipe()
         actions = [(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in enumerate((stdin, stdout, errors))]
         pids.append(
             os.posix_spawnp(command[0], command, environment, file_actions=actions, setpgroup=0)
