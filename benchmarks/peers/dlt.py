@@ -1,4 +1,8 @@
-"""dlt: Arrow out of the database by connectorx or SQLAlchemy, CSV for COPY into it."""
+"""dlt: connectorx and, by ADBC, Parquet files, its fastest way; SQLAlchemy and CSV files.
+
+Parquet files of the second way fit the merged tables of dlt 1.31 only where every integer is a
+bigint: "incorrect binary data format".
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,14 @@ from places import PROGRAMS, program
 from peers.entry import LANDED, Peer, Task, Work
 
 
-def by(backend: str) -> Callable[[Task], Work]:
-    """Return what makes the command of a backend of dlt's sql_database."""
+def by(backend: str, format: str) -> Callable[[Task], Work]:
+    """Return what makes the command of a backend of dlt's sql_database and a format of files."""
 
     def prepare(task: Task) -> Work:
         order = {
             "url": task.database.url,
             "backend": backend,
+            "format": format,
             "schema": task.source,
             "table": task.data.name,
             "landed": LANDED,
@@ -36,6 +41,6 @@ def by(backend: str) -> Callable[[Task], Work]:
 
 MODES = ("upsert", "again", "append")
 PEERS = [
-    Peer("dlt-connectorx", by("connectorx"), ("dlt",), modes=MODES),
-    Peer("dlt-pyarrow", by("pyarrow"), ("dlt",), modes=MODES),
+    Peer("dlt-connectorx", by("connectorx", "parquet"), ("dlt",), modes=MODES),
+    Peer("dlt-pyarrow", by("pyarrow", "csv"), ("dlt",), modes=MODES),
 ]

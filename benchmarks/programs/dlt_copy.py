@@ -30,7 +30,7 @@ def main() -> None:
     else:
         merge = {"disposition": "merge", "strategy": "upsert"}
         table.apply_hints(write_disposition=merge, primary_key=order["key"])
-    pipeline.run(table, loader_file_format="parquet").raise_on_failed_jobs()
+    pipeline.run(table, loader_file_format=order["format"]).raise_on_failed_jobs()
 
 
 if __name__ == "__main__":
