@@ -56,12 +56,12 @@ def measured(work: Work, database: postgres.Database, seconds: int, keep: bool =
     )
 
 
-def launched(work: Work, seconds: int, keep: bool) -> Any:
+def launched(work: Work, seconds: int, keep: bool = True) -> Any:
     """Return the launcher's report on *work*; raise Failed with the end of what it said."""
     with tempfile.TemporaryDirectory() as folder:
         log, order = Path(folder, "log"), Path(folder, "order.json")
-        asked = {"pipe": work.pipe, "environment": work.environment, "log": str(log), "keep": keep}
-        order.write_text(json.dumps({**asked, "seconds": seconds}))
+        asked = {"pipe": work.pipe, "environment": work.environment, "stdin": work.stdin}
+        order.write_text(json.dumps({**asked, "log": str(log), "keep": keep, "seconds": seconds}))
         launcher = [sys.executable, "-I", "-S", str(PROGRAMS / "launch.py"), str(order)]
         said = subprocess.run(launcher, stdout=subprocess.PIPE, cwd=folder, check=True).stdout
         done = json.loads(said)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from kozmo_bridge.frames import INT64
 from kozmo_bridge.values import building, iso_duration, trim_fraction
 from kozmo_singer.errors import MissingDriver
 
@@ -91,9 +89,9 @@ def arrow_list(column: Any) -> list[Any]:
 
 def _turned(
     columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]
-) -> Iterator[tuple[Column, Values]]:
-    for i, column in enumerate(columns):
-        yield column, list(map(itemgetter(i), rows))
+) -> list[tuple[Column, Values]]:
+    turned: Sequence[Values] = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return list(zip(columns, turned, strict=True))
 
 
 def _objects(values: Values) -> pd.Series[Any]:
@@ -122,23 +120,27 @@ def _integer_series(values: Values) -> Any:
     import numpy as np
     import pandas as pd
 
+    whole = [0 if value is None else value for value in values] if None in values else values
     try:
-        # Neither a gap nor a number beyond 64 bit is taken.
-        return np.fromiter(values, np.int64, len(values))
-    except (TypeError, OverflowError):
-        present = [value for value in values if value is not None]
-        if present and not (min(present) in INT64 and max(present) in INT64):
-            return _objects(values)
-        return pd.Series(values, dtype="Int64")
+        numbers = np.fromiter(whole, np.int64, len(values))
+    except OverflowError:
+        return _objects(values)
+    return numbers if whole is values else pd.arrays.IntegerArray(numbers, _gaps(values))
 
 
 def _boolean_series(values: Values) -> Any:
     import numpy as np
     import pandas as pd
 
-    if None in values:
-        return pd.Series(values, dtype="boolean")
-    return np.fromiter(values, np.bool_, len(values))
+    truths = np.fromiter(values, np.bool_, len(values))
+    return pd.arrays.BooleanArray(truths, _gaps(values)) if None in values else truths
+
+
+def _gaps(values: Values) -> Any:
+    """Return where *values* are None, as numpy's booleans."""
+    import numpy as np
+
+    return np.fromiter(values, np.object_, len(values)) == None  # noqa: E711  # by element
 
 
 def _float_series(values: Values) -> Any:

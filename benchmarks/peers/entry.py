@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,11 +46,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Work:
-    """Commands joined by pipes, and the table in which their rows land."""
+    """Commands joined by pipes, the table in which their rows land, the file that is read."""
 
     pipe: list[list[str]]
-    landed: str
+    landed: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    stdin: str = os.devnull
 
 
 def always() -> None:

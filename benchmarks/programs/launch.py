@@ -19,7 +19,7 @@ def main() -> None:
         order = json.load(file)
     environment = {**os.environ, **order["environment"]}
     started = time.monotonic()
-    pids = spawned(order["pipe"], environment, order["log"], order["keep"])
+    pids = spawned(order, environment)
     signal.signal(signal.SIGALRM, lambda *_: killed(pids))
     signal.alarm(order["seconds"])
     costs = {pid: os.wait4(pid, 0) for pid in pids}
@@ -27,15 +27,16 @@ def main() -> None:
     print(json.dumps({"wall": wall, "costs": [cost(*costs[pid][1:]) for pid in pids]}))
 
 
-def spawned(pipe: list[list[str]], environment: dict[str, str], log: str, keep: bool) -> list[int]:
-    """Start the commands, each a process group; errors go to *log*.
+def spawned(order: dict[str, Any], environment: dict[str, str]) -> list[int]:
+    """Start the commands, each a process group, the first at the file that is to be read.
 
-    So does what the last one says, if it is to be kept.
+    Errors go to the log; so does what the last one says, if it is to be kept.
     """
+    pipe = order["pipe"]
     pids = []
-    stdin = os.open(os.devnull, os.O_RDONLY)
-    errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    said = errors if keep else os.open(os.devnull, os.O_WRONLY)
+    stdin = os.open(order["stdin"], os.O_RDONLY)
+    errors = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    said = errors if order["keep"] else os.open(os.devnull, os.O_WRONLY)
     for number, command in enumerate(pipe):
         last = number == len(pipe) - 1
         after, stdout = (stdin, said) if last else os.pipe()
