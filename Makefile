@@ -47,14 +47,19 @@ lint: $(READY)
 
 bench: peers
 	@.venv/bin/python benchmarks/pipe.py
+	@.venv/bin/python benchmarks/jobs.py
+	@.venv/bin/python benchmarks/data_objects.py
+	@.venv/bin/python benchmarks/micro.py
 
 bench-quick: peers
 	@.venv/bin/python benchmarks/pipe.py --scale 0.1 --rounds 1 --mode upsert,append,read
+	@.venv/bin/python benchmarks/data_objects.py --rounds 1
+	@.venv/bin/python benchmarks/micro.py
 
 # A peer that cannot be installed here is named in the tables, with the error that its log holds.
 peers: $(READY)
 	@mkdir -p .envs
-	@for name in $(PEERS); do \
+	@for name in $(PEERS) kozmoai; do \
 	  $(MAKE) --no-print-directory .envs/$$name/.installed > .envs/$$name.log 2>&1 || true; done
 
 docs: $(READY)

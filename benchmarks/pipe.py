@@ -28,8 +28,10 @@ from table import Run, changes, kept, plain, shown
 
 from servers import postgres
 
-SMALL = 1000
-"""A table of so few rows is never cut."""
+LEAST = 20_000
+"""Slow peers get fewer rows than the others, but never fewer than this."""
+SMALLEST = 10
+"""No table is scaled down to fewer rows."""
 
 
 def main() -> None:
@@ -66,7 +68,7 @@ class Suite:
         self.database = database
         self.data = data
         self.options = options
-        self.rows = max(1, round(data.rows * options.scale)) if data.rows > SMALL else data.rows
+        self.rows = max(round(data.rows * options.scale), min(data.rows, SMALLEST))
         self.failures: dict[str, str] = {}
 
     def rounds(self, peers: list[Peer]) -> list[Run]:
@@ -96,8 +98,9 @@ class Suite:
 
     def run(self, peer: Peer, mode: str) -> Run:
         """Run one peer once, check what arrived, and return what it cost."""
-        share = 1 if self.options.full or self.data.rows <= SMALL else peer.share
-        schema, rows = self.data.source(self.database, self.rows // share)
+        share = 1 if self.options.full else peer.share
+        part = max(self.rows // share, min(self.rows, LEAST))
+        schema, rows = self.data.source(self.database, part)
         with tempfile.TemporaryDirectory() as folder:
             task = Task(self.data, schema, rows, mode, self.database, Path(folder))
             work = peer.prepare(task)

@@ -1,4 +1,4 @@
-"""Encoding and decoding do not become twice as slow unnoticed: measured beside json, by CPU time."""
+"""Encoding and decoding do not become twice as slow unnoticed: CPU time beside json's."""
 
 import runpy
 
