@@ -20,7 +20,8 @@ def main() -> None:
     environment = {**os.environ, **order["environment"]}
     started = time.monotonic()
     pids = spawned(order, environment)
-    signal.signal(signal.SIGALRM, lambda *_: killed(pids))
+    for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: killed(pids))
     signal.alarm(order["seconds"])
     costs = {pid: os.wait4(pid, 0) for pid in pids}
     wall = time.monotonic() - started
