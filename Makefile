@@ -6,7 +6,8 @@ PYTHON ?= python3
 PYTHON_kozmoai ?= >=3.10,<3.13
 
 ENVIRONMENTS := kozmoai meltano singer-python
-PEERS := meltanolabs-tap meltanolabs-target
+PEERS := meltanolabs-tap meltanolabs-tap-msgspec meltanolabs-target \
+  pipelinewise-tap pipelinewise-target sling dlt ingestr target-jsonl tpchgen
 
 UV := .venv/bin/uv
 READY := .venv/.installed
@@ -16,14 +17,14 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --generat
   --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick lint bench docs lock envs clean
+.PHONY: help demo test test-quick lint bench bench-quick peers docs lock envs clean
 
 help:
 	@echo "make demo        336,776 flights from SQLite into KozmoAI Data, with live progress"
 	@echo "make test        everything: ruff, mypy and the whole suite on real servers"
 	@echo "make test-quick  what needs no server: unit, style and conformance tests"
 	@echo "make lint        ruff and mypy"
-	@echo "make bench       our pipe against the reference tap and target"
+	@echo "make bench       our pipes against their peers and the limit; bench-quick in minutes"
 	@echo "make docs        write the generated pages from the settings"
 	@echo "make lock        resolve requirements/*.lock again (UPGRADE=--upgrade for newer ones)"
 	@echo "make clean       remove environments, caches and results"
@@ -41,10 +42,25 @@ lint: $(READY)
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+	@MYPYPATH=benchmarks:examples:tests .venv/bin/mypy benchmarks/*.py
 	@.venv/bin/mypy docs/generate.py examples/demo.py examples/tap_pages/tap_pages.py
 
-bench: $(READY) $(call installed,$(PEERS))
+bench: peers
 	@.venv/bin/python benchmarks/pipe.py
+	@.venv/bin/python benchmarks/jobs.py
+	@.venv/bin/python benchmarks/data_objects.py
+	@.venv/bin/python benchmarks/micro.py
+
+bench-quick: peers
+	@.venv/bin/python benchmarks/pipe.py --scale 0.1 --rounds 1 --mode upsert,append,read
+	@.venv/bin/python benchmarks/data_objects.py --rounds 1
+	@.venv/bin/python benchmarks/micro.py
+
+# A peer that cannot be installed here is named in the tables, with the error that its log holds.
+peers: $(READY)
+	@mkdir -p .envs
+	@for name in $(PEERS) kozmoai; do \
+	  $(MAKE) --no-print-directory .envs/$$name/.installed > .envs/$$name.log 2>&1 || true; done
 
 docs: $(READY)
 	@.venv/bin/python docs/generate.py

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kozmo_bridge.convert import data_list, dict_list, kozmo_dataframe
+from kozmo_bridge.values import building
 from kozmo_singer.systems.kozmoai.forms import Decimals, row_columns
 
 if TYPE_CHECKING:
@@ -105,4 +106,5 @@ class Batch:
         return arrow_table(self.columns, self.rows)
 
     def _columns(self, decimals: Decimals) -> list[Sequence[Any]]:
-        return row_columns(self.columns, self.rows, decimals)
+        with building():
+            return row_columns(self.columns, self.rows, decimals)

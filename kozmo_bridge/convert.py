@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kozmo_bridge._host import BREAKING_NAMES, host
@@ -152,9 +152,7 @@ def data_list(
     """Return rows, given as columns in Data's forms, as KozmoAI Data objects."""
     data = host().Data
     with building():
-        dicts = dict_list(
-            names, columns, rows, text_template=text_template, text_key=text_key, stream=stream
-        )
+        dicts = _dicts(names, columns, rows, text_template, text_key, stream)
         if text_key == "text":
             return [data(data=row) for row in dicts]
         return [data(text_key=text_key, data=row) for row in dicts]
@@ -170,6 +168,18 @@ def dict_list(
     stream: str = "the table",
 ) -> list[dict[str, Any]]:
     """Return rows, given as columns, as dicts, with the text of *text_template* first in each."""
+    with building():
+        return list(_dicts(names, columns, rows, text_template, text_key, stream))
+
+
+def _dicts(
+    names: Sequence[str],
+    columns: Columns,
+    rows: int,
+    text_template: str | None,
+    text_key: str,
+    stream: str,
+) -> Iterator[dict[str, Any]]:
     if text_template is not None:
         template = TextTemplate(text_template)
         template.check(stream, names, text_key)
@@ -177,9 +187,8 @@ def dict_list(
         columns = [template.texts(places, rows), *columns]
         names = [text_key, *names]
     if not columns:
-        return [{} for _ in range(rows)]
-    with building():
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return ({} for _ in range(rows))
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def kozmo_dataframe(names: Sequence[str], columns: Columns, rows: int) -> Any:

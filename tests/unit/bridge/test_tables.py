@@ -1,6 +1,7 @@
 """Rows and frames as Arrow tables and typed pandas frames, and Arrow tables as rows."""
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 
 import numpy as np
@@ -111,6 +112,27 @@ def test_what_has_no_place_in_a_type_makes_its_column_text(name, value):
     found = column.to_pandas()[name].tolist()
     assert found[:2] == [usual, value]
     assert pd.isna(found[2])
+
+
+DAYS = ["0001-01-01", "1600-02-29", "2024-01-02", "2300-12-31", "9999-12-31", "2024-01"]
+CLOCKS = ["", "T03", " 03:04", "T03:04:05", "T03:04:05.1", "T03:04:05.123456", "T03:04:05.1234567",
+          "T03:04:05.1230000", "t03:04:05", "T24:00:00", "T23:59:60"]  # fmt: skip
+ZONES = ["", "Z", "z", "+00:00", "+05", "-03:30", "+23:59", "+24:00"]
+
+
+@pytest.mark.parametrize("name", ["local", "at"])
+def test_moments_are_those_that_pandas_reads(name):
+    """However they are written; what pandas cannot read or hold is text as a whole."""
+    for text in map("".join, itertools.product(DAYS, CLOCKS, ZONES)):
+        found = batch(name, (text,), (None,)).to_pandas()[name]
+        objects = pd.Series([text, None], dtype="object")
+        try:
+            wanted = pd.to_datetime(objects, format="ISO8601", utc=name == "at")
+        except ValueError:
+            assert found[0] == text
+        else:
+            assert found.equals(wanted.rename(name)), text
+            assert found.dtype == wanted.dtype, text
 
 
 def test_an_integer_beyond_64_bit_is_kept():
