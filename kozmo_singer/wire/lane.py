@@ -14,6 +14,8 @@ from kozmo_singer.wire.encode import dumps
 
 CAPABILITY = "arrow-pipe"
 VARIABLE = "KOZMO_ARROW_PIPE"
+FEW_ROWS = 20_000
+"""Tables with fewer rows are not worth the time that it takes to load pyarrow."""
 _PREFIX = "pipe:"
 
 

@@ -268,7 +268,9 @@ class Undertaking:
             path = self.workspace.write("beside.json", {"streams": [*job.beside]})
             target_argv += ["--beside", str(path)]
         self.result.tap.command, self.result.target.command = tap_argv, target_argv
-        arrow = takes_arrow(job.lane, job.tap, job.target, self.workspace, self.cancel)
+        arrow = takes_arrow(
+            job.lane, job.tap, job.target, self.catalog, self.workspace, self.cancel
+        )
         self.result.lane = "arrow" if arrow else "text"
         engine = Engine(
             self._command(job.tap, job.target, tap_argv, self.tap_given),

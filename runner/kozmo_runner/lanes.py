@@ -7,7 +7,8 @@ from kozmo_runner.plugins import Plug
 from kozmo_runner.process import Cancel
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError
-from kozmo_singer.wire.lane import CAPABILITY
+from kozmo_singer.wire.catalog import Catalog
+from kozmo_singer.wire.lane import CAPABILITY, FEW_ROWS
 
 LANES = ("auto", "text", "arrow")
 
@@ -20,13 +21,21 @@ def check_lane(lane: str) -> str:
 
 
 def takes_arrow(
-    lane: str, tap: Plug, target: Plug, workspace: Workspace, cancel: Cancel | None = None
+    lane: str,
+    tap: Plug,
+    target: Plug,
+    catalog: Catalog | None,
+    workspace: Workspace,
+    cancel: Cancel | None = None,
 ) -> bool:
     """Return whether rows go as Arrow: both ends say that they can, and *lane* lets them.
 
-    ConfigError where *lane* asks for it and one of them cannot.
+    By itself only where *catalog* selects a table that may be large. ConfigError where *lane* asks
+    for it and one of the ends cannot.
     """
-    if lane == "text":
+    selected = catalog.selected() if catalog is not None else []
+    large = any(s.row_count is None or s.row_count >= FEW_ROWS for s in selected)
+    if lane == "text" or (lane == "auto" and not large):
         return False
     for plug in (tap, target):
         if not plug.ours or CAPABILITY not in capabilities(plug, workspace, cancel):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
 from kozmo_singer.errors import ReadError
 from kozmo_singer.plugin import Plugin, asks_for_maps, without_cycles
 from kozmo_singer.settings import Setting
+from kozmo_singer.wire import lane
 from kozmo_targets.load import Load
 
 if TYPE_CHECKING:
@@ -148,6 +149,10 @@ class Target(Plugin, ABC):
     def close(self) -> None:
         """Let go of connections and files; what was not committed is undone."""
 
+    def expect_columns(self) -> None:
+        """Get ready for batches of the Arrow lane, for example load libraries."""
+        return
+
     def load_method(self, schema: Schema) -> LoadMethod:
         """Return how rows of this stream are added: the setting, or what auto means for it."""
         chosen: LoadMethod | Literal["auto"] = self.config["load_method"]
@@ -165,6 +170,8 @@ class Target(Plugin, ABC):
         far are made durable where that is possible, their state is told, and nothing is swapped
         or deleted.
         """
+        if lane.descriptor() is not None:
+            self.expect_columns()
         load = Load(self, out)
         try:
             with without_cycles(), self._input(source) as (prepared, expect_end):

@@ -1,4 +1,4 @@
-"""The catalog of a database: SQLAlchemy's reflection, and what the dialect adds to it."""
+"""The catalog of a database: what its dialect tells, and SQLAlchemy's reflection beside it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def discover(tap: SqlTap) -> Catalog:
     """Return the streams of every schema, with a fixed number of queries a schema."""
     with tap.connection() as connection:
         relations = connection.describe(None)
-        with _inspector(tap, connection.raw) as inspector:
-            for schema in sorted({name[0] or "" for name in relations}):
-                _reflect(inspector, schema or None, relations)
+        if tap.sqlalchemy_dialect is not None:
+            with _inspector(tap.sqlalchemy_dialect, connection.raw) as inspector:
+                for schema in sorted({name[0] or "" for name in relations}):
+                    _reflect(inspector, schema or None, relations)
     entries = [(tap.stream_id(relation), relation) for _, relation in sorted(_named(relations))]
     _expect_distinct(entries)
     return Catalog([_stream(tap, name, relation) for name, relation in entries])
@@ -37,12 +38,12 @@ def _named(relations: Mapping[Name, Relation]) -> list[tuple[tuple[str, str], Re
 
 
 @contextmanager
-def _inspector(tap: SqlTap, raw: Any) -> Iterator[Inspector]:
+def _inspector(dialect: str, raw: Any) -> Iterator[Inspector]:
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.pool import StaticPool
 
     # The driver is always named: what `postgresql://` alone means changed with SQLAlchemy 2.1.
-    engine = create_engine(tap.sqlalchemy_dialect, creator=lambda: raw, poolclass=StaticPool)
+    engine = create_engine(dialect, creator=lambda: raw, poolclass=StaticPool)
     with engine.connect() as bound:
         yield inspect(bound)
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from kozmo_singer.errors import ConfigError, ReadError
 from kozmo_singer.settings import Setting, did_you_mean
-from kozmo_singer.wire import Catalog, Column, Stream
+from kozmo_singer.wire import Catalog, Column, Stream, lane
 from kozmo_singer.wire.state import State, bookmark
 from kozmo_taps import tap
 from kozmo_taps.sql.ranges import cut, steady
@@ -36,7 +36,6 @@ SETTINGS: tuple[Setting, ...] = (
 )
 """The settings that every SQL tap has."""
 
-_FEW_ROWS = 20_000
 _MOST_DIGITS = 76
 _START_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 
@@ -62,7 +61,8 @@ class SqlTap(Tap):
     """A database. A dialect says how to connect, and how to spell and run SQL."""
 
     capabilities = (*tap.CAPABILITIES, "key-ranges")
-    sqlalchemy_dialect: ClassVar[str]
+    sqlalchemy_dialect: ClassVar[str | None] = None
+    """How SQLAlchemy is to reflect keys and columns; None where `describe` tells them all."""
     moments_are_text: ClassVar[bool] = False
     """Whether timestamps are stored, and passed on, in whatever form they were written."""
 
@@ -203,4 +203,4 @@ def _pays_as_arrow(relation: Relation, columns: Sequence[Column]) -> bool:
         else column.type.name != "integer" or column.type.bits is not None
         for column in columns
     )
-    return exact and (relation.rows is None or relation.rows >= _FEW_ROWS)
+    return exact and (relation.rows is None or relation.rows >= lane.FEW_ROWS)

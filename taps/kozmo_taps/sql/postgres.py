@@ -57,7 +57,6 @@ class TapPostgres(SqlTap):
     summary = "PostgreSQL tables and views"
     capabilities = (*SqlTap.capabilities, lane.CAPABILITY)
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow",)}
-    sqlalchemy_dialect = "postgresql+psycopg://"
     settings = (
         *system.SETTINGS,
         Setting("filter_schemas", "Schemas to look at; default: all but PostgreSQL's own", "array"),

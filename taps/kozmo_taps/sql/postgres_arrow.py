@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from kozmo_singer.wire.arrow import arrow_type, unhexed, wire_rows
@@ -111,6 +110,9 @@ def _naive(values: pa.Array) -> pa.Array:
 
 def _documents(values: pa.Array) -> pa.Array:
     """In JSON, on the wire, a document that is null cannot be told from no document."""
+    # Loaded where it is needed only: that takes as long as the rest of pyarrow.
+    import pyarrow.compute as pc
+
     return pc.if_else(pc.equal(values, "null"), None, values)
 
 

@@ -69,10 +69,13 @@ class Fit:
 
     def fits_columns(self, rows: pa.RecordBatch) -> bool:
         """Whether a batch surely fits; where it may not, a look at each row says why."""
+        if any(rows[i].null_count for i, _ in self._keys):
+            return False
+        if not self._lengths:
+            return True
         import pyarrow.compute as pc
 
-        long = ((pc.max(pc.utf8_length(rows[i])).as_py() or 0) > n for i, n in self._lengths)
-        return not any(rows[i].null_count for i, _ in self._keys) and not any(long)
+        return all((pc.max(pc.utf8_length(rows[i])).as_py() or 0) <= n for i, n in self._lengths)
 
     def null_key(self, line: int | None, name: str) -> RecordError:
         """Return the error for a key that is null."""

@@ -80,6 +80,11 @@ class TargetPostgres(SqlTarget):
             )
         return f"PostgreSQL {version.split()[0]}, may create tables in schema {schema}, {taken} ms"
 
+    def expect_columns(self) -> None:
+        """Load what decodes and encodes them."""
+        import kozmo_targets.batch
+        import kozmo_targets.sql.postgres_binary  # noqa: F401
+
     def placed(self, table: Name) -> Name:
         """Return *table* with the schema that it is in where nothing names one."""
         return table if table.schema else table._replace(schema=self._main.default_schema)
