@@ -24,8 +24,8 @@ class Cells(Sequence[Row]):
     """A sequence of rows, kept as one flat list of *values*, row after row.
 
     quoted[i] says that the values of column i are the inside of a JSON string, and stand for text;
-    those of other columns are JSON. A row that is asked for is decoded by *decode*, see
-    `row_decoder`.
+    those of other columns are JSON, around which tabs may stand. A row that is asked for is decoded
+    by *decode*, see `row_decoder`.
     """
 
     def __init__(

@@ -100,7 +100,8 @@ class RecordEncoder:
         parts[0] = first
         parts[1::2] = cells.values
         parts.append(last)
-        return b"".join(parts)
+        # A tab in a text is an escape; what stands between tokens means nothing.
+        return b"".join(parts).replace(b"\t", b"")
 
     def _fast(self, rows: Sequence[Sequence[Any]]) -> bytes | None:
         """All rows in one call into C, or None where a value needs the careful way."""

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
+from operator import itemgetter
 from typing import Any, Literal
 
 import msgspec
@@ -27,6 +28,7 @@ from kozmo_singer.wire.types import Column
 _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "float": float}
 _UTC = re.compile(r"(?:Z|\+00(?::00)?)(?=$| BC$)")
 _NULL = b"null"
+_FEW_COLUMNS = 4
 # It also stops at an escaped backslash before a letter.
 _OTHER_ESCAPE = re.compile(rb'\\[^"\\]')
 _NON_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"}
@@ -241,16 +243,22 @@ class Rows:
     def changed(self) -> None:
         """Forget what was made of the structs."""
         self._tuples: list[tuple[Any, ...]] | None = None
-        self._turned: list[tuple[Any, ...]] | None = None
+        self._turned: dict[int, Sequence[Any]] = {}
 
     def __len__(self) -> int:
         return len(self._messages)
 
-    def column(self, place: int) -> tuple[Any, ...]:
+    def column(self, place: int) -> Sequence[Any]:
         """The values of one column, as the structs have them."""
-        if self._turned is None:
-            self._turned = list(zip(*self._plain_tuples(), strict=True))
-        return self._turned[place] if self._turned else ()
+        found = self._turned.get(place)
+        if found is None:
+            rows = self._plain_tuples()
+            if len(self._turned) == _FEW_COLUMNS:
+                # To turn them all costs as much as to pick out some.
+                self._turned = dict(enumerate(zip(*rows, strict=True)))
+                return self._turned.get(place, ())
+            found = self._turned[place] = list(map(itemgetter(place), rows))
+        return found
 
     def present(self, place: int) -> Sequence[Any]:
         """The values of one column that are not null."""
@@ -291,7 +299,7 @@ class Rows:
         functions = {i: f for i, c in enumerate(self.columns) if (f := (convert or _python)(c))}
         if not functions or not self.structs:
             return self._plain_tuples()
-        turned = list(map(self.column, range(len(self.columns))))
+        turned: list[Sequence[Any]] = list(map(self.column, range(len(self.columns))))
         for i, function in functions.items():
             turned[i] = tuple([None if v is None else function(v) for v in turned[i]])
         return list(zip(*turned, strict=True))

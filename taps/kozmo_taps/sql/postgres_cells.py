@@ -75,18 +75,15 @@ class Cutter:
             values[place :: self._width] = joined.replace(b'"', b'\\"').split(_CUT)
 
     def _with_nulls(self, values: list[bytes]) -> list[bool]:
-        """Quote what stands beside a null in a column of texts, and take the tabs away."""
+        """Quote what stands beside a null in a column of texts; other nulls are JSON already."""
         quoted = list(self._quoted)
-        for place in range(self._width):
-            column = values[place :: self._width]
-            if _NULL not in column:
-                continue
-            if quoted[place]:
+        for place, is_quoted in enumerate(self._quoted):
+            column = values[place :: self._width] if is_quoted else ()
+            if _NULL in column:
                 quoted[place] = False
-                column = [b"null" if v == _NULL else b'"' + v + b'"' for v in column]
-            else:
-                column = [b"null" if v == _NULL else v for v in column]
-            values[place :: self._width] = column
+                values[place :: self._width] = [
+                    v if v == _NULL else b'"' + v + b'"' for v in column
+                ]
         return quoted
 
 
