@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from kozmo_taps.sql.seen import Row
 
 _TEXT = LogicalType("string")
-_Lane = tuple[str, int, "Callable[[bytes], Sequence[Row]]"]
+Rows = Sequence["Row"]
+_Lane = tuple[str, int, "Callable[[bytes], Rows]"]
 # Set for the transaction only, so that a pooler in between cannot hand them to somebody else.
 _SESSION = {
     "TimeZone": "UTC",
@@ -200,10 +202,22 @@ class PostgresConnection:
         options, size, rows_of = _arrow_lane(columns) if arrow else _text_lane(columns)
         doing = f"tap-postgres could not read {relation.schema}.{relation.name}"
         with system.translated(ReadError, doing):
-            yield from map(
-                rows_of,
-                blocks(self.raw, sql, parameters, options, size=size, silence=self._silence),
-            )
+            found = blocks(self.raw, sql, parameters, options, size=size, silence=self._silence)
+            # Parsing Arrow holds no lock of Python's.
+            yield from _ahead(rows_of, found) if arrow else map(rows_of, found)
+
+
+def _ahead(made: Callable[[bytes], Rows], found: Iterator[bytes]) -> Iterator[Rows]:
+    """Yield what is *made* of each block in a thread, while the next one is being found."""
+    with ThreadPoolExecutor(1) as pool:
+        under_way: Future[Rows] | None = None
+        for block in found:
+            following = pool.submit(made, block)
+            if under_way is not None:
+                yield under_way.result()
+            under_way = following
+        if under_way is not None:
+            yield under_way.result()
 
 
 def _text_lane(columns: Sequence[Column]) -> _Lane:

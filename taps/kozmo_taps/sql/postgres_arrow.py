@@ -12,7 +12,9 @@ from kozmo_singer.wire.arrow import arrow_type, unhexed, wire_rows
 from kozmo_singer.wire.types import Column
 
 COPY_OPTIONS = "(FORMAT csv)"
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 19
+# pyarrow's own allocator keeps what batches of a megabyte need no more.
+pa.set_memory_pool(pa.system_memory_pool())
 Row = tuple[Any, ...]
 
 

@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from kozmo_singer.wire.arrow import uuid_bytes
 
+# pyarrow's own allocator keeps what batches of a megabyte need no more.
+pa.set_memory_pool(pa.system_memory_pool())
 _TYPES = {
     "boolean": pa.bool_(),
     "smallint": pa.int16(),
