@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol
 
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.metrics import Counter
@@ -121,14 +121,12 @@ class Lines(Protocol):
     def activate(self, version: int) -> bytes: ...
 
 
-@runtime_checkable
-class Columnar(Protocol):
+class Columnar(Sequence[Row]):
     """Rows that can go through the pipe of the Arrow lane."""
 
+    @abstractmethod
     def payload(self) -> memoryview:
         """Return the rows as an Arrow IPC stream."""
-
-    def __len__(self) -> int: ...
 
 
 class Tap(Plugin):

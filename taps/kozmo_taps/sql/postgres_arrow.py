@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import overload
 
 import pyarrow as pa
 from pyarrow import csv
 
 from kozmo_singer.wire.arrow import arrow_type, unhexed, wire_rows
 from kozmo_singer.wire.types import Column
+from kozmo_taps.tap import Columnar, Row
 
 COPY_OPTIONS = "(FORMAT csv)"
 BLOCK_BYTES = 1 << 19
 # pyarrow's own allocator keeps what batches of a megabyte need no more.
 pa.set_memory_pool(pa.system_memory_pool())
-Row = tuple[Any, ...]
 
 
-class ArrowRows(Sequence[Row]):
+class ArrowRows(Columnar):
     """A sequence of rows, kept as one Arrow batch; a row that is asked for is what Cells gives.
 
     Where a value has no place in its Arrow type (infinity, NaN, 24:00) its column is text, as a
