@@ -277,7 +277,17 @@ class Reader:
         format, compression = encoding.get("format", "jsonl"), encoding.get("compression")
         if compression == "none":
             compression = None
-        return Batch(stream, str(format), compression, [str(m) for m in manifest], self._line)
+        version, extracted = message.get("version"), message.get("time_extracted")
+        return Batch(
+            stream,
+            str(format),
+            compression,
+            [str(url) for url in manifest],
+            self._streams[stream].columns,
+            version if isinstance(version, int) else None,
+            extracted if isinstance(extracted, str) else None,
+            self._line,
+        )
 
     def _abort(self, message: Parsed) -> Aborted:
         return Aborted(str(message.get("reason") or "the tap failed"))

@@ -49,7 +49,6 @@ class Load:
             Schema: self._schema,
             State: self._state,
             ActivateVersion: self._activate_version,
-            Batch: self._batch,
             Aborted: self._abort,
         }
 
@@ -109,7 +108,13 @@ class Load:
 
     def _messages(self, expect_end: Callable[[], None]) -> Iterator[Message | None]:
         try:
-            yield from self._reader
+            for message in self._reader:
+                if isinstance(message, Batch):
+                    from kozmo_targets.batch import read
+
+                    yield from read(message, self._reader.decoder(message.stream))
+                else:
+                    yield message
             expect_end()
         except (KozmoError, OSError):
             # What came before the fault is good and must not be lost with it.
@@ -190,13 +195,6 @@ class Load:
             return
         newest = self._versions.get(message.stream, message.version)
         self._versions[message.stream] = max(newest, message.version)
-
-    def _batch(self, batch: Batch) -> None:
-        from kozmo_targets.batch import read
-
-        for rows in read(batch, self._reader.decoder(batch.stream)):
-            self._rows(rows)
-            self._flush_if_due()
 
     def _abort(self, message: Aborted) -> None:
         self.aborted = message.reason
