@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -198,29 +199,26 @@ def _dates(pa: Any, array: Any) -> list[Any]:
 
 
 def _times(pa: Any, array: Any) -> list[Any]:
-    if array.type.unit == "ns":
-        try:
-            array = array.cast(pa.time64("us"))
-        except pa.ArrowInvalid:
-            return list(array.cast(pa.string()).to_pylist())
+    try:
+        array = array.cast(pa.time64("us"))
+    except pa.ArrowInvalid:
+        # It has nanoseconds.
+        return _without_zeros(array.cast(pa.string()))
     return _without_zeros(array.cast(pa.string()))
 
 
 def _moments(pa: Any, array: Any) -> list[Any]:
     """ISO texts, in UTC and with a Z where the type has a zone."""
-    unit, zone = array.type.unit, "UTC" if array.type.tz else None
-    array = array.cast(pa.timestamp(unit, zone))
-    if unit == "ns":
-        try:
-            array = array.cast(pa.timestamp("us", zone))
-        except pa.ArrowInvalid:
-            return [text and text.replace(" ", "T") for text in array.cast(pa.string()).to_pylist()]
-    day = 86_400 * _UNITS[array.type.unit]
+    zone = "UTC" if array.type.tz else None
+    array = array.cast(pa.timestamp(array.type.unit, zone))
+    with suppress(pa.ArrowInvalid):
+        # Not where it has nanoseconds, or is further away than microseconds can tell.
+        array = array.cast(pa.timestamp("us", zone))
+    units = _UNITS[array.type.unit]
     whole = array.cast(pa.int64())
-    if _between(whole, _YEAR_ONE * day, _YEAR_10000 * day):
+    if _between(whole, _YEAR_ONE * 86_400 * units, _YEAR_10000 * 86_400 * units):
         return [text and text.replace(" ", "T") for text in _without_zeros(array.cast(pa.string()))]
     mark = "Z" if zone else ""
-    units = _UNITS[array.type.unit]
     return [None if v is None else _moment(v, units, mark) for v in whole.to_pylist()]
 
 
@@ -229,9 +227,10 @@ def _durations(pa: Any, array: Any) -> list[Any]:
 
 
 def _without_zeros(texts: Any) -> list[Any]:
-    """Fractions of a second are there where they are not zero."""
+    """Fractions of a second where they are not zero, of six digits or, if need be, nine."""
     import pyarrow.compute as pc
 
+    texts = pc.replace_substring_regex(texts, r"(\.\d{6})000(Z?)$", r"\1\2")
     return list(pc.replace_substring_regex(texts, r"\.0+(Z?)$", r"\1").to_pylist())
 
 

@@ -12,9 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -22,6 +20,7 @@ import msgspec
 from kozmo_singer.errors import ConfigError, MissingDriver, ReadError, WriteError
 from kozmo_singer.settings import did_you_mean, json_type
 from kozmo_singer.wire import Column, LogicalType, Reader, Rows, Schema, dumps
+from kozmo_singer.wire.batches import local_path
 from kozmo_singer.wire.rows import decimal, text_of
 
 if TYPE_CHECKING:
@@ -283,18 +282,19 @@ _FORMATS: dict[str, tuple[Callable[..., Any], Callable[..., None]]] = {
 @contextmanager
 def _created(config: BatchConfig, name: str) -> Iterator[tuple[IO[bytes], str]]:
     """Give a file to write and its address; it has its name once it is whole."""
-    parts = urlsplit(config.root)
-    if parts.scheme not in ("", "file"):
+    folder = local_path(config.root)
+    if folder is None:
         with _remote(config, name) as opened:
             yield opened
         return
-    path = Path(unquote(parts.path) if parts.scheme else config.root).absolute() / name
+    path = folder.absolute() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.part")
     descriptor = os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            yield file, path.as_uri()
+            # As it is: the SDK takes what as_uri() makes of a space for part of the name.
+            yield file, f"file://{path}"
         os.replace(hidden, path)
     except BaseException:
         with suppress(OSError):
@@ -304,11 +304,10 @@ def _created(config: BatchConfig, name: str) -> Iterator[tuple[IO[bytes], str]]:
 
 @contextmanager
 def _remote(config: BatchConfig, name: str) -> Iterator[tuple[IO[bytes], str]]:
-    scheme = urlsplit(config.root).scheme
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise MissingDriver(f"a batch at {scheme}://", "fsspec", "sdk") from error
+        raise MissingDriver(f"a batch at {config.root}", "fsspec", "sdk") from error
     try:
         system, base = url_to_fs(config.root, **config.params)
     except (ImportError, ValueError) as error:

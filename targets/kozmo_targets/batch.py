@@ -9,10 +9,10 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from kozmo_singer.errors import MissingDriver, ReadError, RecordError
 from kozmo_singer.wire.arrow import pyarrow
+from kozmo_singer.wire.batches import local_path
 from kozmo_singer.wire.encode import RecordEncoder, dumps
 
 if TYPE_CHECKING:
@@ -191,15 +191,12 @@ def _arrow_fault() -> type[Exception]:
 
 
 def _local_or_remote(url: str) -> IO[bytes]:
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return open(unquote(parts.path), "rb")
-    if "://" not in url:
-        return open(url, "rb")
+    if (path := local_path(url)) is not None:
+        return path.open("rb")
     try:
         import fsspec
     except ImportError as error:
-        raise MissingDriver(f"a batch at {parts.scheme}://", "fsspec", "sdk") from error
+        raise MissingDriver(f"a batch at {url}", "fsspec", "sdk") from error
     try:
         opened: IO[bytes] = fsspec.open(url, "rb").open()
     except ImportError as error:
