@@ -5,7 +5,7 @@ PYTHON ?= python3
 # KozmoAI has no release for Python 3.13.
 PYTHON_kozmoai ?= >=3.10,<3.13
 
-ENVIRONMENTS := kozmoai meltano singer-python
+ENVIRONMENTS := kozmoai meltano singer-python singer-sdk-beta
 PEERS := meltanolabs-tap meltanolabs-tap-msgspec meltanolabs-target \
   pipelinewise-tap pipelinewise-target sling dlt ingestr target-jsonl tpchgen
 
@@ -97,7 +97,7 @@ lock: $(UV)
 	$(COMPILE) requirements/uv.in -o requirements/uv.lock
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
 	$(COMPILE) pyproject.toml requirements/kozmoai.in -o requirements/kozmoai.lock
-	@for name in meltano singer-python $(PEERS); do \
+	@for name in meltano singer-python singer-sdk-beta $(PEERS); do \
 	  echo "$(UV) pip compile requirements/$$name.in"; \
 	  $(COMPILE) requirements/$$name.in -o requirements/$$name.lock || exit 1; done
 

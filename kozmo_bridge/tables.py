@@ -7,22 +7,19 @@ integer beyond 64 bit) comes as text or Python objects as a whole: nothing is cu
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kozmo_bridge.values import building, iso_duration, trim_fraction
 from kozmo_singer.errors import MissingDriver
+from kozmo_singer.wire.arrow import Values, arrow_array, parse_date, parse_time, pyarrow
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from kozmo_singer.wire.types import Column
-
-Values = Sequence[Any]
-_CLOCK = re.compile(r"([^.Zz+-]*)\.?(\d*)(.*)", re.DOTALL)
+    from kozmo_singer.wire.types import Column, LogicalType
 
 
 def pandas_frame(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
@@ -47,27 +44,28 @@ def pandas_frame(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> 
 
 
 def arrow_table(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Return *rows* as an Arrow table.
+    """Return *rows* as an Arrow table with the types of kozmo_singer.wire.arrow.
 
-    integer int16, int32 or int64; float float or double; decimal(p,s) decimal128 or decimal256,
-    without a stated precision text; timestamp timestamp[us], timestamptz in UTC; date date32,
-    time time64[us]; uuid and json text.
+    Half of a character, which Arrow's text cannot hold, becomes U+FFFD.
     """
-    try:
-        import pyarrow as pa
-    except ModuleNotFoundError as error:
-        raise MissingDriver("to_arrow()", "pyarrow", "pandas") from error
+    pa = pyarrow("to_arrow()")
     with building():
-        arrays = [_arrow_array(pa, column, values) for column, values in _turned(columns, rows)]
+        arrays = [_array(column.type, values) for column, values in _turned(columns, rows)]
     return pa.table(arrays, names=[column.name for column in columns])
+
+
+def _array(type: LogicalType, values: Values) -> pa.Array:
+    try:
+        return arrow_array(type, values)
+    except UnicodeEncodeError:
+        from kozmo_singer.systems.kozmoai.forms import texts
+
+        return arrow_array(type, texts(values))
 
 
 def as_arrow(table: Any) -> pa.Table:
     """Return what gives Arrow streams (polars, DuckDB, pyarrow itself) as a pyarrow table."""
-    try:
-        import pyarrow as pa
-    except ModuleNotFoundError as error:
-        raise MissingDriver("reading an Arrow stream", "pyarrow", "pandas") from error
+    pa = pyarrow("reading an Arrow stream")
     return table if isinstance(table, pa.Table) else pa.table(table)
 
 
@@ -201,84 +199,18 @@ def _parsed_series(parse: Callable[[str], Any]) -> Callable[[Values], pd.Series[
     return made
 
 
-def _date(text: str) -> date:
-    """The date of an ISO text, which may go on with the midnight that it begins with."""
-    return date.fromisoformat(text[:10] if text[10:11] in ("T", "t") else text)
-
-
-def _time(text: str) -> time:
-    """The time of an ISO text with any number of digits, as long as Python can hold them."""
-    head, fraction, zone = _CLOCK.fullmatch(text).groups()  # type: ignore[union-attr]  # matches all
-    if len(fraction.rstrip("0")) > 6:
-        raise ValueError(text)
-    digits = "." + fraction[:6].ljust(6, "0") if fraction else ""
-    return time.fromisoformat(head + digits + zone.upper().replace("Z", "+00:00"))
-
-
-def _clock_time(text: str) -> time:
-    """As _time; Arrow's times have no zone."""
-    value = _time(text)
-    if value.tzinfo is not None:
-        raise ValueError(text)
-    return value
-
-
 _SERIES: dict[str, Callable[[Values], Any]] = {
     "integer": _integer_series,
     "boolean": _boolean_series,
     "float": _float_series,
     "timestamp": _moment_series(utc=False),
     "timestamptz": _moment_series(utc=True),
-    "date": _parsed_series(_date),
-    "time": _parsed_series(_time),
+    "date": _parsed_series(parse_date),
+    "time": _parsed_series(parse_time),
     "decimal": _objects,
     "binary": _objects,
     "json": _parsed_series(json.loads),
 }
-_PARSED: dict[str, Callable[[str], Any]] = {"date": _date, "time": _clock_time}
-
-
-def _arrow_array(pa: Any, column: Column, values: Values) -> Any:
-    wanted = _arrow_type(pa, column)
-    failures = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError, ValueError)
-    try:
-        if wanted is None:
-            return pa.array([None if v is None else str(v) for v in values], pa.string())
-        if column.type.name in _PARSED:
-            parse = _PARSED[column.type.name]
-            return pa.array([None if v is None else parse(v) for v in values], wanted)
-        if column.type.name in ("timestamp", "timestamptz"):
-            return pa.array(values, pa.string()).cast(wanted)
-        return pa.array(values, wanted)
-    except failures:
-        return pa.array([None if v is None else _mended_text(v) for v in values], pa.string())
-
-
-def _arrow_type(pa: Any, column: Column) -> Any:
-    type = column.type
-    if type.name == "integer":
-        return {16: pa.int16(), 32: pa.int32()}.get(type.bits or 64, pa.int64())
-    if type.name == "float":
-        return pa.float32() if type.bits == 32 else pa.float64()
-    if type.name == "decimal":
-        if type.precision is None or type.precision > 76:
-            return None
-        wide = pa.decimal128 if type.precision <= 38 else pa.decimal256
-        return wide(type.precision, type.scale or 0)
-    return {
-        "boolean": pa.bool_(),
-        "binary": pa.binary(),
-        "date": pa.date32(),
-        "time": pa.time64("us"),
-        "timestamp": pa.timestamp("us"),
-        "timestamptz": pa.timestamp("us", "UTC"),
-    }.get(type.name, pa.string())
-
-
-def _mended_text(value: Any) -> str:
-    from kozmo_singer.systems.kozmoai.forms import mended
-
-    return mended(value if isinstance(value, str) else str(value))
 
 
 def _nanosecond_text(value: int, zoned: bool) -> str:

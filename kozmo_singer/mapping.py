@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,19 +21,21 @@ from kozmo_singer.wire.messages import Batch
 from kozmo_singer.wire.rows import REFUSED, parse
 from kozmo_singer.wire.types import REPLICATION_METHOD, columns, resolve_refs
 
-Files = Callable[[Batch, str], Iterator[list[bytes]]]
+Files = Callable[[Batch, str], Iterator[tuple[Sequence[int], list[bytes]]]]
 _log = logging.getLogger("kozmo_singer")
 
 
 class Mapper:
     """Turns one line into the lines that take its place.
 
-    *files* gives the RECORD lines in a file of a BATCH; without it such messages stay as they are.
+    *files* gives the RECORD lines in a file of a BATCH, and their numbers; without it such messages
+    stay as they are.
     """
 
     def __init__(self, plugin: str, config: Mapping[str, Any], files: Files | None = None) -> None:
         self._files = files
         self._floats: dict[str, list[str]] = {}
+        self._schemas: dict[str, dict[str, Any]] = {}
         try:
             from singer_sdk.exceptions import ConfigValidationError, StreamMapConfigError
             from singer_sdk.mapper import PluginMapper
@@ -80,6 +82,7 @@ class Mapper:
         if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
             return line
         schema = resolve_refs(schema)
+        self._schemas[stream] = schema
         self._floats[stream] = [c.name for c in columns(schema) if c.type.name == "float"]
         self._mapper.register_raw_stream_schema(stream, schema, keys)
         lines = []
@@ -125,14 +128,14 @@ class Mapper:
         stream = message["stream"]
         if self._files is None or stream not in self._mapper.stream_maps:
             return line
-        schema = schema_line(stream, {"type": "object", "properties": {}}, [])
+        schema = schema_line(stream, self._schemas[stream], [])
         batches = [m for m in Reader(io.BytesIO(schema + line)) if isinstance(m, Batch)]
         return b"".join(
             self._record(parse(record, number, stream), record + b"\n")
             for batch in batches
             for url in batch.manifest
-            for lines in self._files(batch, url)
-            for number, record in enumerate(lines, 1)
+            for numbers, lines in self._files(batch, url)
+            for number, record in zip(numbers, lines, strict=True)
         )
 
     def _maps(self, stream: str) -> list[Any]:

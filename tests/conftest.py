@@ -69,7 +69,7 @@ def run(tmp_path: Path, clean_env: dict[str, str]) -> Run:
 
 @pytest.fixture(scope="session")
 def environment() -> Callable[[str], Path]:
-    """Give the bin folder of another environment: kozmoai, meltano or singer-python."""
+    """Give the bin folder of another environment, one of ENVIRONMENTS in the Makefile."""
 
     def find(name: str) -> Path:
         folder = ROOT / ".envs" / name / "bin"

@@ -206,6 +206,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "date": lambda value: date.fromisoformat(str(value)),
     "moment": _moment,
     "time": _time,
+    "fine time": lambda value: time.fromisoformat(str(value)),
     "local": _local,
     "binary": _binary,
     "float": float,

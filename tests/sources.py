@@ -167,3 +167,22 @@ SOURCES: dict[str, type[Source]] = {kind.tap: kind for kind in (Sqlite, Postgres
 
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else str(value)
+
+
+HARD = """
+CREATE TABLE hard (
+    id integer PRIMARY KEY, moment timestamptz, local timestamp, day date, at time,
+    number numeric, price numeric(38,10), share double precision, small real, large bigint,
+    code uuid, extra jsonb, raw bytea, spoken text, "Sel ect" text, "Ümläut" boolean);
+INSERT INTO hard VALUES
+    (1, 'infinity', '0044-03-15 00:00 BC', '-infinity', '24:00', 'NaN', 'NaN', 'NaN', 'Infinity',
+     9223372036854775807, '8d1b1a3c-0d55-4c55-9c0e-0c0f0f0f0f0f', '{"z": 1e40, "k": [null, 1.10]}',
+     '\\x00ff0a', E'a\\tb\\n\\\\n', '', true),
+    (2, '12026-01-01 10:00:00.5+00', '294276-12-31 23:59:59.999999', '12026-01-01',
+     '10:00:00.000001', '-Infinity', 1234567890123456789012345678.0123456789, 5e-324, 1.17549e-38,
+     -9223372036854775808, NULL, '[]', '', 'NULL', NULL, false),
+    (3, '1969-12-31 23:59:59.999999+05:30', '1970-01-01', '0001-01-01', '00:00', 1e-30,
+     -0.0000000001, '-Infinity', 'NaN', 0, NULL, '"text"', NULL, '\u2028\u0085 😀', 'x', NULL);
+INSERT INTO hard (id) VALUES (4);
+"""
+"""A table of PostgreSQL that is full of values at their limits."""

@@ -284,15 +284,16 @@ class Reader:
         format, compression = encoding.get("format", "jsonl"), encoding.get("compression")
         if compression == "none":
             compression = None
-        extracted, version = message.get("time_extracted"), message.get("version")
+        version, extracted = message.get("version"), message.get("time_extracted")
         return Batch(
             stream,
             str(format),
             compression,
-            [str(m) for m in manifest],
-            self._line,
-            extracted if isinstance(extracted, str) else None,
+            [str(url) for url in manifest],
+            self._streams[stream].columns,
             version if isinstance(version, int) else None,
+            extracted if isinstance(extracted, str) else None,
+            self._line,
         )
 
     def _abort(self, message: Parsed) -> Aborted:

@@ -52,15 +52,19 @@ class ActivateVersion(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Files that hold records of *stream*; *format* is jsonl, parquet or arrow."""
+    """Files that hold records of *stream*; *format* is jsonl, parquet or arrow.
+
+    columns are those of the stream's schema; version and time_extracted hold for every record.
+    """
 
     stream: str
     format: str
     compression: str | None
     manifest: list[str]
+    columns: Sequence[Column]
+    version: int | None
+    time_extracted: str | None
     line: int
-    extracted: str | None = None
-    version: int | None = None
 
 
 class Aborted(msgspec.Struct, frozen=True):

@@ -197,7 +197,7 @@ class StreamDecoder:
                 return fitted
         raise RecordError(
             f"expected {_expected(column)}, got {'nothing' if missing else _shown(value)}",
-            stream=self.stream, line=number, path=_path(column.name),
+            stream=self.stream, line=number, path=json_path(column.name),
         )  # fmt: skip
 
     def _warn_unknown(self, record: dict[str, Any]) -> None:
@@ -486,7 +486,8 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _path(name: str) -> str:
+def json_path(name: str) -> str:
+    """Return the JSON path of a record's field."""
     return f"$.{name}" if re.fullmatch(r"\w+", name) else f"$[{json.dumps(name)}]"
 
 

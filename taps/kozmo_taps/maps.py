@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class MappedLines:
     """The messages of a reading as the maps of *config* change them; there may be none."""
 
+    waiting = False
+
     def __init__(self, plugin: str, config: Mapping[str, Any], lines: PlainLines) -> None:
         self._mapper = Mapper(plugin, config)
         self._lines = lines
@@ -25,6 +27,10 @@ class MappedLines:
     def records(self, rows: Sequence[Row], extracted: str | None) -> bytes:
         """Return the RECORD messages that *rows* become."""
         return self._mapped(self._lines.records(rows, extracted))
+
+    def flush(self) -> bytes:
+        """Return nothing: no row waits."""
+        return b""
 
     def activate(self, version: int) -> bytes:
         """Return the ACTIVATE_VERSION messages."""

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.metrics import Counter
@@ -28,6 +28,9 @@ from kozmo_singer.wire import (
 from kozmo_singer.wire.state import State, bookmark
 from kozmo_taps.output import Output
 
+if TYPE_CHECKING:
+    from kozmo_taps.batches import BatchConfig
+
 STATE_ROWS = 10_000
 STATE_SECONDS = 5.0
 """A STATE follows after so many rows or seconds, whichever comes first."""
@@ -40,6 +43,7 @@ CAPABILITIES: tuple[str, ...] = (
     "stream-maps",
     "schema-flattening",
     "activate-version",
+    "batch",
     "test",
 )
 
@@ -69,6 +73,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("flattening_max_depth", "Levels of objects to flatten", "integer", minimum=0),
     Setting("flattening_max_key_length", "Longest flattened name", "integer", minimum=1),
+    Setting(
+        "batch_config",
+        "Write rows into files, and BATCH messages instead of records, as in Meltano's SDK: "
+        "encoding (format arrow, jsonl or parquet; compression), storage (root, prefix), "
+        "batch_size in rows",
+        "object",
+    ),
 )
 """The settings that every tap has."""
 
@@ -116,8 +127,13 @@ class Session(Protocol):
 class Lines(Protocol):
     """How the rows of a reading become messages."""
 
+    @property
+    def waiting(self) -> bool:
+        """Whether rows were taken of which no message tells yet."""
+
     def schema(self) -> bytes: ...
     def records(self, rows: Sequence[Row], extracted: str | None) -> bytes: ...
+    def flush(self) -> bytes: ...
     def activate(self, version: int) -> bytes: ...
 
 
@@ -134,10 +150,25 @@ class Tap(Plugin):
 
     capabilities = CAPABILITIES
 
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self._batches: BatchConfig | None = None
+        if given := self.config.get("batch_config"):
+            from kozmo_taps.batches import batch_config
+
+            self._batches = batch_config(self.name, given)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that no output may show; keys of the place where batches go are among them."""
+        params = self._batches.params.values() if self._batches else ()
+        return [*super().secrets, *(value for value in params if isinstance(value, str))]
+
     @property
     def arrow(self) -> bool:
-        """Whether rows may go as Arrow: there is a pipe for them, and nothing changes records."""
-        return lane.descriptor() is not None and not asks_for_maps(self.config)
+        """Whether rows may go as Arrow: there is a pipe, and nothing else is asked for."""
+        changed = asks_for_maps(self.config) or self._batches is not None
+        return lane.descriptor() is not None and not changed
 
     @abstractmethod
     def discover(self) -> Catalog:
@@ -185,13 +216,18 @@ class Tap(Plugin):
             tap.run_connection_test()
 
     def lines(self, stream: Stream, reading: Reading) -> Lines:
-        """Return what writes *reading*: as it is, or as stream maps change it."""
+        """Return what writes *reading*: as it is, or as stream maps change it, or into files."""
         plain = PlainLines(stream.stream, reading)
-        if not asks_for_maps(self.config):
-            return plain
-        from kozmo_taps.maps import MappedLines
+        lines: Lines = plain
+        if asks_for_maps(self.config):
+            from kozmo_taps.maps import MappedLines
 
-        return MappedLines(self.name, self.config, plain)
+            lines = MappedLines(self.name, self.config, plain)
+        if self._batches:
+            from kozmo_taps.batches import BatchLines
+
+            lines = BatchLines(lines, self._batches)
+        return lines
 
     def _chosen(self, catalog: Catalog, current: str | None) -> list[Stream]:
         if not catalog.streams:
@@ -210,6 +246,8 @@ class Tap(Plugin):
 class PlainLines:
     """The messages of a reading as it is."""
 
+    waiting = False
+
     def __init__(self, stream: str, reading: Reading) -> None:
         self._stream, self._reading = stream, reading
         self._encoder = RecordEncoder(stream, reading.columns, version=reading.version)
@@ -224,6 +262,10 @@ class PlainLines:
     def records(self, rows: Sequence[Row], extracted: str | None) -> bytes:
         """Return the RECORD messages of *rows*."""
         return self._encoder.encode(rows, extracted)
+
+    def flush(self) -> bytes:
+        """Return nothing: no row waits."""
+        return b""
 
     def activate(self, version: int) -> bytes:
         """Return the ACTIVATE_VERSION message."""
@@ -282,32 +324,39 @@ class _Run:
         # The first row may be long in coming, and what was written so far should not wait for it.
         self._output.flush()
         for rows in reading.batches():
-            now = datetime.now(timezone.utc).isoformat()
-            if isinstance(rows, Columnar):
-                size = self._send(stream.stream, rows, now, reading.version)
-            else:
-                records = lines.records(rows, now)
-                self._output.add(records)
-                size = len(records)
-            self._delivered(name, reading)
+            late = time.monotonic() >= self._due
+            size = self._send(stream.stream, rows, lines, reading, late or stopping.requested)
             self._counter.add(name, len(rows), size)
             self._rows += len(rows)
-            if self._rows >= STATE_ROWS or time.monotonic() >= self._due:
-                self._emit_state()
+            if not lines.waiting:
+                self._delivered(name, reading)
+                if late or self._rows >= STATE_ROWS:
+                    self._emit_state()
             if stopping.requested:
                 return
+        self._output.add(lines.flush())
         if reading.complete and reading.version is not None:
             self._output.add(lines.activate(reading.version))
         self._delivered(name, reading)
 
-    def _send(self, stream: str, rows: Columnar, now: str, version: int | None) -> int:
-        """Send *rows* beside the messages; the message that announces them goes first."""
-        payload, pipe = rows.payload(), lane.descriptor()
-        assert pipe is not None, "only a tap with a pipe reads columns"
-        self._output.add(lane.batch_line(stream, len(payload), now, version))
-        self._output.flush()
-        lane.send(pipe, payload)
-        return len(payload)
+    def _send(
+        self, stream: str, rows: Sequence[Row], lines: Lines, reading: Reading, flush: bool
+    ) -> int:
+        """Write *rows*, and with *flush* those that waited; return the bytes that this took."""
+        now = datetime.now(timezone.utc).isoformat()
+        if isinstance(rows, Columnar):
+            payload, pipe = rows.payload(), lane.descriptor()
+            assert pipe is not None, "only a tap with a pipe reads columns"
+            self._output.add(lane.batch_line(stream, len(payload), now, reading.version))
+            # The message that announces them goes first.
+            self._output.flush()
+            lane.send(pipe, payload)
+            return len(payload)
+        records = lines.records(rows, now)
+        if flush:
+            records += lines.flush()
+        self._output.add(records)
+        return len(records)
 
     def _delivered(self, name: str, reading: Reading) -> None:
         told = self._told.get(name, ())

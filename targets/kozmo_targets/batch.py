@@ -3,156 +3,220 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit
+import io
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
 from kozmo_singer.errors import MissingDriver, ReadError, RecordError
 from kozmo_singer.wire import lane
+from kozmo_singer.wire.arrow import pyarrow
+from kozmo_singer.wire.batches import local_path
 from kozmo_singer.wire.encode import RecordEncoder, dumps
-from kozmo_singer.wire.types import Column, LogicalType
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from kozmo_singer.wire.messages import Batch
     from kozmo_singer.wire.rows import Rows, StreamDecoder
+    from kozmo_singer.wire.types import LogicalType
 
-_TEXT = LogicalType("string")
-LINES = 2_000
-"""Records decoded at once."""
+ROWS = 2_000
+SIZE = 1 << 20
+"""Records decoded at once, and about how many bytes of them."""
+_GZIP = b"\x1f\x8b"
+_ARROW_FILE = b"ARROW1"
+_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+Lines = tuple[Sequence[int], list[bytes]]
 
 
 def read(batch: Batch, decoder: StreamDecoder) -> Iterator[Rows]:
-    """Yield the rows of every file of *batch*; faults name the file and the line in it."""
+    """Yield the rows of every file of *batch*; faults name the file and the line or row in it."""
     for url in batch.manifest:
-        number = 0
-        for lines in record_lines(batch, url):
-            numbers = range(number + 1, number + len(lines) + 1)
-            number += len(lines)
-            try:
-                rows = decoder.decode(lines, numbers)
-            except RecordError as error:
-                raise RecordError(
-                    error.reason,
-                    f"in the file {url}",
-                    stream=error.stream,
-                    line=error.line,
-                    path=error.path,
-                ) from error
-            # Positions in the file mean nothing to what is reported of the input.
-            rows.lines = [batch.line] * len(rows)
-            yield rows
-
-
-def record_lines(batch: Batch, url: str) -> Iterator[list[bytes]]:
-    """Yield RECORD messages made of the records in one file, many at a time."""
-    with _opened(batch, url) as file:
-        if batch.format == "jsonl":
-            yield from _wrapped(batch.stream, file)
-        elif batch.format in ("parquet", "arrow"):
-            yield from _columnar(batch, file)
-        else:
-            raise ReadError(
-                f"cannot read a batch of stream {batch.stream}",
-                f"line {batch.line}: format '{batch.format}' is not one of jsonl, parquet, arrow",
-            )
-
-
-def _wrapped(stream: str, file: IO[bytes]) -> Iterator[list[bytes]]:
-    head = b'{"type":"RECORD","stream":' + dumps(stream) + b',"record":'
-    while lines := list(islice(file, LINES)):
-        yield [head + line.rstrip(b"\r\n") + b"}" for line in lines if line.strip()]
-
-
-def _columnar(batch: Batch, file: IO[bytes]) -> Iterator[list[bytes]]:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingDriver(f"a batch in {batch.format}", "pyarrow", "pandas") from error
-    if batch.format == "parquet":
-        parts: Any = pyarrow.parquet.ParquetFile(file).iter_batches(LINES)
-    else:
-        reader = pyarrow.ipc.open_file(file)
-        parts = map(reader.get_batch, range(reader.num_record_batches))
-    for part in parts:
-        yield from _lines(batch, part)
-
-
-def _lines(batch: Batch, part: Any) -> Iterator[list[bytes]]:
-    encoder = RecordEncoder(batch.stream, _columns(part.schema), version=batch.version)
-    for start in range(0, part.num_rows, LINES):
-        some = part.slice(start, LINES)
-        rows = list(zip(*(column.to_pylist() for column in some.columns), strict=True))
-        yield encoder.encode(rows, batch.extracted).split(b"\n")[:-1]
+        for numbers, lines in record_lines(batch, url):
+            for rows in _decoded(decoder, url, numbers, lines):
+                # Positions in the file mean nothing to what is reported of the input.
+                rows.lines = [batch.line] * len(rows)
+                yield rows
 
 
 def received(batch: Batch, size: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows that follow *batch* in the pipe of the Arrow lane, as *size* bytes."""
-    import pyarrow as pa
-
+    arrow = pyarrow("the Arrow lane")
     payload = lane.receive(lane.descriptor(), size, batch.stream)
-    with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
+    with arrow.ipc.open_stream(arrow.py_buffer(payload)) as reader:
         yield from reader
 
 
-def rows_of(part: pa.RecordBatch, batch: Batch, decoder: StreamDecoder) -> Iterator[Rows]:
+def rows_of(batch: Batch, part: pa.RecordBatch, decoder: StreamDecoder) -> Iterator[Rows]:
     """Yield the rows of *part* as they would have come in RECORD messages."""
-    from kozmo_singer.wire.arrow import wire_rows
-
-    # Values are spelt already; the encoder need not.
-    plain = [Column(column.name, _TEXT) for column in decoder.columns]
-    encoder = RecordEncoder(batch.stream, plain, version=batch.version)
-    for start in range(0, part.num_rows, LINES):
-        rows = wire_rows(part.slice(start, LINES), decoder.columns)
-        lines = encoder.encode(rows, batch.extracted).split(b"\n")[:-1]
+    for _, lines in _columnar(batch, "the pipe", [part]):
         yield decoder.decode(lines, [batch.line] * len(lines))
 
 
-def _columns(schema: Any) -> list[Any]:
-    """Name the columns of an Arrow schema for an encoder that looks at the values alone."""
-    kinds = {"binary": "binary", "large_binary": "binary", "double": "float", "float": "float"}
-    return [
-        Column(field.name, LogicalType(kinds.get(str(field.type), "string"))) for field in schema
-    ]
+def _decoded(
+    decoder: StreamDecoder, url: str, numbers: Sequence[int], lines: list[bytes]
+) -> Iterator[Rows]:
+    try:
+        yield decoder.decode(lines, numbers)
+    except RecordError as error:
+        if error.rows is not None and len(error.rows):
+            yield error.rows
+        raise _within(url, error) from error
+
+
+def record_lines(batch: Batch, url: str) -> Iterator[Lines]:
+    """Yield RECORD messages made of the records in one file, many at a time.
+
+    Beside them are the numbers of their lines, or rows, in the file.
+    """
+    if batch.format not in _FORMATS:
+        raise _refused(batch, f"format '{batch.format}' is not one of {', '.join(_FORMATS)}")
+    with _opened(batch, url) as file:
+        yield from _FORMATS[batch.format](batch, url, file)
+
+
+def _json_lines(batch: Batch, url: str, file: IO[bytes]) -> Iterator[Lines]:
+    if batch.compression not in (None, "gzip"):
+        raise _refused(batch, f"compression '{batch.compression}' is not gzip or none")
+    start = file.read(len(_GZIP))
+    file.seek(0)
+    # The SDK compresses whatever it was told, and says what it was told.
+    if start == _GZIP or batch.compression == "gzip":
+        if not start:
+            raise EOFError("the file is empty")
+        file = io.BufferedReader(gzip.GzipFile(fileobj=file), SIZE)
+    head = b'{"type":"RECORD","stream":' + dumps(batch.stream)
+    for name in ("version", "time_extracted"):
+        if (value := getattr(batch, name)) is not None:
+            head += b',"%b":%b' % (name.encode(), dumps(value))
+    head += b',"record":'
+    first = 1
+    while lines := file.readlines(SIZE):
+        found = [(i, line.rstrip(b"\r\n")) for i, line in enumerate(lines, first) if line.strip()]
+        first += len(lines)
+        yield [number for number, _ in found], [head + line + b"}" for _, line in found]
+
+
+def _parquet(batch: Batch, url: str, file: IO[bytes]) -> Iterator[Lines]:
+    pyarrow("a batch in parquet")
+    import pyarrow.parquet as pq
+
+    # Moments in the 96 bit of older writers reach beyond what nanoseconds do in 64.
+    reader = pq.ParquetFile(file, buffer_size=1 << 16, coerce_int96_timestamp_unit="us")
+    groups = [reader.metadata.row_group(i) for i in range(reader.metadata.num_row_groups)]
+    widest = max((g.total_byte_size // max(g.num_rows, 1) for g in groups), default=0)
+    yield from _columnar(batch, url, reader.iter_batches(_rows_of(widest)))
+
+
+def _arrow(batch: Batch, url: str, file: IO[bytes]) -> Iterator[Lines]:
+    pa = pyarrow("a batch in arrow")
+    if file.read(len(_ARROW_FILE)) == _ARROW_FILE:
+        reader = pa.ipc.open_file(file)
+        yield from _columnar(batch, url, map(reader.get_batch, range(reader.num_record_batches)))
+        return
+    # A stream that was cut between two of its parts would read like one that has ended.
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - len(_END_OF_STREAM)))
+    if file.read() != _END_OF_STREAM:
+        raise EOFError("neither an Arrow file nor a whole Arrow stream")
+    file.seek(0)
+    yield from _columnar(batch, url, pa.ipc.open_stream(file))
+
+
+def _columnar(batch: Batch, url: str, parts: Iterable[Any]) -> Iterator[Lines]:
+    from kozmo_singer.wire.arrow_values import encoder_columns
+
+    types = {column.name: column.type for column in batch.columns}
+    first = 1
+    for part in parts:
+        columns = encoder_columns(part.schema, types)
+        encoder = RecordEncoder(batch.stream, columns, version=batch.version)
+        step = _rows_of(part.nbytes // max(part.num_rows, 1))
+        for at in range(0, part.num_rows, step):
+            yield from _encoded(batch, url, part.slice(at, step), first + at, types, encoder)
+        first += part.num_rows
+
+
+def _encoded(
+    batch: Batch,
+    url: str,
+    part: Any,
+    first: int,
+    types: dict[str, LogicalType],
+    encoder: RecordEncoder,
+) -> Iterator[Lines]:
+    from kozmo_singer.wire.arrow_values import Misfit, record_values
+
+    try:
+        rows = record_values(part, types)
+    except Misfit as error:
+        if part.num_rows == 1:
+            fault = RecordError(str(error), stream=batch.stream, line=first, path=error.path)
+            raise _within(url, fault) from error
+        for i in range(part.num_rows):
+            yield from _encoded(batch, url, part.slice(i, 1), first + i, types, encoder)
+        return
+    lines = encoder.encode(rows, batch.time_extracted).split(b"\n")[:-1]
+    yield range(first, first + len(rows)), lines
+
+
+_FORMATS: dict[str, Callable[[Batch, str, IO[bytes]], Iterator[Lines]]] = {
+    "jsonl": _json_lines,
+    "parquet": _parquet,
+    "arrow": _arrow,
+}
+
+
+def _rows_of(width: int) -> int:
+    """How many rows of *width* bytes to take at once."""
+    return max(1, min(ROWS, SIZE // max(width, 1)))
+
+
+def _within(url: str, error: RecordError) -> RecordError:
+    return RecordError(
+        error.reason,
+        f"in the file {url}",
+        stream=error.stream,
+        line=error.line,
+        path=error.path,
+    )
+
+
+def _refused(batch: Batch, why: str) -> ReadError:
+    return ReadError(f"cannot read a batch of stream {batch.stream}", f"line {batch.line}: {why}")
 
 
 @contextmanager
 def _opened(batch: Batch, url: str) -> Iterator[IO[bytes]]:
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(_local_or_remote(url))
-        except OSError as error:
-            raise ReadError(
-                f"cannot read a batch of stream {batch.stream}",
-                f"line {batch.line}: {url}: {error.strerror or error}",
-            ) from error
-        if batch.compression == "gzip":
-            file = cast("IO[bytes]", stack.enter_context(gzip.open(file)))
-        elif batch.compression:
-            raise ReadError(
-                f"cannot read a batch of stream {batch.stream}",
-                f"line {batch.line}: compression '{batch.compression}' is not gzip or none",
-            )
-        try:
+    """Give the file at *url*; whatever makes it unreadable while it is open is a ReadError."""
+    try:
+        with _local_or_remote(url) as file:
             yield file
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise ReadError(
-                f"cannot read a batch of stream {batch.stream}", f"{url}: {error}"
-            ) from error
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, _arrow_fault()) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise _refused(batch, f"{url}: {why}") from error
+
+
+def _arrow_fault() -> type[Exception]:
+    """What pyarrow raises, if it was loaded at all."""
+    loaded: Any = sys.modules.get("pyarrow")
+    fault: type[Exception] = loaded.ArrowException if loaded else EOFError
+    return fault
 
 
 def _local_or_remote(url: str) -> IO[bytes]:
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return open(unquote(parts.path), "rb")
-    if "://" not in url:
-        return open(url, "rb")
+    if (path := local_path(url)) is not None:
+        return path.open("rb")
     try:
         import fsspec
     except ImportError as error:
-        raise MissingDriver(f"a batch at {parts.scheme}://", "fsspec", "sdk") from error
-    opened: IO[bytes] = fsspec.open(url, "rb").open()
+        raise MissingDriver(f"a batch at {url}", "fsspec", "sdk") from error
+    try:
+        opened: IO[bytes] = fsspec.open(url, "rb").open()
+    except ImportError as error:
+        # Which package this kind of storage needs is known to fsspec alone.
+        raise OSError(str(error)) from error
     return opened

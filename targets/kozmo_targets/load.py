@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from kozmo_singer.errors import KozmoError, RecordError
 from kozmo_singer.metrics import Counter as Progress
@@ -18,9 +18,18 @@ from kozmo_singer.wire.rows import Rows
 from kozmo_singer.wire.watermark import Watermark
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from kozmo_targets.target import Target, Writer
 
 _log = logging.getLogger("kozmo_targets")
+
+
+class Columns(NamedTuple):
+    """Rows of the Arrow lane, and the message that announced them."""
+
+    batch: Batch
+    part: pa.RecordBatch
 
 
 class Load:
@@ -47,10 +56,10 @@ class Load:
         )
         self._take: dict[type, Callable[[Any], None]] = {
             Rows: self._rows,
+            Columns: self._columns,
             Schema: self._schema,
             State: self._state,
             ActivateVersion: self._activate_version,
-            Batch: self._batch,
             Aborted: self._abort,
         }
 
@@ -108,14 +117,38 @@ class Load:
         self._out.write(text + b"\n")
         self._out.flush()
 
-    def _messages(self, expect_end: Callable[[], None]) -> Iterator[Message | None]:
+    def _messages(self, expect_end: Callable[[], None]) -> Iterator[Message | Columns | None]:
         try:
-            yield from self._reader
+            for message in self._reader:
+                if isinstance(message, Batch):
+                    yield from self._unpacked(message)
+                else:
+                    yield message
             expect_end()
         except (KozmoError, OSError):
             # What came before the fault is good and must not be lost with it.
             self.drain()
             raise
+
+    def _unpacked(self, batch: Batch) -> Iterator[Rows | Columns]:
+        from kozmo_targets.batch import read, received
+
+        size = lane.size_of(batch.manifest[0]) if len(batch.manifest) == 1 else None
+        if size is None:
+            yield from read(batch, self._reader.decoder(batch.stream))
+        else:
+            for part in received(batch, size):
+                yield Columns(batch, part)
+
+    def _columns(self, columns: Columns) -> None:
+        batch, part = columns
+        if self._writers[batch.stream].write_columns(part, batch):
+            self._received(batch.stream, part.num_rows, part.nbytes)
+            return
+        from kozmo_targets.batch import rows_of
+
+        for rows in rows_of(batch, part, self._reader.decoder(batch.stream)):
+            self._rows(rows)
 
     def _rows(self, rows: Rows) -> None:
         self._received(rows.stream, len(rows), rows.size)
@@ -194,23 +227,6 @@ class Load:
             return
         newest = self._versions.get(message.stream, message.version)
         self._versions[message.stream] = max(newest, message.version)
-
-    def _batch(self, batch: Batch) -> None:
-        from kozmo_targets.batch import read, received, rows_of
-
-        size = lane.size_of(batch.manifest[0]) if len(batch.manifest) == 1 else None
-        if size is not None:
-            writer, decoder = self._writers[batch.stream], self._reader.decoder(batch.stream)
-            for part in received(batch, size):
-                if writer.write_columns(part, batch):
-                    self._received(batch.stream, part.num_rows, part.nbytes)
-                else:
-                    for rows in rows_of(part, batch, decoder):
-                        self._rows(rows)
-            return
-        for rows in read(batch, self._reader.decoder(batch.stream)):
-            self._rows(rows)
-            self._flush_if_due()
 
     def _abort(self, message: Aborted) -> None:
         self.aborted = message.reason

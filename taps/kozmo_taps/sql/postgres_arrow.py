@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import overload
+from typing import Any, overload
 
+import msgspec
 import pyarrow as pa
 from pyarrow import csv
 
-from kozmo_singer.wire.arrow import arrow_type, unhexed, wire_rows
+from kozmo_singer.wire.arrow import arrow_type, field, unhexed
 from kozmo_singer.wire.types import Column
 from kozmo_taps.tap import Columnar, Row
 
 COPY_OPTIONS = "(FORMAT csv)"
+_BLANKS = re.compile(r"[\n\r\t]")
 BLOCK_BYTES = 1 << 19
 # pyarrow's own allocator keeps what batches of a megabyte need no more.
 pa.set_memory_pool(pa.system_memory_pool())
@@ -55,7 +59,7 @@ class ArrowRows(Columnar):
         return memoryview(sink.getvalue())
 
     def _row(self, place: int) -> Row:
-        return wire_rows(self.batch.slice(place, 1), self._columns)[0]
+        return _wire_rows(self.batch.slice(place, 1), self._columns)[0]
 
 
 class Parser:
@@ -76,8 +80,9 @@ class Parser:
             arrays = [self._alone(block, name) for name in self._types]
         made = [_MADE[c.type.name](a) if c.type.name in _MADE else a
                 for c, a in zip(self._columns, arrays, strict=True)]  # fmt: skip
-        names = [column.name for column in self._columns]
-        return ArrowRows(pa.RecordBatch.from_arrays(made, names=names), self._columns)
+        fields = [field(c, a.type) for c, a in zip(self._columns, made, strict=True)]
+        batch = pa.RecordBatch.from_arrays(made, schema=pa.schema(fields))
+        return ArrowRows(batch, self._columns)
 
     def _alone(self, block: bytes, name: str) -> pa.Array:
         """One column by its type, or as text where a value has no place there."""
@@ -130,3 +135,61 @@ _MADE: dict[str, Callable[[pa.Array], pa.Array]] = {
     "timestamp": _naive,
     "json": _documents,
 }
+
+
+def _wire_rows(batch: pa.RecordBatch, columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+    """Return the rows of *batch* as Cells would give them, ready for a RecordEncoder.
+
+    So that neither lines nor bookmarks depend on the lane. A column may also have come as text.
+    """
+    turned = [
+        [_wire_value(column, value) for value in values.to_pylist()]
+        for column, values in zip(columns, batch.columns, strict=True)
+    ]
+    return list(zip(*turned, strict=True))
+
+
+def _moment(value: Any) -> str:
+    fraction = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
+    return f"{value.replace(microsecond=0, tzinfo=None).isoformat()}{fraction}Z"
+
+
+def _clock(value: Any) -> str:
+    return value.isoformat().rstrip("0") if value.microsecond else str(value.isoformat())
+
+
+def _float(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
+_WIRE: dict[str, Callable[[Any], Any]] = {
+    "float": _float,
+    "binary": bytes.hex,
+    "date": lambda value: value.isoformat(),
+    "time": _clock,
+    "timestamp": _moment,
+    "timestamptz": _moment,
+    "decimal": lambda value: msgspec.Raw(format(value, "f").encode()),
+}
+
+
+def _wire_value(column: Column, value: Any) -> Any:
+    name = column.type.name
+    if value is None:
+        return None
+    if name == "json":
+        return msgspec.Raw(_BLANKS.sub(" ", value).encode())
+    if isinstance(value, str):
+        return _text(name, value)
+    return _WIRE[name](value) if name in _WIRE else value
+
+
+def _text(name: str, value: str) -> Any:
+    """What a column that came as text would be in a cell."""
+    if name == "decimal":
+        return value if value[-1:] in ("N", "y") else msgspec.Raw(value.encode())
+    if name in ("timestamp", "timestamptz") and value[-1:] not in ("C", "y"):
+        return value.replace(" ", "T").replace("+00", "Z")
+    return value

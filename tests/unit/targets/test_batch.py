@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -15,8 +16,11 @@ import pytest
 
 from kozmo_singer.errors import KozmoError, ReadError, RecordError
 from kozmo_singer.wire import dumps
+from kozmo_singer.wire.messages import Batch
+from kozmo_singer.wire.types import Column, LogicalType
+from kozmo_targets import batch as batches
 from kozmo_targets.jsonl import TargetJSONL
-from messages import TEXT, Message, load, record, schema, state
+from messages import TEXT, Message, lines, load, record, schema, state, told
 
 PROPERTIES = {
     "id": {"type": "integer"},
@@ -91,11 +95,7 @@ def test_columnar_files(tmp_path: Path, format: str) -> None:
         }
     )
     path = tmp_path / f"x.{format}"
-    if format == "parquet":
-        pyarrow.parquet.write_table(table, path)
-    else:
-        with pyarrow.ipc.new_file(path, table.schema) as writer:
-            writer.write_table(table)
+    write(table, path, format)
     found = loaded(tmp_path, batch(f"file://{path}", format=format))
     assert found == [WHOLE[0], {**WHOLE[1], "at": "2024-01-02T03:04:05Z"}]
 
@@ -108,10 +108,115 @@ def test_stream_maps_reach_rows_in_files(tmp_path: Path) -> None:
     assert loaded(tmp_path, batch(f"file://{path}"), stream_maps=maps) == WHOLE[1:]
 
 
+def test_a_stream_of_arrow_is_read_as_well_as_a_file(tmp_path: Path) -> None:
+    """Its dictionaries may change on the way, which those of a file cannot."""
+    path = tmp_path / "x.arrow"
+    tables = [
+        pyarrow.table({"id": [number], "name": pyarrow.array([str(number)]).dictionary_encode()})
+        for number in range(3)
+    ]
+    with pyarrow.ipc.new_stream(path, tables[0].schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+    found = loaded(tmp_path, batch(str(path), format="arrow"))
+    assert [(row["id"], row["name"]) for row in found] == [(0, "0"), (1, "1"), (2, "2")]
+
+
+def test_files_hold_what_their_messages_do_not_say(tmp_path: Path) -> None:
+    """The SDK compresses JSON Lines whatever it was told, and Parquet has its own compression."""
+    lines, table = tmp_path / "a", tmp_path / "b"
+    lines.write_bytes(gzip.compress(json_lines(ROWS[:1])))
+    pyarrow.parquet.write_table(pyarrow.table({"id": [2]}), table, compression="gzip")
+    packed = batch(str(table), format="parquet", compression="gzip")
+    assert [row["id"] for row in loaded(tmp_path, batch(str(lines)), packed)] == [1, 2]
+
+
+@pytest.mark.parametrize("format", ["parquet", "arrow"])
+def test_wide_rows_are_read_a_few_at_a_time(
+    tmp_path: Path, format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of them stand in one part of a file."""
+    monkeypatch.setattr(batches, "SIZE", 10_000)
+    path = tmp_path / "x"
+    write(pyarrow.table({"id": range(100), "name": ["x" * 1000] * 100}), path, format)
+    columns = [Column("id", LogicalType("integer")), Column("name", LogicalType("string"))]
+    message = Batch("t", format, None, [str(path)], columns, 7, "2024-01-02", 1)
+    pieces = list(batches.record_lines(message, str(path)))
+    assert max(len(lines) for _, lines in pieces) <= 10
+    assert [n for numbers, _ in pieces for n in numbers] == list(range(1, 101))
+    first = json.loads(pieces[0][1][0])
+    assert (first["version"], first["time_extracted"]) == (7, "2024-01-02")
+
+
+def test_addresses_may_be_quoted_or_not(tmp_path: Path) -> None:
+    """What is there under the very name is meant by it."""
+    for name in ("a b", "a%20c", "ü?#", "d"):
+        (tmp_path / name).write_bytes(json_lines(ROWS[:1]))
+    named = ["a%20b", "a b", "a%20c", "ü?#", "%C3%BC%3F%23"]
+    urls = [f"file://{tmp_path}/{name}" for name in named]
+    assert len(loaded(tmp_path, batch(*urls, f"file://localhost{tmp_path}/d"))) == 6
+
+
+def write(table: Any, path: Path, format: str) -> None:
+    """Write *table* as a file of Parquet, or of Arrow in parts of two rows."""
+    if format == "parquet":
+        pyarrow.parquet.write_table(table, path)
+        return
+    make = pyarrow.ipc.new_stream if format == "stream" else pyarrow.ipc.new_file
+    with make(path, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+
+
+@pytest.mark.parametrize("format", ["parquet", "arrow", "stream", "jsonl"])
+def test_half_a_file_is_an_error(tmp_path: Path, format: str) -> None:
+    """Wherever it was cut; rows before it are loaded, but no state that covers the file."""
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    if format == "jsonl":
+        whole.write_bytes(gzip.compress(json_lines(ROWS * 2)))
+    else:
+        write(pyarrow.table({"id": [1, 2, 3, 4]}), whole, format)
+    data = whole.read_bytes()
+    message = batch(str(half), format="arrow" if format == "stream" else format, compression="gzip")
+    for cut in range(0, len(data), 8):
+        half.write_bytes(data[:cut])
+        folder = tmp_path / str(cut)
+        target, out = TargetJSONL({"path": str(folder)}), io.BytesIO()
+        rows = [schema("t", PROPERTIES), record("t", {"id": 0}), state(0), message, state(1)]
+        with pytest.raises(ReadError, match=f"line 4: {half}"):
+            target.run(io.BytesIO(lines(*rows)), out)
+        assert told(out.getvalue()) == [0]
+        assert (folder / "t.jsonl").read_bytes().startswith(b'{"id":0,')
+
+
+@pytest.mark.parametrize("format", ["parquet", "arrow"])
+def test_a_row_that_does_not_fit_is_named(tmp_path: Path, format: str) -> None:
+    """With its file; the rows before it are loaded."""
+    path = tmp_path / "x"
+    marked = pyarrow.field(
+        "nested", pyarrow.string(), metadata={"ARROW:extension:name": "arrow.json"}
+    )
+    number = pyarrow.field("id", pyarrow.int64())
+    for columns, said in (
+        ({"id": [1, 2, 3, None]}, r"line 4, \$.id: expected integer, got null"),
+        (
+            {"id": [1, 2, 3, 4], "nested": ["{}", None, "[]", "{"]},
+            r"line 4, \$.nested: expected JSON",
+        ),
+    ):
+        fields = pyarrow.schema([number, marked][: len(columns)])
+        write(pyarrow.Table.from_pydict(columns, fields), path, format)
+        with pytest.raises(RecordError, match=said) as caught:
+            loaded(tmp_path / said[-4:], batch(str(path), format=format))
+        assert f"in the file {path}" in str(caught.value)
+        kept = (tmp_path / said[-4:] / "out" / "t.jsonl").read_bytes()
+        assert [json.loads(line)["id"] for line in kept.splitlines()] == [1, 2, 3]
+
+
 BAD: list[tuple[bytes, dict[str, Any], type[KozmoError], str]] = [
     (b'{"id":1}\n{"id":"x"}\n', {}, RecordError, "line 2, $.id: expected integer"),
     (b'{"id":1}\n{"id":', {}, RecordError, "line 2"),
     (b"not gzip", {"compression": "gzip"}, ReadError, "Not a gzipped file"),
+    (b'{"id":1}\n\n\n{"id":"x"}\n', {}, RecordError, "line 4, $.id: expected integer"),
     (b"", {"compression": "zstd"}, ReadError, "compression 'zstd' is not gzip or none"),
     (b"", {"format": "csv"}, ReadError, "format 'csv' is not one of jsonl, parquet, arrow"),
 ]

@@ -118,15 +118,16 @@ def test_the_other_messages():
         SCHEMA + b'{"type":"STATE","value":{"n":1.10}}\n'
         b'{"type":"ACTIVATE_VERSION","stream":"s","version":5}\n'
         b'{"type":"BATCH","stream":"s","encoding":{"format":"jsonl","compression":"gzip"},'
-        b'"manifest":["file:///a"]}\n'
+        b'"manifest":["file:///a"],"version":7,"time_extracted":"2024-01-02"}\n'
         b'{"type":"BATCH","stream":"s","filepath":"/b","format":"jsonl","compression":"none"}\n'
         + abort_line("exit 3")
     )
+    columns = messages[0].columns
     assert messages[1:] == [
         State(b'{"n":1.10}', 2),
         ActivateVersion("s", 5, 3),
-        Batch("s", "jsonl", "gzip", ["file:///a"], 4),
-        Batch("s", "jsonl", None, ["/b"], 5),
+        Batch("s", "jsonl", "gzip", ["file:///a"], columns, 7, "2024-01-02", 4),
+        Batch("s", "jsonl", None, ["/b"], columns, None, None, 5),
         Aborted("exit 3"),
     ]
 
