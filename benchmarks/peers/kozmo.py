@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 
 from places import OURS
 
 from peers.entry import ALL_MODES, LANDED, Peer, Task, Work
 from peers.singer import selected
 
+HOME = tempfile.TemporaryDirectory(prefix="kozmo-home-")
 TAP, TARGET = str(OURS / "tap-postgres"), str(OURS / "target-postgres")
 
 
@@ -25,21 +27,35 @@ def configs(task: Task) -> tuple[str, str]:
 def pipe(task: Task) -> Work:
     """tap-postgres | target-postgres, joined by a shell's pipe."""
     tap_config, target_config = configs(task)
-    tap = [TAP, "--config", tap_config]
-    tap += ["--catalog", task.written("catalog.json", selected(tap))]
+    tap = [TAP, "--config", tap_config, "--catalog", catalog(task, tap_config)]
     target = [TARGET, "--config", target_config]
     return Work([tap] if task.mode == "read" else [tap, target], f"{LANDED}.{task.data.name}")
 
 
-def run(task: Task, *options: str) -> Work:
-    """`kozmo run`, with discovery and without state, so that every run reads everything."""
+def catalog(task: Task, tap_config: str) -> str:
+    """Discover, before the clock starts, and return the path of the catalog."""
+    return task.written("catalog.json", selected([TAP, "--config", tap_config]))
+
+
+def run(task: Task) -> Work:
+    """`kozmo run` with discovery, and without state, so that every run reads everything."""
+    return _run(task)
+
+
+def arrow(task: Task) -> Work:
+    """`kozmo run` in the Arrow lane, with a catalog as the plain pipe has it."""
+    return _run(task, "--lane", "arrow", "--catalog", catalog(task, configs(task)[0]))
+
+
+def _run(task: Task, *options: str) -> Work:
     tap_config, target_config = configs(task)
     command = [str(OURS / "kozmo"), "run", "tap-postgres", "target-postgres", "--quiet"]
     command += ["--tap-config", tap_config, "--target-config", target_config]
     command += ["--state-store", "none", *options]
     environment = {
         "PATH": f"{OURS}{os.pathsep}{os.environ['PATH']}",
-        "KOZMO_HOME": str(task.folder / "home"),
+        # Kept from run to run, as what plug-ins can do is by anyone's second run.
+        "KOZMO_HOME": HOME.name,
     }
     return Work([command], f"{LANDED}.{task.data.name}", environment)
 
@@ -55,7 +71,7 @@ PEERS = [
     Peer("kozmo-run", run, modes=("upsert", "again", "append"), exact=True),
     Peer(
         "kozmo-arrow",
-        lambda task: run(task, "--lane", "arrow"),
+        arrow,
         modes=("upsert", "again", "append"),
         exact=True,
         lacking=no_lanes,
