@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -136,3 +140,42 @@ def test_files_of_the_next_sdk_are_read(
         found.append(canonical(destination.rows("kinds"), KINDS))
     assert len(found[0]) == 2500
     assert [rows == found[0] for rows in found] == [True] * 4
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_tap_that_is_killed_between_two_files_goes_on(
+    run: Run, tmp_path: Path, clean_env: dict[str, str], format: str
+) -> None:
+    """What it told of is loaded, and the state that comes out of it continues the table."""
+    count = 60_000
+    with closing(sqlite3.connect(tmp_path / "s.db")) as database, database:
+        database.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+        database.executemany("INSERT INTO t VALUES (?, ?)", ((n, f"v{n}") for n in range(count)))
+    settings = {"path": "s.db", "batch_config": batches(tmp_path / "b", format, batch_size=50)}
+    read = ["tap-sqlite", "-c", config(tmp_path, "tap", settings)]
+    write = ["target-sqlite", "-c", config(tmp_path, "target", {"path": "d.db"})]
+
+    with subprocess.Popen(
+        [str(part) for part in read],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=clean_env,
+        cwd=tmp_path,
+    ) as tap:
+        # There is more to tell than a pipe holds, so it cannot have come to its end.
+        assert tap.stdout is not None
+        said = b""
+        while b'"BATCH"' not in said:
+            piece = os.read(tap.stdout.fileno(), 1 << 15)
+            assert piece, "it ended by itself"
+            said += piece
+        tap.kill()
+        said += tap.stdout.read()
+    assert 0 < said.count(b'"BATCH"') < count / 50
+    done = run(write, said)
+    states = [json.loads(line) for line in done.out.splitlines()]
+    read += ["--state", config(tmp_path, "state", states[-1])]
+    assert pipe(run, read, write).state
+    with closing(sqlite3.connect(tmp_path / "d.db")) as database:
+        found = database.execute("SELECT count(*), sum(id), count(DISTINCT v) FROM t").fetchone()
+    assert found == (count, sum(range(count)), count)
