@@ -26,6 +26,10 @@ class Failed(Exception):
     """A command of a run ended with another code than 0; its last words are the message."""
 
 
+class Late(Failed):
+    """A run was killed because it took too long."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """Seconds, and the peak of the largest process in MB."""
@@ -66,9 +70,10 @@ def launched(work: Work, seconds: int, keep: bool = True) -> Any:
         said = subprocess.run(launcher, stdout=subprocess.PIPE, cwd=folder, check=True).stdout
         done = json.loads(said)
         codes = [cost["code"] for cost in done["costs"]]
-        if any(codes):
+        if done["late"] or any(codes):
             words = log.read_text(errors="replace").strip().splitlines()
-            raise Failed("\n".join([f"exit codes {codes}", *words[-LAST_WORDS:]]))
+            kind, what = (Late, f"killed after {seconds} s") if done["late"] else (Failed, "failed")
+            raise kind("\n".join([*words[-LAST_WORDS:], f"error: {what}, exit codes {codes}"]))
     return done
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import places  # noqa: F401  # the server of the tests is found through it
 from compare import difference
 from datasets import DATASETS, Dataset
-from measure import Failed, measured
+from measure import Failed, Late, measured
 from peers import PEERS
 from peers.entry import ALL_MODES, LANDED, Peer, Task
 from table import Run, changes, kept, plain, shown
@@ -55,10 +55,10 @@ def main() -> None:
 
 
 def last_error(words: str) -> str:
-    """Return the last line that speaks of an error, or the last one."""
-    lines = words.splitlines()
-    speaking = [line for line in lines if re.search(r"error|failed .*:", line, re.I)]
-    return (speaking or lines)[-1].strip()[:400]
+    """Return the last line that speaks of an error, and the last one."""
+    lines = [line.strip()[:400] for line in words.splitlines()]
+    speaking = [line for line in lines[:-1] if re.search(r"error|fatal|failed .*:", line, re.I)]
+    return "; ".join([*speaking[-1:], *lines[-1:]])
 
 
 class Suite:
@@ -94,6 +94,8 @@ class Suite:
                 if peer.exact:
                     raise
                 self.failures[name] = str(error)
+                if isinstance(error, Late):
+                    return
 
     def run(self, peer: Peer, mode: str) -> Run:
         """Run one peer once, check what arrived, and return what it cost."""
@@ -133,7 +135,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="of the rows, for instance 0.1")
     parser.add_argument("--full", action="store_true", help="all rows, for the slow peers too")
-    parser.add_argument("--seconds", type=int, default=1800, help="after which a run is killed")
+    parser.add_argument("--seconds", type=int, default=600, help="after which a run is killed")
     return parser.parse_args()
 
 

@@ -20,12 +20,15 @@ def main() -> None:
     environment = {**os.environ, **order["environment"]}
     started = time.monotonic()
     pids = spawned(order, environment)
-    for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
+    late = []
+    signal.signal(signal.SIGALRM, lambda *_: (late.append(True), killed(pids)))
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: killed(pids))
     signal.alarm(order["seconds"])
     costs = {pid: os.wait4(pid, 0) for pid in pids}
     wall = time.monotonic() - started
-    print(json.dumps({"wall": wall, "costs": [cost(*costs[pid][1:]) for pid in pids]}))
+    booked = [cost(*costs[pid][1:]) for pid in pids]
+    print(json.dumps({"wall": wall, "late": bool(late), "costs": booked}))
 
 
 def spawned(order: dict[str, Any], environment: dict[str, str]) -> list[int]:
