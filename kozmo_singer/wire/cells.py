@@ -1,7 +1,8 @@
-"""Rows whose values are JSON already, as a database or a file gave them."""
+"""Rows as a database or a file gave them: values that are JSON already."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
@@ -20,8 +21,35 @@ _TYPES: dict[str, Any] = {
 }
 
 
-class Cells(Sequence[Row]):
-    """A sequence of rows, kept as one flat list of *values*, row after row.
+class PackedRows(Sequence[Row]):
+    """A sequence of rows of which a row is made only when it is asked for."""
+
+    @abstractmethod
+    def row(self, place: int) -> Row:
+        """Return the row at *place*, counted from 0."""
+
+    @abstractmethod
+    def cut(self, start: int, stop: int) -> Sequence[Row]:
+        """Return the rows from *start* to *stop* as they are."""
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self.row, range(len(self)))
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, int):
+            return self.row(range(len(self))[place])
+        start, stop, step = place.indices(len(self))
+        if step != 1:
+            raise ValueError("rows that are packed are cut in one piece only")
+        return self.cut(start, max(start, stop))
+
+
+class Cells(PackedRows):
+    """Rows as one flat list of *values*, row after row.
 
     quoted[i] says that the values of column i are the inside of a JSON string, and stand for text;
     those of other columns are JSON, around which tabs may stand. A row that is asked for is decoded
@@ -38,26 +66,14 @@ class Cells(Sequence[Row]):
     def __len__(self) -> int:
         return len(self.values) // self._width
 
-    def __iter__(self) -> Iterator[Row]:
-        return map(self._row, range(len(self)))
-
-    @overload
-    def __getitem__(self, place: int) -> Row: ...
-    @overload
-    def __getitem__(self, place: slice) -> Cells: ...
-    def __getitem__(self, place: int | slice) -> Row | Cells:
-        if isinstance(place, int):
-            return self._row(range(len(self))[place])
-        start, stop, step = place.indices(len(self))
-        if step != 1:
-            raise ValueError("cells are cut in one piece only")
-        width = self._width
-        return Cells(self.values[start * width : stop * width], self.quoted, self._decode)
-
-    def _row(self, place: int) -> Row:
+    def row(self, place: int) -> Row:
         values = self.values[place * self._width : (place + 1) * self._width]
         pairs = zip(values, self.quoted, strict=True)
         return self._decode(b"[" + b",".join(b'"%b"' % v if q else v for v, q in pairs) + b"]")
+
+    def cut(self, start: int, stop: int) -> Cells:
+        width = self._width
+        return Cells(self.values[start * width : stop * width], self.quoted, self._decode)
 
 
 def row_decoder(columns: Sequence[Column]) -> Callable[[bytes], Row]:

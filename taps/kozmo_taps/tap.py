@@ -25,6 +25,7 @@ from kozmo_singer.wire import (
     schema_line,
     state_line,
 )
+from kozmo_singer.wire.cells import PackedRows
 from kozmo_singer.wire.state import State, bookmark
 from kozmo_taps.output import Output
 
@@ -137,7 +138,7 @@ class Lines(Protocol):
     def activate(self, version: int) -> bytes: ...
 
 
-class Columnar(Sequence[Row]):
+class Columnar(PackedRows):
     """Rows that can go through the pipe of the Arrow lane."""
 
     @abstractmethod

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -23,7 +23,7 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 
 class ArrowRows(Columnar):
-    """A sequence of rows, kept as one Arrow batch; a row that is asked for is what Cells gives.
+    """Rows as one Arrow batch; a row that is asked for is what Cells gives.
 
     Where a value has no place in its Arrow type (infinity, NaN, 24:00) its column is text, as a
     whole.
@@ -36,21 +36,6 @@ class ArrowRows(Columnar):
     def __len__(self) -> int:
         return int(self.batch.num_rows)
 
-    def __iter__(self) -> Iterator[Row]:
-        return map(self._row, range(len(self)))
-
-    @overload
-    def __getitem__(self, place: int) -> Row: ...
-    @overload
-    def __getitem__(self, place: slice) -> ArrowRows: ...
-    def __getitem__(self, place: int | slice) -> Row | ArrowRows:
-        if isinstance(place, int):
-            return self._row(range(len(self))[place])
-        start, stop, step = place.indices(len(self))
-        if step != 1:
-            raise ValueError("a batch is cut in one piece only")
-        return ArrowRows(self.batch.slice(start, stop - start), self._columns)
-
     def payload(self) -> memoryview:
         """Return the rows as an Arrow IPC stream."""
         sink = pa.BufferOutputStream()
@@ -58,8 +43,11 @@ class ArrowRows(Columnar):
             writer.write_batch(self.batch)
         return memoryview(sink.getvalue())
 
-    def _row(self, place: int) -> Row:
+    def row(self, place: int) -> Row:
         return _wire_rows(self.batch.slice(place, 1), self._columns)[0]
+
+    def cut(self, start: int, stop: int) -> ArrowRows:
+        return ArrowRows(self.batch.slice(start, stop - start), self._columns)
 
 
 class Parser:
@@ -138,9 +126,9 @@ _MADE: dict[str, Callable[[pa.Array], pa.Array]] = {
 
 
 def _wire_rows(batch: pa.RecordBatch, columns: Sequence[Column]) -> list[tuple[Any, ...]]:
-    """Return the rows of *batch* as Cells would give them, ready for a RecordEncoder.
+    """Return the rows of *batch* as Cells would give them, so that no bookmark depends on the lane.
 
-    So that neither lines nor bookmarks depend on the lane. A column may also have come as text.
+    A column may also have come as text.
     """
     turned = [
         [_wire_value(column, value) for value in values.to_pylist()]
