@@ -52,7 +52,8 @@ bench: peers
 	@.venv/bin/python benchmarks/micro.py
 
 bench-quick: peers
-	@.venv/bin/python benchmarks/pipe.py --scale 0.1 --rounds 1 --mode upsert,append,read
+	@.venv/bin/python benchmarks/pipe.py --scale 0.1 --rounds 1 --seconds 60 \
+	  --data narrow,flights,lineitem,tiny --mode upsert,read
 	@.venv/bin/python benchmarks/data_objects.py --rounds 1
 	@.venv/bin/python benchmarks/micro.py
 
