@@ -37,17 +37,13 @@ def catalog(task: Task, tap_config: str) -> str:
     return task.written("catalog.json", selected([TAP, "--config", tap_config]))
 
 
-def run(task: Task) -> Work:
-    """`kozmo run` with discovery, and without state, so that every run reads everything."""
-    return _run(task)
-
-
 def arrow(task: Task) -> Work:
     """`kozmo run` in the Arrow lane, with a catalog as the plain pipe has it."""
-    return _run(task, "--lane", "arrow", "--catalog", catalog(task, configs(task)[0]))
+    return run(task, "--lane", "arrow", "--catalog", catalog(task, configs(task)[0]))
 
 
-def _run(task: Task, *options: str) -> Work:
+def run(task: Task, *options: str) -> Work:
+    """`kozmo run` with *options*, and without state, so that every run reads everything."""
     tap_config, target_config = configs(task)
     command = [str(OURS / "kozmo"), "run", "tap-postgres", "target-postgres", "--quiet"]
     command += ["--tap-config", tap_config, "--target-config", target_config]

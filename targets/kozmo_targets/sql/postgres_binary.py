@@ -47,7 +47,9 @@ class BinaryRows:
         """Return the rows of *batch*, without a header; None where a column has no binary form."""
         arrays = []
         for convert, values in zip(self._columns, batch.columns, strict=True):
-            made = None if convert is None else convert(values)
+            # JSON is an extension type, to a pyarrow that knows it.
+            plain = getattr(values, "storage", values)
+            made = None if convert is None else convert(plain)
             if made is None:
                 return None
             arrays.append(made)
