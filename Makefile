@@ -42,7 +42,7 @@ lint: $(READY)
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
-	@MYPYPATH=benchmarks:examples:tests .venv/bin/mypy benchmarks/*.py
+	@MYPYPATH=benchmarks:examples:tests .venv/bin/mypy --cache-dir .mypy_cache/benchmarks benchmarks/*.py
 	@.venv/bin/mypy docs/generate.py examples/demo.py examples/tap_pages/tap_pages.py
 
 bench: peers
