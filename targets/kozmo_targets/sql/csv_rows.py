@@ -24,8 +24,8 @@ Row = tuple[Any, ...]
 Fault = Callable[[str, int, int], RecordError]
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _OTHER_ESCAPE = re.compile(rb'\\[^"\\]')
-_ESCAPE = re.compile(rb'\\(?:u([0-9a-f]{4})|(["\\/bfnrt]))')
-_PLAIN = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_UNICODE = re.compile(rb"\\u([0-9a-f]{4})")
+_PLAIN = {rb"\n": b"\n", rb"\t": b"\t", rb"\r": b"\r", rb"\b": b"\b", rb"\f": b"\f"}
 _NUL_IN_JSON = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _NUL = "NUL character (U+0000), which PostgreSQL cannot store"
 
@@ -60,7 +60,7 @@ class CsvRows:
             found = self._without_nul(rows, lines)
             if found is not None:
                 return self.encode(found, lines)
-        return _ESCAPE.sub(_unescaped, body)
+        return _unescaped(body)
 
     def _surrogate(self, rows: Sequence[Row], lines: Sequence[int]) -> RecordError:
         for row, line in zip(rows, lines, strict=True):
@@ -126,11 +126,15 @@ def _encodes(value: str) -> bool:
     return True
 
 
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    code, letter = found.groups()
-    if code is not None:
-        return chr(int(code, 16)).encode()
-    return _PLAIN.get(letter, found[0])
+def _unescaped(body: bytes) -> bytes:
+    """Put control characters in the place of their escapes, which CSV does not know."""
+    # With a NUL, which stands nowhere as it is, for each escaped backslash the rest is unambiguous.
+    body = body.replace(rb"\\", b"\0")
+    for escape, character in _PLAIN.items():
+        body = body.replace(escape, character)
+    if rb"\u" in body:
+        body = _UNICODE.sub(lambda found: chr(int(found[1], 16)).encode(), body)
+    return body.replace(b"\0", rb"\\")
 
 
 def record_at(blob: bytes, line: int) -> int:

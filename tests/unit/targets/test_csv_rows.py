@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kozmo_singer.errors import RecordError
 from kozmo_targets.sql.csv_rows import CsvRows, record_at
 
+HARD = st.sampled_from('\\"ntu0\n\t\r\b\f\v\x01\x1f é')
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0") | st.just("\n"))
 
 
@@ -46,3 +47,17 @@ def test_half_a_surrogate_pair_names_its_line_and_column() -> None:
     encoder = CsvRows(["integer", "string"], replace_nul=False, fault=fault)
     with pytest.raises(RecordError, match=r"line 6, \$\.1: text holds half"):
         encoder.encode([(1, "x"), (2, "\udc00")], [5, 6])
+
+
+@given(rows=st.lists(st.tuples(st.text(HARD, max_size=8), TEXT), min_size=1, max_size=6))
+def test_control_characters_stand_as_they_are(rows: list[tuple[Any, ...]]) -> None:
+    """Since CSV escapes nothing but the quote and, here, the backslash."""
+    encoder = CsvRows(["string", "string"], replace_nul=False, fault=fault)
+    blob = encoder.encode(rows, range(len(rows))).decode()
+    expected = [",".join(f'"{quoted(value)}"' for value in row) for row in rows]
+    assert blob == "".join(f"{line}\n" for line in expected)
+
+
+def quoted(value: str) -> str:
+    """A text within the quotes of COPY's CSV with the escape backslash."""
+    return value.replace("\\", "\\\\").replace('"', '\\"')
