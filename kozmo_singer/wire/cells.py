@@ -77,12 +77,22 @@ class Cells(PackedRows):
 
 
 def row_decoder(columns: Sequence[Column]) -> Callable[[bytes], Row]:
-    """Return what makes a row of a JSON array: decimals and json stay JSON, as msgspec.Raw."""
-    types = tuple(_TYPES.get(column.type.name, str | None) for column in columns)
+    """Return what makes a row of a JSON array: json and decimals stay JSON, as msgspec.Raw.
+
+    A decimal that is no number is text.
+    """
+    names = [column.type.name for column in columns]
+    types = tuple(_TYPES.get(name, str | None) for name in names)
     decode: Callable[[bytes], Row] = msgspec.json.Decoder(tuple[types]).decode  # type: ignore[valid-type]
     if msgspec.Raw not in types:
         return decode
-    return lambda text: tuple(
-        None if type(value) is msgspec.Raw and bytes(value) == _NULL else value
-        for value in decode(text)
-    )
+    return lambda text: tuple(map(_unpacked, names, decode(text)))
+
+
+def _unpacked(name: str, value: Any) -> Any:
+    if type(value) is not msgspec.Raw:
+        return value
+    text = bytes(value)
+    if text == _NULL:
+        return None
+    return text[1:-1].decode() if name == "decimal" and text.startswith(b'"') else value

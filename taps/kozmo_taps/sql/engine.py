@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from kozmo_singer.errors import ConfigError, ReadError
 from kozmo_singer.settings import Setting, did_you_mean
-from kozmo_singer.wire import Catalog, Column, Stream, lane
+from kozmo_singer.wire import Catalog, Stream, lane
 from kozmo_singer.wire.state import State, bookmark
 from kozmo_taps import tap
 from kozmo_taps.sql.ranges import cut, steady
@@ -36,7 +36,6 @@ SETTINGS: tuple[Setting, ...] = (
 )
 """The settings that every SQL tap has."""
 
-_MOST_DIGITS = 76
 _START_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 
 
@@ -157,7 +156,7 @@ class SqlSession:
             versioned = bool(config["emit_activate_version_messages"])
             marker = bookmark.get("full_table")
             reading = FullTable(*common, marker=marker, versioned=versioned)
-        reading.arrow = self._tap.arrow and _pays_as_arrow(relation, reading.columns)
+        reading.arrow = self._tap.arrow and _pays_as_arrow(relation)
         return reading
 
     def cut(
@@ -195,12 +194,6 @@ class SqlSession:
         )
 
 
-def _pays_as_arrow(relation: Relation, columns: Sequence[Column]) -> bool:
-    """Whether Arrow has a type for each column, and the table is worth loading its library."""
-    exact = all(
-        0 < (column.type.precision or 0) <= _MOST_DIGITS
-        if column.type.name == "decimal"
-        else column.type.name != "integer" or column.type.bits is not None
-        for column in columns
-    )
-    return exact and (relation.rows is None or relation.rows >= lane.FEW_ROWS)
+def _pays_as_arrow(relation: Relation) -> bool:
+    """Whether the table is worth the time that it takes to load pyarrow."""
+    return relation.rows is None or relation.rows >= lane.FEW_ROWS

@@ -178,6 +178,8 @@ def _text(name: str, value: str) -> Any:
     """What a column that came as text would be in a cell."""
     if name == "decimal":
         return value if value[-1:] in ("N", "y") else msgspec.Raw(value.encode())
+    if name == "integer":
+        return int(value)
     if name in ("timestamp", "timestamptz") and value[-1:] not in ("C", "y"):
         return value.replace(" ", "T").replace("+00", "Z")
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -98,7 +98,7 @@ class TargetPostgres(SqlTarget):
                 PostgresDatabase(connection).create_schema(table.schema)
         if method != "overwrite":
             return PostgresWriter(main, self.config, table, table, method)
-        hidden = Name(table.schema, f"_kozmo_{secrets.token_hex(8)}")
+        hidden = Name(table.schema, f"_kozmo_{os.urandom(8).hex()}")
         return PostgresWriter(self._held, self.config, table, hidden, method)
 
     def commit(self) -> None:

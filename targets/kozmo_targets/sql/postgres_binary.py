@@ -1,7 +1,8 @@
-"""Arrow batches as the binary COPY of PostgreSQL, encoded in Rust by pgpq.
+"""Arrow batches as COPY's binary format, encoded in Rust by pgpq, or as its CSV, in C++ by pyarrow.
 
 Binary COPY takes each value in the form of the column's own type, so batches are brought to the
 types of the table first. https://www.postgresql.org/docs/18/sql-copy.html#id-1.9.3.55.9.4
+CSV takes what has no such form in Arrow: digits of a numeric without precision, infinity, enums.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _TYPES = {
     "timestamp with time zone": pa.timestamp("us", "UTC"),
     "json": pa.string(),
 }
+_TEXTUAL = ("text", "character", "character varying")
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 _LIMIT = re.compile(r"\(\d+\)")
 
@@ -42,14 +44,13 @@ class BinaryRows:
 
     def __init__(self, formatted: Sequence[str]) -> None:
         self._columns = [_converter(type) for type in formatted]
+        self._textual = [_LIMIT.sub("", type) in _TEXTUAL for type in formatted]
 
     def encode(self, batch: pa.RecordBatch) -> bytes | None:
         """Return the rows of *batch*, without a header; None where a column has no binary form."""
         arrays = []
-        for convert, values in zip(self._columns, batch.columns, strict=True):
-            # JSON is an extension type, to a pyarrow that knows it.
-            plain = getattr(values, "storage", values)
-            made = None if convert is None else convert(plain)
+        for convert, values in zip(self._columns, _plain(batch), strict=True):
+            made = None if convert is None else convert(values)
             if made is None:
                 return None
             arrays.append(made)
@@ -58,6 +59,38 @@ class BinaryRows:
         encoder.write_header()
         # It holds back what is less than its buffer, and the end has a trailer of two bytes.
         return (encoder.write_batch(ready) + encoder.finish())[:-2]
+
+    def csv(self, batch: pa.RecordBatch) -> bytes | None:
+        """Return the rows of *batch* as CSV; None where only a look at each row will do."""
+        from pyarrow import csv
+
+        arrays = []
+        for textual, values in zip(self._textual, _plain(batch), strict=True):
+            is_text = pa.types.is_string(values.type)
+            # What a text column holds of a number or a moment is for the text lane to say.
+            if (textual and not is_text) or (is_text and _holds_nul(values)):
+                return None
+            arrays.append(_hexed(values) if pa.types.is_binary(values.type) else values)
+        table = pa.Table.from_arrays(arrays, names=[f"f{i}" for i in range(len(arrays))])
+        sink = pa.BufferOutputStream()
+        csv.write_csv(table, sink, csv.WriteOptions(include_header=False))
+        return bytes(sink.getvalue())
+
+
+def _plain(batch: pa.RecordBatch) -> list[pa.Array]:
+    """The columns of *batch*; JSON is an extension type, to a pyarrow that knows it."""
+    return [getattr(values, "storage", values) for values in batch.columns]
+
+
+def _holds_nul(values: pa.Array) -> bool:
+    data = _data(values)
+    return b"\0" in data or b"\\u0000" in data
+
+
+def _hexed(values: pa.Array) -> pa.Array:
+    return pa.array(
+        [None if v is None else "\\x" + v.hex() for v in values.to_pylist()], pa.string()
+    )
 
 
 Convert = Callable[[pa.Array], "pa.Array | None"]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from kozmo_targets.sql.postgres_database import PostgresDatabase
 
 BINARY_OPTIONS = "(FORMAT binary)"
+CSV_OPTIONS = "(FORMAT csv, ENCODING 'UTF8')"
+"""How batches of Arrow are copied: see postgres_binary."""
 # https://www.postgresql.org/docs/18/sql-copy.html#id-1.9.3.55.9.4
 BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 BINARY_TRAILER = b"\xff\xff"
@@ -47,7 +49,11 @@ class Piece(NamedTuple):
 
     blob: bytes
     lines: Sequence[int]
-    binary: bool = False
+    options: str = COPY_OPTIONS
+
+    @property
+    def binary(self) -> bool:
+        return self.options == BINARY_OPTIONS
 
 
 class PostgresWriter(SqlWriter):
@@ -124,10 +130,13 @@ class PostgresWriter(SqlWriter):
         with self._errors(self.stream):
             if not self.fit.fits_columns(rows):
                 return False
-            blob = self._encoder().encode(rows)
-            if blob is not None:
-                self._add(Piece(blob, [batch.line] * rows.num_rows, binary=True))
-            return blob is not None
+            encoder = self._encoder()
+            for make, options in ((encoder.encode, BINARY_OPTIONS), (encoder.csv, CSV_OPTIONS)):
+                blob = make(rows)
+                if blob is not None:
+                    self._add(Piece(blob, [batch.line] * rows.num_rows, options))
+                    return True
+            return False
 
     def _encoder(self) -> BinaryRows:
         if self._binary is None:
@@ -138,7 +147,7 @@ class PostgresWriter(SqlWriter):
         return self._binary
 
     def _add(self, piece: Piece) -> None:
-        if self._unsent and self._unsent[-1].binary != piece.binary:
+        if self._unsent and self._unsent[-1].options != piece.options:
             self._push()
         self._unsent.append(piece)
         self._unsent_size += len(piece.blob)
@@ -181,12 +190,12 @@ class PostgresWriter(SqlWriter):
         self._send(pieces)
 
     def _send(self, pieces: list[Piece]) -> None:
-        binary = pieces[0].binary
-        if self._copy is not None and self._copy.binary != binary:
+        options = pieces[0].options
+        if self._copy is not None and self._copy.options != options:
             self.settle()
         if self._copy is None:
             self.database.settle()
-            self._start(binary)
+            self._start(options)
         copy = self._copy
         assert copy is not None
         self._sent += pieces
@@ -197,12 +206,12 @@ class PostgresWriter(SqlWriter):
             # The COPY's end says more about it.
             self.settle()
 
-    def _start(self, binary: bool) -> None:
+    def _start(self, options: str) -> None:
         # The stage is made before the savepoint: what fails later must not take it back.
         where = self.database.text(self.destination) if self._straight else self._staging()
         self.database.execute("SAVEPOINT kozmo_copy")
         names = ", ".join(self.database.quote(c.name) for c in self.columns)
-        self._copy = _Copy(self.database.connection, f"COPY {where} ({names}) FROM STDIN", binary)
+        self._copy = _Copy(self.database.connection, f"COPY {where} ({names}) FROM STDIN", options)
         self.database.copying = self
         self._staged = self._staged or not self._straight
 
@@ -213,7 +222,7 @@ class PostgresWriter(SqlWriter):
         self.database.execute("RELEASE SAVEPOINT kozmo_copy")
         self._mend(error)
         pieces, self._sent = self._sent, []
-        self._start(pieces[0].binary)
+        self._start(pieces[0].options)
         self._send(pieces)
 
     def _mend(self, error: psycopg.Error) -> None:
@@ -357,7 +366,9 @@ class PostgresWriter(SqlWriter):
         for piece in self._sent:
             length = len(piece.lines) if piece.binary else piece.blob.count(b"\n")
             if line < length:
-                row = line if length == len(piece.lines) else record_at(piece.blob, line)
+                # Rows of an Arrow batch have one line of the input in common.
+                whole = length == len(piece.lines) or piece.options != COPY_OPTIONS
+                row = min(line, len(piece.lines) - 1) if whole else record_at(piece.blob, line)
                 message = error.diag.message_primary or str(error)
                 details = [error.diag.message_detail] if error.diag.message_detail else []
                 return RecordError(
@@ -385,12 +396,11 @@ class PostgresWriter(SqlWriter):
 class _Copy:
     """A COPY that stays open between calls."""
 
-    def __init__(self, connection: psycopg.Connection[Any], statement: str, binary: bool) -> None:
-        self.binary = binary
-        options = BINARY_OPTIONS if binary else COPY_OPTIONS
+    def __init__(self, connection: psycopg.Connection[Any], statement: str, options: str) -> None:
+        self.options = options
         self._context = connection.cursor().copy(f"{statement} {options}".encode())
         self._copy = self._context.__enter__()
-        if binary:
+        if options == BINARY_OPTIONS:
             self.write(BINARY_HEADER)
 
     def write(self, blob: bytes) -> None:
@@ -398,6 +408,6 @@ class _Copy:
 
     def end(self) -> None:
         """Say that this is all; the server's errors are raised here."""
-        if self.binary:
+        if self.options == BINARY_OPTIONS:
             self.write(BINARY_TRAILER)
         self._context.__exit__(None, None, None)
