@@ -1,6 +1,7 @@
 """Parallel streams: `kozmo run --jobs 2` against `--jobs 1`, on many tables and on one large one.
 
     .venv/bin/python benchmarks/jobs.py
+    .venv/bin/python benchmarks/jobs.py --rate 5      # a source that sends 5 MB a second
 
 Runs are interleaved, each into an empty schema and without an earlier state. After each, all rows
 of all tables are compared with the source.
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from measure import Cost, measured
 from peers.entry import LANDED, Task
 from peers.kozmo import run
 from places import OURS
+from slow import slowed
 from table import kept
 
 from servers import postgres
@@ -37,6 +40,9 @@ def main() -> None:
     parser.add_argument("--one", type=int, default=1_000_000, help="rows of the one large table")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--rate", type=float, help="MB a second that a connection to the source has"
+    )
     options = parser.parse_args()
     shown = subprocess.run([OURS / "kozmo", "run", "--help"], capture_output=True, text=True)
     if "--jobs" not in shown.stdout:
@@ -47,7 +53,7 @@ def main() -> None:
         for schema, tables in made(database, options).items():
             for _ in range(options.rounds):
                 for jobs in (1, options.jobs):
-                    cost = once(database, schema, tables, jobs)
+                    cost = once(database, schema, tables, jobs, options.rate)
                     costs.setdefault(schema, {}).setdefault(jobs, []).append(cost)
     show(costs)
     plain = {
@@ -70,12 +76,17 @@ def made(database: postgres.Database, options: argparse.Namespace) -> dict[str, 
     return {MANY: names, large: ["narrow"]}
 
 
-def once(database: postgres.Database, schema: str, tables: list[str], jobs: int) -> Cost:
+def once(
+    database: postgres.Database, schema: str, tables: list[str], jobs: int, rate: float | None
+) -> Cost:
     """Copy the tables of *schema* with so many jobs, compare all rows, return the cost."""
     database.execute(f"DROP SCHEMA IF EXISTS {LANDED} CASCADE")
     database.execute(f"CREATE SCHEMA {LANDED}")
-    with tempfile.TemporaryDirectory() as folder:
-        task = Task(DATASETS["narrow"], schema, 0, "upsert", database, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        port = None
+        if rate is not None:
+            port = stack.enter_context(slowed(database.server.port, rate * 1e6))
+        task = Task(DATASETS["narrow"], schema, 0, "upsert", database, Path(folder), port)
         cost = measured(run(task, "--jobs", str(jobs)), database, seconds=1800)
     for name in tables:
         found = difference(database, f"{schema}.{name}", f"{LANDED}.{name}", ("id",))

@@ -22,7 +22,8 @@ ALL_MODES = ("upsert", "again", "append", "read")
 class Task:
     """A table to copy into the schema "landed", which is empty but when the mode is again.
 
-    upsert and again write by the key, append writes into a new table, read only reads.
+    upsert and again write by the key, append writes into a new table, read only reads. *port* is
+    where the source is to be read, if it is not the database's own.
     """
 
     data: Dataset
@@ -31,6 +32,7 @@ class Task:
     mode: str
     database: Database
     folder: Path
+    port: int | None = None
 
     @property
     def table(self) -> str:

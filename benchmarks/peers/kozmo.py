@@ -21,6 +21,8 @@ def configs(task: Task) -> tuple[str, str]:
     if task.mode == "append":
         target["load_method"] = "append-only"
     tap = {**task.database.config, "filter_schemas": [task.source]}
+    if task.port is not None:
+        tap["port"] = task.port
     return task.written("tap.json", tap), task.written("target.json", target)
 
 
