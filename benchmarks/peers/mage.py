@@ -7,7 +7,7 @@ from peers.entry import Peer, Task, Work
 
 def prepare(task: Task) -> Work:
     """Never asked: the entry is there to say why it has no figures."""
-    raise NotImplementedError(task)
+    raise LookupError(unpublished())
 
 
 def unpublished() -> str:
