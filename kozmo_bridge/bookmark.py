@@ -6,9 +6,10 @@ import secrets
 import time
 from typing import Any
 
-from kozmo_runner.bookmarks import State, carried
+from kozmo_runner.bookmarks import State
 from kozmo_runner.stores import Saved, open_store
 from kozmo_runner.stores.base import BEAT_SECONDS, Owner, check_id, now
+from kozmo_singer.wire.state import carried
 
 SAVE_SECONDS = 1.0
 

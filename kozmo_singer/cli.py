@@ -14,6 +14,7 @@ import click
 
 from kozmo_singer import __version__
 from kozmo_singer.errors import ConfigError, KozmoError, MissingDriver, report, scrub
+from kozmo_singer.metrics import CONNECTION_LOST, metric_line
 from kozmo_singer.plugin import Plugin, about_text, stopping
 from kozmo_singer.scripts import Entry
 from kozmo_singer.settings import load_config, read_json_object
@@ -45,6 +46,8 @@ def main(name: str, entry: Entry, arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
     except KozmoError as error:
+        if error.connection_lost:
+            sys.stderr.write(metric_line(CONNECTION_LOST, 1))
         return report(error, secrets)
     except Exception as error:
         if logging.getLogger().isEnabledFor(logging.DEBUG):
@@ -120,10 +123,12 @@ def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
         if _answered(plugin, options):
             return
         target = _configured(plugin, options, secrets)
-        if options["beside"]:
-            target.beside = read_json_object(options["beside"], "beside").get("streams", ())
+        if options["run"]:
+            target.note = _note(options["run"])
         if options["check"]:
             click.echo(target.check())
+        elif options.get("committed_state"):
+            click.echo(_committed(target.committed(options["committed_state"]), options["format"]))
         elif options["input"]:
             with _open(options["input"]) as source, _stdout() as out:
                 target.run(source.fileno(), out)
@@ -137,12 +142,35 @@ def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
                 target.run(sys.stdin.fileno(), out)
 
     path = click.Path(dir_okay=False)
+    committed = click.Option(
+        ["--committed-state"],
+        metavar="ID",
+        help="Print the state that was committed with the rows of a state_id, for a tap's --state.",
+    )
     return _command(
         plugin,
         run,
         click.Option(["--input"], type=path, help="Read FILE, not stdin."),
-        click.Option(["--beside"], type=path, help="Streams loaded at the same time, as JSON."),
+        click.Option(["--run"], type=path, hidden=True, help="What a runner tells, as JSON."),
+        *([committed] if "exactly-once" in plugin.capabilities else []),
     )
+
+
+def _note(path: str) -> Any:
+    import msgspec
+
+    from kozmo_singer.wire.committed import RunNote
+
+    return msgspec.convert(read_json_object(path, "run"), RunNote)
+
+
+def _committed(found: list[Any], format: str) -> str:
+    """The state as a tap takes it; with --format=json what is known of it too."""
+    import msgspec
+
+    from kozmo_singer.wire.committed import joined
+
+    return json.dumps(msgspec.to_builtins(found) if format == "json" else joined(found, {}))
 
 
 def _command(plugin: Any, run: Callable[..., None], *options: click.Option) -> click.Command:
@@ -160,7 +188,7 @@ def _command(plugin: Any, run: Callable[..., None], *options: click.Option) -> c
             ["--format"],
             type=click.Choice(["text", "json", "markdown"]),
             default="text",
-            help="How --about is printed.",
+            help="How --about, or a committed state, is printed.",
         ),
         click.Option(
             ["--log-level"],

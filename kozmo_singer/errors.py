@@ -21,6 +21,8 @@ class KozmoError(Exception):
     """What went wrong in one line, then lines that say where and what to do about it."""
 
     exit_code = 1
+    connection_lost = False
+    """Whether there was a connection, and another attempt may do."""
 
     def __init__(self, message: str, *details: str) -> None:
         super().__init__(message)

@@ -10,6 +10,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
+CONNECTION_LOST = "connection_lost"
+"""A metric that says why a plug-in failed: another attempt may do."""
+
 
 class Counter:
     """Counts the rows, and if told the bytes, of streams; prints them at most once a second.
@@ -78,7 +81,8 @@ class Counter:
         self.close()
 
 
-def metric_line(metric: str, value: int, stream: str) -> str:
+def metric_line(metric: str, value: int, stream: str | None = None) -> str:
     """Return one counter line in singer-python's dialect, newline included."""
-    point = {"type": "counter", "metric": metric, "value": value, "tags": {"stream": stream}}
+    tags = {} if stream is None else {"stream": stream}
+    point = {"type": "counter", "metric": metric, "value": value, "tags": tags}
     return f"INFO METRIC: {json.dumps(point, separators=(',', ':'))}\n"

@@ -15,6 +15,21 @@ def bookmark(state: Mapping[str, Any], stream: str) -> dict[str, Any]:
     return copy.deepcopy(found) if isinstance(found, dict) else {}
 
 
+def carried(before: Mapping[str, Any], after: Mapping[str, Any]) -> State:
+    """Return *after* with the bookmarks of *before* whose streams it does not speak of.
+
+    A stream's own bookmark is replaced as a whole: what a tap took out of it, such as the place in
+    an interrupted full table, must not come back. `currently_syncing` belongs to one run.
+    """
+    joined = {name: value for name, value in before.items() if name != "currently_syncing"}
+    joined |= after
+    for name in ("bookmarks", "versions", "activate_versions"):
+        older, newer = before.get(name), after.get(name)
+        if isinstance(older, Mapping) and isinstance(newer, Mapping):
+            joined[name] = {**older, **newer}
+    return joined
+
+
 def merge(older: Any, newer: Any) -> Any:
     """Return *newer* laid over *older*: maps merge key by key, partitions by their context.
 

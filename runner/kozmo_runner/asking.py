@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from kozmo_runner.abilities import Abilities, abilities
 from kozmo_runner.answers import Answer, ask
 from kozmo_runner.configs import Config, Given, give, take_back
@@ -20,8 +22,10 @@ from kozmo_singer.errors import (
     DiscoverError,
     KozmoError,
     ReadError,
+    WriteError,
 )
 from kozmo_singer.wire.catalog import Catalog, select
+from kozmo_singer.wire.committed import Committed
 
 DISCOVER_SECONDS = 600.0
 CHECK_SECONDS = 120.0
@@ -160,6 +164,17 @@ def ranges(
     if answer.code != 0:
         raise failure(ReadError, f"{plug.name} could not look for ranges", answer)
     return _json_object(plug, answer.out, "ranges", ReadError)
+
+
+def committed_states(
+    plug: Plug, given: Given, workspace: Workspace, state_id: str, cancel: Cancel | None = None
+) -> list[Committed]:
+    """Return what a target that is exactly-once committed under *state_id*."""
+    arguments = ["--committed-state", state_id, "--format", "json"]
+    answer = _ask(plug, arguments, given, workspace, CHECK_SECONDS, cancel)
+    if answer.code != 0:
+        raise failure(WriteError, f"{plug.name} failed", answer)
+    return msgspec.convert(json.loads(answer.out), list[Committed])
 
 
 def as_catalog(catalog: Catalog | Mapping[str, Any] | None) -> Catalog | None:

@@ -50,21 +50,6 @@ class StateLines:
         return self._newest
 
 
-def carried(before: Mapping[str, Any], after: Mapping[str, Any]) -> State:
-    """Return *after* with the bookmarks of *before* whose streams it does not speak of.
-
-    A stream's own bookmark is replaced as a whole: what a tap took out of it, such as the place in
-    an interrupted full table, must not come back. `currently_syncing` belongs to one run.
-    """
-    joined = {name: value for name, value in before.items() if name != "currently_syncing"}
-    joined |= after
-    for name in ("bookmarks", "versions", "activate_versions"):
-        older, newer = before.get(name), after.get(name)
-        if isinstance(older, Mapping) and isinstance(newer, Mapping):
-            joined[name] = {**older, **newer}
-    return joined
-
-
 def without_streams(state: Mapping[str, Any], streams: Iterable[str]) -> State:
     """Return *state* as if *streams* had never run, whichever way the tap keeps bookmarks."""
     names = set(streams)

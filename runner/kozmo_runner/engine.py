@@ -30,6 +30,7 @@ from kozmo_runner.report import Blame
 from kozmo_runner.speech import broken_pipe, exit_words, metric, reason
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import KozmoError
+from kozmo_singer.metrics import CONNECTION_LOST
 from kozmo_singer.wire import lane
 
 TICK_SECONDS = 0.25
@@ -120,6 +121,7 @@ class Engine:
         self._arrow = arrow
         self._aborting = ""
         self._stopping = False
+        self._lost: set[Side] = set()
         self._last_save = self._last_tick = self._last_alive = 0.0
         self._last_move = time.monotonic()
         self._moved = -1
@@ -216,7 +218,9 @@ class Engine:
 
     def _hear(self, side: Side, text: str) -> None:
         point = metric(text)
-        if point is not None:
+        if point is not None and point.metric == CONNECTION_LOST:
+            self._lost.add(side)
+        elif point is not None:
             self._progress.add(side, point)
         else:
             self._watcher.line(self._name(side), text)
@@ -346,7 +350,9 @@ class Engine:
             details = ["it stopped reading before the tap was done"]
         elif side == "target" and details[:1] == ["cannot read the input"]:
             details.append(f"what it reads came from {self._name('tap')}")
-        self.outcome.blame = Blame(side, name, f"{name} failed ({exit_words(code)})", details)
+        self.outcome.blame = Blame(
+            side, name, f"{name} failed ({exit_words(code)})", details, side in self._lost
+        )
 
     def _end_of_data(self, why: str) -> None:
         """Tell the target that its input ends here and is not complete."""

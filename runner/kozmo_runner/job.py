@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from kozmo_runner.abilities import Abilities, abilities
-from kozmo_runner.asking import DISCOVER_SECONDS, as_catalog
-from kozmo_runner.bookmarks import State, carried, without_streams
+from kozmo_runner.asking import DISCOVER_SECONDS, as_catalog, committed_states
+from kozmo_runner.bookmarks import State, without_streams
+from kozmo_runner.capabilities import capabilities
 from kozmo_runner.configs import Config, Given, give, take_back
 from kozmo_runner.engine import Command, Engine, Grace, Limits, Outcome, Watcher
 from kozmo_runner.environment import child_environment
@@ -21,17 +24,31 @@ from kozmo_runner.plugins import Plug, find
 from kozmo_runner.process import Cancel, Interrupted
 from kozmo_runner.progress import Progress
 from kozmo_runner.report import Blame, ProcessReport, Report, StreamReport, masked
-from kozmo_runner.stores.base import BEAT_SECONDS, Owner, Saved, StateStore, check_id, now
+from kozmo_runner.retries import RETRIES, with_retries
+from kozmo_runner.stores.base import (
+    BEAT_SECONDS,
+    NoStore,
+    Owner,
+    Saved,
+    StateStore,
+    check_id,
+    now,
+)
 from kozmo_runner.stores.opening import open_store
 from kozmo_runner.tapping import choose, tap_command
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError, KozmoError
+from kozmo_singer.wire import committed
 from kozmo_singer.wire.catalog import Catalog
+from kozmo_singer.wire.committed import RunNote, joined
+from kozmo_singer.wire.state import carried
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 EMPTY = "no rows were read: the selected streams are empty"
+NOTHING_READ = 3
+"""The exit code of a run that is done and has moved nothing where rows were expected."""
 
 
 @dataclass
@@ -39,7 +56,7 @@ class Job:
     """What is to be run. `state_id` has a default made of the names of tap and target.
 
     More than one of *jobs* shares the streams out among so many pairs of tap and target, which
-    threads of this process start, or *executor*. *beside* are streams that other pairs load.
+    threads of this process start, or *executor*. *note* is what the target is told of the run.
     """
 
     tap: Plug
@@ -54,8 +71,9 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     jobs: int = 1
     executor: Executor | None = None
-    beside: Sequence[str] = ()
+    note: RunNote = RunNote()
     lane: str = "auto"
+    retries: int = RETRIES
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
@@ -98,15 +116,16 @@ def run(
     jobs: int = 1,
     executor: Executor | None = None,
     lane: str = "auto",
+    retries: int = RETRIES,
 ) -> Report:
     """Run *tap* into *target* and return how it went; see Report.raise_for_failure.
 
     *streams* are rules as of `kozmo select`. State is kept under *state_id*, by default
     tap-x-to-target-y, followed by *state_suffix* if there is one. *jobs* pairs of tap and target
     run at once, started by threads or by another *executor* of concurrent.futures. *lane* is text,
-    arrow, or auto for arrow where both ends can. What keeps the
-    run from starting at all is raised: an unknown plug-in, an unreadable configuration, a state
-    that another run holds.
+    arrow, or auto for arrow where both ends can. After a lost connection the run goes on from its
+    last safe state, *retries* times at most. What keeps the run from starting at all is raised: an
+    unknown plug-in, an unreadable configuration, a state that another run holds.
     """
     tap_plug, target_plug = find(tap, "tap"), find(target, "target")
     job = Job(
@@ -123,6 +142,7 @@ def run(
         jobs,
         executor,
         lane=lane,
+        retries=retries,
     )
     return execute(job, watcher or Silent(), cancel or Cancel())
 
@@ -137,8 +157,13 @@ def execute(job: Job, watcher: Watcher, cancel: Cancel) -> Report:
     check_id(job.state_id)
     store = open_store(job.store)
     run_id = new_run_id()
-    with locked(store, job.state_id, Owner.me(run_id)) as owner, Workspace() as workspace:
-        return _kind(job)(job, store, owner, workspace, watcher, cancel).report()
+    with locked(store, job.state_id, Owner.me(run_id)) as owner:
+
+        def run(attempt: Job) -> Report:
+            with Workspace() as workspace:
+                return _kind(job)(attempt, store, owner, workspace, watcher, cancel).report()
+
+        return with_retries(job, run, watcher, cancel)
 
 
 def _kind(job: Job) -> type[Undertaking]:
@@ -177,6 +202,7 @@ class Undertaking:
         self.tap_given, self.target_given = Given(), Given()
         self.catalog: Catalog | None = None
         self.before: State | None = None
+        self.note = job.note
         self.started_with: State = {}
         self.after: State | None = None
         self.unsaved: KozmoError | None = None
@@ -199,7 +225,7 @@ class Undertaking:
             if command is not None:
                 self._deliver(command)
             else:
-                result.status, result.exit_code = "done", 0
+                result.status, result.exit_code = "done", NOTHING_READ
         except Interrupted as error:
             result.status, result.exit_code = "interrupted", error.exit_code
             result.error = Blame("runner", "kozmo", error.message)
@@ -231,18 +257,53 @@ class Undertaking:
             )
             return None
         self.progress.expect([s.stream or s.tap_stream_id for s in selected])
+        self.before = self._known_state()
+        if job.full_refresh and self.before is not None:
+            # At once: a run that dies, or is tried again, must not go on from an old bookmark.
+            self._keep(self._forgetting())
+            self.before = self.after
+        self.started_with = self.before or {}
+        return tap_command(
+            job.tap, self.tap_given, able, self.workspace, self.catalog, self.started_with
+        )
+
+    def _known_state(self) -> State | None:
+        """Return where the last run stopped: what the target committed, if that is newer."""
+        job = self.job
         found = self.store.get(job.state_id)
-        self.before = found.state if found is not None else None
+        state = found.state if found is not None else None
         if found is not None and self._moved_away(found):
             self.result.warnings.append(
                 f"the state '{job.state_id}' was left by {job.tap.name} with another source; if "
                 "this is a new one give it a state of its own: --state-suffix NAME"
             )
-        self.started_with = self.before or {}
-        if job.full_refresh:
-            self.started_with = self._forgetting()
-        return tap_command(
-            job.tap, self.tap_given, able, self.workspace, self.catalog, self.started_with
+        if self.note.state_id or not self._keeps_state():
+            return state
+        # Another source under the same id must never be gone on from.
+        state_id = f"{job.state_id}@{self.tap_given.origin}"
+        self.note = RunNote(state_id, self.owner.run_id, forget=True)
+        found_there = committed_states(
+            job.target, self.target_given, self.workspace, state_id, self.cancel
+        )
+        newer = [each for each in found_there if found is None or each.run_id >= found.run_id]
+        merged = joined(newer, state or {})
+        if not newer or merged == state:
+            return state
+        self.watcher.line(
+            "kozmo",
+            f"INFO going on from the state that {job.target.name} committed, which is newer",
+        )
+        # The target forgets it with its first commit.
+        self._keep(merged)
+        return merged
+
+    def _keeps_state(self) -> bool:
+        """Whether the target can commit states with its rows, and somebody wants them."""
+        job = self.job
+        return (
+            job.target.ours
+            and not isinstance(self.store, NoStore)
+            and committed.CAPABILITY in capabilities(job.target, self.workspace, self.cancel)
         )
 
     def _moved_away(self, found: Saved) -> bool:
@@ -264,9 +325,9 @@ class Undertaking:
     def _pipe(self, tap_argv: list[str]) -> Outcome:
         job = self.job
         target_argv = [*job.target.command, *self.target_given.argv]
-        if job.beside and job.target.ours:
-            path = self.workspace.write("beside.json", {"streams": [*job.beside]})
-            target_argv += ["--beside", str(path)]
+        if job.target.ours and self.note != RunNote():
+            path = self.workspace.write("run.json", msgspec.to_builtins(self.note))
+            target_argv += ["--run", str(path)]
         self.result.tap.command, self.result.target.command = tap_argv, target_argv
         arrow = takes_arrow(
             job.lane, job.tap, job.target, self.catalog, self.workspace, self.cancel
@@ -297,7 +358,10 @@ class Undertaking:
 
     def _save(self, state: State, status: str = "running") -> None:
         """Keep what the target stands for; a store that fails is tried again at the next state."""
-        self.after = carried(self.before or {}, state)
+        self._keep(carried(self.before or {}, state), status)
+
+    def _keep(self, state: State, status: str = "running") -> None:
+        self.after = state
         saved = Saved(self.owner.run_id, now(), status, self.after, self.tap_given.origin)
         try:
             self.store.save(self.job.state_id, saved)
@@ -354,6 +418,7 @@ class Undertaking:
         result.state_before, result.state_after = self.before, self.after or self.before
         if result.status == "done" and result.rows == 0 and not self.before:
             result.warnings.append(EMPTY)
+            result.exit_code = NOTHING_READ
 
     def _save_last(self) -> None:
         """Give the kept state the status of the run."""

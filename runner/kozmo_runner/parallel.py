@@ -201,19 +201,26 @@ class Parallel(Undertaking):
 
     def _start(self, shards: Sequence[Shard], executor: Executor) -> None:
         self._here = isinstance(executor, ThreadPoolExecutor)
-        for shard in shards:
+        for number, shard in enumerate(shards):
             live = Live(self._lines)
             given = (live,) if self._here else ()
-            future = executor.submit(work, self._order(shard), *given)
+            future = executor.submit(work, self._order(number, shard), *given)
             self._running.append(_Running(shard, live, future))
         self.cancel.listen(self._pass_on)
 
-    def _order(self, shard: Shard) -> Order:
+    def _order(self, number: int, shard: Shard) -> Order:
         assert self.catalog is not None
         beside = {each.stream for each in self.catalog.selected()} - shard.names
+        # Of a table that was cut, a shard's state tells of its own ranges only.
+        whole = [part.stream for part in shard.parts if not part.ranges]
+        streams = {name for each in whole for name in (each.tap_stream_id, each.stream)}
+        note = msgspec.structs.replace(
+            self.note, shard=f"{number:03}", streams=sorted(streams), beside=sorted(beside),
+            forget=number == 0,
+        )  # fmt: skip
         job = replace(
             self.job, catalog=shard.catalog(self.catalog), streams=(), full_refresh=False,
-            store=None, jobs=1, executor=None, beside=sorted(beside),
+            store=None, jobs=1, executor=None, note=note,
         )  # fmt: skip
         return Order(job, shard.state(self.started_with), self.owner)
 

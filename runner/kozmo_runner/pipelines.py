@@ -12,6 +12,7 @@ from kozmo_runner.configs import Config
 from kozmo_runner.engine import Limits
 from kozmo_runner.job import Job, default_state_id
 from kozmo_runner.plugins import find
+from kozmo_runner.retries import RETRIES
 from kozmo_runner.words import duration
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.settings import did_you_mean
@@ -32,6 +33,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "idle_timeout": (str, int, float),
     "jobs": int,
     "lane": str,
+    "retries": int,
 }
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-([^}]*))?\})")
 
@@ -82,6 +84,7 @@ def job(values: Mapping[str, Any]) -> Job:
         Limits(values.get("timeout"), values.get("idle_timeout")),
         values.get("jobs", 1),
         lane=values.get("lane", "auto"),
+        retries=values.get("retries", RETRIES),
     )
 
 

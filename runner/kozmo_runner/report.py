@@ -33,12 +33,16 @@ class StreamReport(msgspec.Struct):
 
 
 class Blame(msgspec.Struct):
-    """What failed first, in words; *side* is tap, target or runner."""
+    """What failed first, in words; *side* is tap, target or runner.
+
+    *connection_lost*: it had a connection and lost it, so that another attempt may do.
+    """
 
     side: Literal["tap", "target", "runner"]
     name: str
     message: str
     details: list[str] = []
+    connection_lost: bool = False
 
     @property
     def error(self) -> KozmoError:
@@ -60,7 +64,8 @@ class ShardReport(msgspec.Struct):
 class Report(msgspec.Struct):
     """A run from start to end. Secrets are masked in everything that is text.
 
-    *lane* is how rows went from tap to target: text or arrow.
+    *lane* is how rows went from tap to target: text or arrow. *attempts* counts those that a lost
+    connection made necessary, too.
     """
 
     run_id: str
@@ -82,6 +87,7 @@ class Report(msgspec.Struct):
     warnings: list[str] = []
     shards: list[ShardReport] = []
     lane: str = "text"
+    attempts: int = 1
 
     @property
     def rows(self) -> int | None:

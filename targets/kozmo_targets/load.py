@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from kozmo_singer.errors import KozmoError, RecordError
@@ -20,7 +20,7 @@ from kozmo_singer.wire.watermark import Watermark
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from kozmo_targets.target import Target, Writer
+    from kozmo_targets.target import LoadMethod, Target, Writer
 
 _log = logging.getLogger("kozmo_targets")
 
@@ -32,8 +32,19 @@ class Columns(NamedTuple):
     part: pa.RecordBatch
 
 
+class Mark(NamedTuple):
+    """A state to commit with the rows that it covers, and how many rows a stream loaded so far."""
+
+    state: bytes
+    rows: Mapping[str, int]
+
+
 class Load:
-    """Rows wait (taken, not flushed), are held (hidden until the end) or are durable."""
+    """Rows wait (taken, not flushed), are held (hidden until the end) or are durable.
+
+    Where the target keeps states, rows of a stream that is appended to are committed together with
+    a state that covers them and no sooner: a run that dies in between would double them.
+    """
 
     def __init__(self, target: Target, out: BinaryIO) -> None:
         self.aborted: str | None = None
@@ -46,6 +57,12 @@ class Load:
         self._watermark: Watermark[bytes] = Watermark()
         self._told = b""
         self._waiting: Counter[str] = Counter()
+        self._flushed: Counter[str] = Counter()
+        self._loaded: Counter[str] = Counter()
+        self._hidden: set[str] = set()
+        self._exact = target.keeps_state
+        self._methods: dict[str, LoadMethod] = {}
+        self._uncovered = False
         self._progress = Progress()
         self._size = 0
         self._since = 0.0
@@ -75,7 +92,7 @@ class Load:
             if message is not None:
                 self._take[type(message)](message)
             elif not self._waiting:
-                self.tell()
+                self.drain()
             self._flush_if_due()
             if stopping.requested or self.aborted is not None:
                 return False
@@ -90,17 +107,17 @@ class Load:
             self._writers[stream].activate_version(version)
         for writer in self._writers.values():
             writer.finish()
-        self._target.complete()
-        for stream in self._writers:
-            self._watermark.durable(stream)
-        self.tell()
+        self._commit(complete=True)
         self._progress.close()
 
     def drain(self) -> None:
-        """Make durable the rows taken so far and tell the newest state that they allow."""
+        """Make durable the rows taken so far, as far as may be, and tell the state that covers."""
         if self._waiting:
             self._flush()
-        self.tell()
+        if self._may_commit:
+            self._commit()
+        elif self._flushed:
+            self._target.commit_updates()
 
     def abort(self) -> None:
         """Leave nothing behind of what is not durable."""
@@ -110,7 +127,9 @@ class Load:
 
     def tell(self) -> None:
         """Write the newest safe state, if there is one that was not written yet."""
-        text = self._watermark.safe()
+        self._write(self._watermark.safe())
+
+    def _write(self, text: bytes | None) -> None:
         if text is None or text == self._told:
             return
         self._told = text
@@ -158,28 +177,53 @@ class Load:
         if not self._waiting:
             self._since = time.monotonic()
         self._watermark.received(stream)
+        if self._exact and self._methods[stream] == "append-only":
+            self._uncovered = True
         self._waiting[stream] += count
         self._size += size
 
     def _flush_if_due(self) -> None:
-        if not self._waiting:
-            return
+        if self._waiting and self._is_due() or self._exact and self._flushed and self._may_commit:
+            self.drain()
+
+    def _is_due(self) -> bool:
         size, rows, seconds = self._limits
-        if (
+        return bool(
             self._size >= size
             or self._waiting.total() >= rows
             or time.monotonic() - self._since >= seconds
-        ):
-            self.drain()
+        )
 
     def _flush(self) -> None:
         waiting, self._waiting, self._size = self._waiting, Counter(), 0
-        shown = [stream for stream in waiting if self._writers[stream].flush()]
-        self._target.commit()
-        for stream, rows in waiting.items():
-            self._progress.add(stream, rows)
-        for stream in shown:
+        self._hidden.update(stream for stream in waiting if not self._writers[stream].flush())
+        self._flushed += waiting
+
+    @property
+    def _may_commit(self) -> bool:
+        """Whether a state covers all rows that are appended, should there be any."""
+        if not self._exact or not self._appended:
+            return True
+        return not self._uncovered and "overwrite" not in self._methods.values()
+
+    @property
+    def _appended(self) -> bool:
+        pending = (*self._flushed, *self._waiting)
+        return any(self._methods[stream] == "append-only" for stream in pending)
+
+    def _commit(self, *, complete: bool = False) -> None:
+        """Commit what was flushed and tell the state that this makes safe."""
+        flushed, self._flushed = self._flushed, Counter()
+        for stream in self._writers if complete else flushed.keys() - self._hidden:
             self._watermark.durable(stream)
+        self._loaded += flushed
+        state = self._watermark.safe()
+        if complete or flushed or self._exact and state is not None:
+            commit = self._target.complete if complete else self._target.commit
+            commit(Mark(state, self._loaded) if self._exact and state is not None else None)
+        for stream, rows in flushed.items():
+            self._progress.add(stream, rows)
+        self._write(state)
 
     def _schema(self, schema: Schema) -> None:
         if not isinstance(schema.schema.get("properties"), dict):
@@ -197,23 +241,44 @@ class Load:
         if known is None:
             method = self._target.load_method(schema)
             _log.debug("stream %s: %s", schema.stream, method)
+            self._methods[schema.stream] = method
             self._writers[schema.stream] = self._target.writer(schema, method)
         self._schemas[schema.stream] = schema
         self._writers[schema.stream].open(schema)
-        self._target.commit()
+        if self._may_commit:
+            self._target.commit()
+        else:
+            self._target.commit_updates()
 
     def _left_open(self) -> str | None:
         """Return the full table that a tap of ours, which ended too early, was reading, if any."""
-        value = self._newest.value if self._newest else None
+        schema = self._being_read(self._newest.value) if self._newest else None
+        return schema.stream if schema else None
+
+    def _being_read(self, value: Any) -> Schema | None:
+        """Return the full table that, by the state *value*, is not whole yet."""
         current = value.get("currently_syncing") if isinstance(value, dict) else None
         schema = self._schemas.get(current) if isinstance(current, str) else None
-        return schema.stream if schema and schema.replication_method == "FULL_TABLE" else None
+        return schema if schema and schema.replication_method == "FULL_TABLE" else None
 
     def _state(self, state: State) -> None:
         self._newest = state
         # An empty state says nothing, and must not take the place of one that does.
-        if state.text not in (b"{}", b"null"):
-            self._watermark.state(state.text)
+        if state.text in (b"{}", b"null") or self._uncovered and not self._covers(state.value):
+            return
+        self._uncovered = False
+        self._watermark.state(state.text)
+
+    def _covers(self, value: Any) -> bool:
+        """Whether a run from *value* on would not read again what came before it.
+
+        A table without a key is read anew, unless it was read to its end.
+        """
+        schema = self._being_read(value)
+        if schema is None or self._methods[schema.stream] != "append-only":
+            return True
+        bookmarks = value.get("bookmarks")
+        return bool(isinstance(bookmarks, dict) and bookmarks.get(schema.stream))
 
     def _activate_version(self, message: ActivateVersion) -> None:
         if not self._target.config.get("process_activate_version_messages", True):

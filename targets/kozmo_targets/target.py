@@ -7,7 +7,7 @@ STATE is safe and what happens at the end; a Writer only knows how rows get to w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
 
@@ -15,7 +15,8 @@ from kozmo_singer.errors import ReadError
 from kozmo_singer.plugin import Plugin, asks_for_maps, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire import lane
-from kozmo_targets.load import Load
+from kozmo_singer.wire.committed import Committed, RunNote
+from kozmo_targets.load import Load, Mark
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -132,19 +133,34 @@ class Target(Plugin, ABC):
     """A Singer target: reads messages, writes STATE once the rows before it are durable."""
 
     load_methods: ClassVar[tuple[LoadMethod, ...]] = ("append-only", "overwrite")
-    beside: Sequence[str] = ()
-    """The names of streams that other processes load into the same place meanwhile."""
+    note = RunNote()
+    """What the runner tells about the run, if one does."""
 
     @abstractmethod
     def writer(self, schema: Schema, method: LoadMethod) -> Writer:
         """Return the writer of a stream that is new in this run; the engine opens it."""
 
-    def commit(self) -> None:
-        """Make durable what the writers flushed since the last commit."""
+    @property
+    def keeps_state(self) -> bool:
+        """Whether commit and complete make the state that they get durable with the rows."""
+        return False
 
-    def complete(self) -> None:
-        """Make durable and visible what the writers handed over in finish."""
-        self.commit()
+    def committed(self, state_id: str) -> list[Committed]:
+        """Return the states that were committed under *state_id*, by the last run or earlier."""
+        return []
+
+    def commit(self, mark: Mark | None = None) -> None:
+        """Make durable what the writers flushed since the last commit, and *mark* with it."""
+
+    def commit_updates(self) -> None:
+        """Of what was flushed make durable what may come a second time, as updates may.
+
+        Called in the place of commit while no state covers the rows that were appended.
+        """
+
+    def complete(self, mark: Mark | None = None) -> None:
+        """Make durable and visible what the writers handed over in finish, and *mark* with it."""
+        self.commit(mark)
 
     def close(self) -> None:
         """Let go of connections and files; what was not committed is undone."""

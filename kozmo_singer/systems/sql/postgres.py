@@ -393,6 +393,10 @@ _ADVICE = {
 }
 
 
+_PASSING = ("40001", "40P01", "53300", "57P01", "57P02", "57P03")
+"""https://www.postgresql.org/docs/18/errcodes-appendix.html"""
+
+
 @contextmanager
 def translated(kind: type[KozmoError], doing: str) -> Iterator[None]:
     """Turn psycopg errors of the block into *kind*: "<doing>", the server's words, and advice.
@@ -404,7 +408,18 @@ def translated(kind: type[KozmoError], doing: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise kind(doing, *_words(error)) from error
+        fault = kind(doing, *_words(error))
+        fault.connection_lost = _lost(error)
+        raise fault from error
+
+
+def _lost(error: psycopg.Error) -> bool:
+    """Whether the server went away, or gave up for a reason that passes."""
+    import psycopg
+
+    state = error.sqlstate or ""
+    gone = not state and isinstance(error, psycopg.OperationalError)
+    return gone or state in _PASSING or state.startswith("08")
 
 
 def _words(error: psycopg.Error) -> list[str]:

@@ -29,7 +29,8 @@ A file of pipelines:
       streams: [public-orders, "!public-orders.secret"]
 
 Ctrl-C stops cleanly and keeps the state; a second one kills. Exit codes: 0 done, 1 failed (state
-kept), 2 usage or configuration, 130 interrupted."""
+kept), 2 usage or configuration, 3 done but nothing was read where rows were expected, 130
+interrupted."""
 
 
 @click.command("run", help=_HELP)
@@ -58,6 +59,13 @@ kept), 2 usage or configuration, 130 interrupted."""
     help="How rows go: as Singer lines, or as Arrow in a pipe beside them. auto, the default: as "
     "Arrow where both ends can.",
 )
+@click.option(
+    "--retries",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Go on this often after a lost connection, from the last safe state, a while later each "
+    "time. Default: 5.",
+)
 @shared.state_store
 @shared.timeout
 @click.option("--idle-timeout", metavar="SPAN", help="Stop when nothing moves for this time.")
@@ -70,6 +78,7 @@ def command(what: tuple[str, ...], **given: Any) -> int:
     """Run one pipeline or several and return the exit code."""
     jobs = _jobs(what, given)
     with ExitStack() as stack:
+        from kozmo_runner.job import NOTHING_READ
         from kozmo_runner.process import Cancel
         from kozmo_runner.signals import listening
 
@@ -78,9 +87,10 @@ def command(what: tuple[str, ...], **given: Any) -> int:
         reports, code = [], 0
         for job in jobs:
             report, outcome = _run(job, given, log, cancel)
-            code = code or outcome
+            failed = outcome not in (0, NOTHING_READ)
+            code = outcome if failed and code in (0, NOTHING_READ) else code or outcome
             reports.append(report)
-            if outcome and (cancel.requests or not given["keep_going"]):
+            if failed and (cancel.requests or not given["keep_going"]):
                 break
     if given["report"]:
         _write(given["report"], reports)
@@ -139,9 +149,12 @@ def _overrides(given: dict[str, Any]) -> dict[str, Any]:
         "state_store",
         "jobs",
         "lane",
+        "retries",
     ):
         said[name] = given[name]
-    return {name: value for name, value in said.items() if value}
+    return {
+        name: value for name, value in said.items() if value or value == 0 and name == "retries"
+    }
 
 
 def _log(path: str) -> Any:

@@ -81,13 +81,16 @@ def set_state(state_id: str, file: str, state_store: str | None, merge: bool) ->
 @click.argument("state_id")
 @shared.state_store
 def clear(state_id: str, state_store: str | None) -> None:
-    """Forget a state and its history."""
-    from kozmo_runner.stores import open_store
+    """Forget a state and its history; the next run starts from the beginning."""
+    from kozmo_runner.stores import Saved, open_store
+    from kozmo_runner.stores.base import now
 
     store = open_store(state_store)
-    with _lock(store, state_id):
+    with _lock(store, state_id) as owner:
         if not store.clear(state_id):
             raise _missing(state_id, store)
+        # Without a word here, the state that a target has committed would count as newer.
+        store.save(state_id, Saved(owner.run_id, now(), "cleared", {}))
     click.echo(f"state '{state_id}' is cleared", err=True)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kozmo_singer.errors import DiscoverError
 from kozmo_singer.wire import Catalog, Stream, to_schema
+from kozmo_singer.wire.committed import TABLE
 from kozmo_singer.wire.types import HINT
 from kozmo_taps.sql.relation import DbColumn, Name, Relation
 
@@ -23,7 +24,8 @@ _TEMPORAL = ("date", "timestamp", "timestamptz")
 def discover(tap: SqlTap) -> Catalog:
     """Return the streams of every schema, with a fixed number of queries a schema."""
     with tap.connection() as connection:
-        relations = connection.describe(None)
+        found = connection.describe(None)
+        relations = {name: relation for name, relation in found.items() if name[1] != TABLE}
         if tap.sqlalchemy_dialect is not None:
             with _inspector(tap.sqlalchemy_dialect, connection.raw) as inspector:
                 for schema in sorted({name[0] or "" for name in relations}):

@@ -13,11 +13,21 @@ from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.wire import lane
+from kozmo_singer.wire.committed import Committed
+from kozmo_targets.load import Mark
+from kozmo_targets.sql.ledger import TABLE, Ledger, entries, query
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.postgres_database import NAMING, PostgresDatabase
 from kozmo_targets.sql.postgres_writer import PostgresWriter
 from kozmo_targets.sql.target import SQL_SETTINGS, SqlTarget
 from kozmo_targets.target import COMMON_SETTINGS, LoadMethod
+
+_LEDGERS = """
+SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = %s AND c.relkind = 'r' AND has_schema_privilege(n.oid, 'USAGE')
+    AND has_table_privilege(c.oid, 'SELECT')
+ORDER BY 1
+"""
 
 
 class TargetPostgres(SqlTarget):
@@ -25,7 +35,8 @@ class TargetPostgres(SqlTarget):
 
     Batches go through one connection and one transaction each. Streams that are overwritten go
     through another, whose only transaction ends with the input: nothing of it shows before, and
-    nothing is left of it if the target dies.
+    nothing is left of it if the target dies. So do streams that are appended to where states are
+    kept, and there each transaction ends with a state.
     """
 
     name = "target-postgres"
@@ -33,6 +44,7 @@ class TargetPostgres(SqlTarget):
     naming: ClassVar[Naming] = NAMING
     capabilities = (*SqlTarget.capabilities, "concurrent-streams", lane.CAPABILITY)
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow", "pgpq")}
+    _overwrites = False
     settings = (
         *system.SETTINGS,
         Setting(
@@ -89,30 +101,65 @@ class TargetPostgres(SqlTarget):
         """Return *table* with the schema that it is in where nothing names one."""
         return table if table.schema else table._replace(schema=self._main.default_schema)
 
+    def prepare(self, ledger: Ledger) -> None:
+        """Make the table of *ledger*, and its schema, if they are not there."""
+        self._make_schema(ledger.table.schema)
+        ledger.prepare(self._main)
+        self._main.commit()
+
+    def committed(self, state_id: str) -> list[Committed]:
+        """Return what was committed under *state_id*, in whichever schema."""
+        doing = f"{self.name} could not look for states"
+        with (
+            system.connect(self.config, self.name, autocommit=True) as connection,
+            system.translated(WriteError, doing),
+        ):
+            tables = connection.execute(_LEDGERS, [TABLE]).fetchall()
+            found: list[Committed] = []
+            for (schema,) in tables:
+                name = system.qualified(schema, TABLE)
+                text = f"{query(name)} WHERE state_id = %s".encode()
+                found += entries(connection.execute(text, [state_id]).fetchall())
+        return found
+
     def table_writer(self, table: Name, method: LoadMethod) -> PostgresWriter:
         """Return a writer; the schema exists from now on."""
-        main = self._main
-        if table.schema and not main.has_schema(table.schema):
+        self._make_schema(table.schema)
+        if method == "overwrite":
+            self._overwrites = True
+            hidden = Name(table.schema, f"_kozmo_{os.urandom(8).hex()}")
+            return PostgresWriter(self._held, self.config, table, hidden, method)
+        apart = self.keeps_state and method == "append-only"
+        database = self._held if apart else self._main
+        return PostgresWriter(database, self.config, table, table, method)
+
+    def _make_schema(self, schema: str | None) -> None:
+        if schema and not self._main.has_schema(schema):
             # In a transaction of its own, for both connections to see.
             with system.connect(self.config, self.name, autocommit=True) as connection:
-                PostgresDatabase(connection).create_schema(table.schema)
-        if method != "overwrite":
-            return PostgresWriter(main, self.config, table, table, method)
-        hidden = Name(table.schema, f"_kozmo_{os.urandom(8).hex()}")
-        return PostgresWriter(self._held, self.config, table, hidden, method)
+                PostgresDatabase(connection).create_schema(schema)
 
-    def commit(self) -> None:
+    def commit(self, mark: Mark | None = None) -> None:
         """Commit the batches of all streams that are not overwritten."""
-        if "_main" in self.__dict__:
-            with system.translated(WriteError, f"{self.name} could not commit"):
-                self._main.commit()
+        self._commit(mark, self.keeps_state and not self._overwrites)
 
-    def complete(self) -> None:
+    def commit_updates(self) -> None:
+        """Commit the batches of streams that are updated by key."""
+        self._commit(None, held=False)
+
+    def complete(self, mark: Mark | None = None) -> None:
         """Commit, and show the tables that were overwritten."""
-        self.commit()
-        if "_held" in self.__dict__:
-            with system.translated(WriteError, f"{self.name} could not commit"):
-                self._held.commit()
+        self._commit(mark, held=True)
+
+    def _commit(self, mark: Mark | None, held: bool) -> None:
+        """Commit what is updated, then, if asked for, what is *held*; *mark* with the last."""
+        opened = [n for n in ("_main", "_held")[: 1 + held] if n in self.__dict__]
+        with system.translated(WriteError, f"{self.name} could not commit"):
+            for name in opened:
+                database: PostgresDatabase = getattr(self, name)
+                if self.ledger is not None and mark is not None and name == opened[-1]:
+                    self.ledger.write(database, mark)
+                database.commit()
 
     def close(self) -> None:
         """Close the connections; the server undoes what they did not commit."""
@@ -137,6 +184,7 @@ class TargetPostgres(SqlTarget):
         with system.translated(WriteError, f"{self.name} could not set up its connection"):
             connection.execute(
                 "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD';"
+                "SET standard_conforming_strings = on;"
                 # A tap may be slow, and what is overwritten waits for it in a transaction.
                 "SET idle_in_transaction_session_timeout = 0"
             )

@@ -10,6 +10,9 @@ from typing import ClassVar
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.systems.sql import sqlite as system
+from kozmo_singer.wire.committed import Committed
+from kozmo_targets.load import Mark
+from kozmo_targets.sql.ledger import TABLE, Ledger, entries, query
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.sqlite_database import NAMING, SqliteDatabase
 from kozmo_targets.sql.sqlite_writer import SqliteWriter
@@ -54,11 +57,33 @@ class TargetSQLite(SqlTarget):
         hidden = table._replace(schema="temp") if method == "overwrite" else table
         return SqliteWriter(self._database, self.config, table, hidden, method)
 
-    def commit(self) -> None:
+    def prepare(self, ledger: Ledger) -> None:
+        """Make the table of *ledger* if it is not there."""
+        ledger.prepare(self._database)
+        self._database.commit()
+
+    def committed(self, state_id: str) -> list[Committed]:
+        """Return what was committed under *state_id*."""
+        if not system.database_path(self.config).exists():
+            return []
+        with (
+            system.connect(self.config) as connection,
+            system.translated(WriteError, f"{self.name} could not look for states"),
+        ):
+            there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+            if not connection.execute(there, [TABLE]).fetchall():
+                return []
+            text = f"{query(TABLE)} WHERE state_id = ?"
+            return entries(connection.execute(text, [state_id]).fetchall())
+
+    def commit(self, mark: Mark | None = None) -> None:
         """Commit what the writers did."""
-        if "_database" in self.__dict__:
-            with system.translated(WriteError, f"{self.name} could not commit"):
-                self._database.commit()
+        if "_database" not in self.__dict__:
+            return
+        with system.translated(WriteError, f"{self.name} could not commit"):
+            if self.ledger is not None and mark is not None:
+                self.ledger.write(self._database, mark)
+            self._database.commit()
 
     def close(self) -> None:
         """Close the file; what was not committed is undone."""

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any, ClassVar
 
+from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
+from kozmo_singer.wire.committed import CAPABILITY, RunNote
 from kozmo_singer.wire.messages import Schema
 from kozmo_targets.sql import names
+from kozmo_targets.sql.ledger import TABLE, Ledger
 from kozmo_targets.sql.table import Places
-from kozmo_targets.target import CAPABILITIES, LoadMethod, Target, Writer, load_method_setting
+from kozmo_targets.target import (
+    CAPABILITIES,
+    LoadMethod,
+    Target,
+    Writer,
+    load_method_setting,
+)
 
 SQL_SETTINGS = (
     load_method_setting("append-only", "upsert", "overwrite"),
@@ -34,6 +44,11 @@ SQL_SETTINGS = (
         kind="boolean",
         default=True,
     ),
+    Setting(
+        "state_id",
+        "Commit the state of the run together with its rows, in the table _kozmo_state, under this "
+        "name; --committed-state NAME prints it. kozmo run sees to this by itself",
+    ),
 )
 
 
@@ -47,6 +62,7 @@ class SqlTarget(Target):
         "soft-delete",
         "hard-delete",
         "target-schema",
+        CAPABILITY,
     )
     naming: ClassVar[names.Naming]
 
@@ -54,18 +70,45 @@ class SqlTarget(Target):
         super().__init__(config)
         names.check_settings(self.config)
         self._places = Places(self.naming)
+        self._begun = False
+        self.ledger: Ledger | None = None
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether states are committed with the rows."""
+        return bool(self.note.state_id or self.config["state_id"])
 
     def writer(self, schema: Schema, method: LoadMethod) -> Writer:
         """Return the writer of a stream; two streams must not share a table."""
-        beside, self.beside = self.beside, ()
+        beside, self._begun = () if self._begun else self.note.beside, True
         for stream in (*beside, schema.stream):
             table = self.placed(names.table_of(stream, self.config, self.naming))
+            if self.naming.fold(table.table) == TABLE:
+                raise WriteError(
+                    f"stream {stream} cannot be loaded into table {table.table}",
+                    "that is where the states of runs are kept",
+                    "give it another name with table_name or table_prefix",
+                )
             self._places.take(table, stream)
+        if self.keeps_state and self.ledger is None:
+            self.ledger = Ledger(table._replace(table=TABLE), self._noted)
+            self.prepare(self.ledger)
         return self.table_writer(table, method)
+
+    @property
+    def _noted(self) -> RunNote:
+        if self.note.state_id:
+            return self.note
+        now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+        return RunNote(self.config["state_id"], now)
 
     def placed(self, table: names.Name) -> names.Name:
         """Return *table* as this database knows it, for example in its default schema."""
         return table
+
+    @abstractmethod
+    def prepare(self, ledger: Ledger) -> None:
+        """Make the table of *ledger*, and its schema, if they are not there."""
 
     @abstractmethod
     def table_writer(self, table: names.Name, method: LoadMethod) -> Writer:

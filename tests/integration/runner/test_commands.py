@@ -168,7 +168,9 @@ def test_state_is_shown_and_changed(kozmo: Kozmo, ran: str, tmp_path: Path) -> N
     listed = json.loads(kozmo("state", "list", "--json").out)
     assert [(entry["state"], entry["status"]) for entry in listed] == [(ran, "set")]
     assert kozmo("state", "clear", ran).code == 0
-    assert kozmo("state", "list").out == b""
+    assert json.loads(kozmo("state", "get", ran).out) == {}
+    history = json.loads(kozmo("state", "history", ran, "--json").out)
+    assert [entry["status"] for entry in history] == ["cleared"]
 
 
 @pytest.mark.parametrize(

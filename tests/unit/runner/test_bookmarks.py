@@ -5,7 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kozmo_runner.bookmarks import StateLines, carried, without_streams
+from kozmo_runner.bookmarks import StateLines, without_streams
+from kozmo_singer.wire.state import carried
 
 
 def _fed(*chunks: bytes) -> StateLines:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kozmo_singer.errors import ReadError, RecordError, WriteError
 from kozmo_singer.plugin import stopping
+from kozmo_targets.load import Mark
 from kozmo_targets.target import (
     COMMON_SETTINGS,
     LoadMethod,
@@ -98,7 +99,7 @@ class TargetMemory(Target):
     def writer(self, schema: Any, method: LoadMethod) -> Writer:
         return MemoryWriter(self, method)
 
-    def commit(self) -> None:
+    def commit(self, mark: Mark | None = None) -> None:
         self.memory.durable += self.handed
         self.handed = []
 
