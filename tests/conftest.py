@@ -14,6 +14,11 @@ from servers import postgres as postgresql
 from servers import processes
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take how many runs are struck down in tests/crash."""
+    parser.addoption("--crashes", type=int, default=20, help="runs that are struck down")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what needs a server or another environment: `make test-quick` leaves it out."""
     for item in items:
