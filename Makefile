@@ -17,11 +17,12 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --generat
   --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick lint bench bench-quick peers docs lock envs clean
+.PHONY: help demo test test-crash test-quick lint bench bench-quick peers docs lock envs clean
 
 help:
 	@echo "make demo        336,776 flights from SQLite into KozmoAI Data, with live progress"
 	@echo "make test        everything: ruff, mypy and the whole suite on real servers"
+	@echo "make test-crash  200 runs that are struck down, each run again and compared row by row"
 	@echo "make test-quick  what needs no server: unit, style and conformance tests"
 	@echo "make lint        ruff and mypy"
 	@echo "make bench       our pipes against their peers and the limit; bench-quick in minutes"
@@ -34,6 +35,9 @@ demo: $(READY)
 
 test: lint envs
 	@.venv/bin/python -m pytest
+
+test-crash: $(READY)
+	@.venv/bin/python -m pytest tests/crash --crashes 200
 
 test-quick: $(READY)
 	@.venv/bin/python -m pytest -m "not slow" tests/unit tests/style tests/conformance

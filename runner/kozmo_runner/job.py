@@ -291,7 +291,7 @@ class Undertaking:
             return state
         self.watcher.line(
             "kozmo",
-            f"INFO going on from the state that {job.target.name} committed, which is newer",
+            f"WARNING going on from the state that {job.target.name} committed, which is newer",
         )
         # The target forgets it with its first commit.
         self._keep(merged)

@@ -21,6 +21,7 @@ import psycopg
 
 from commands import BIN
 from servers import postgres, processes
+from servers.relays import Unsteady, unsteady
 
 END_SECONDS = 10.0
 RUN_SECONDS = 120.0
@@ -90,6 +91,7 @@ class Destination(ABC):
 
     target: str
     config: dict[str, Any]
+    line: Unsteady | None = None
 
     @abstractmethod
     def rows(self, table: str) -> Rows:
@@ -109,9 +111,9 @@ class InPostgres(Destination):
 
     target = "target-postgres"
 
-    def __init__(self, database: postgres.Database) -> None:
-        self.database = database
-        self.config = database.config
+    def __init__(self, database: postgres.Database, line: Unsteady) -> None:
+        self.database, self.line = database, line
+        self.config = {**database.config, "port": line.port}
 
     def rows(self, table: str) -> Rows:
         return rows_of(self.database, table)
@@ -206,8 +208,11 @@ _names = iter(range(1_000_000))
 @contextmanager
 def in_postgres(folder: Path, server: postgres.Server) -> Iterator[Destination]:
     """Give a fresh database."""
-    with postgres.database(server, f"into_{next(_names)}") as made:
-        yield InPostgres(made)
+    with (
+        postgres.database(server, f"into_{next(_names)}") as made,
+        unsteady(server.port) as line,
+    ):
+        yield InPostgres(made, line)
 
 
 @contextmanager
@@ -247,15 +252,18 @@ class Fault:
         return f"{self.victim} {self.kind.name} at {self.share:.2f}"
 
 
+_VICTIMS = {
+    "tap": 4, "target": 4, "runner": 4, "all three": 3, "connections": 3, "server": 2,
+    "line cut": 1, "line reset": 1, "line held": 1,
+}  # fmt: skip
+"""Who is struck, and how often: a plug-in, a side's connection, the line to the target's server."""
 _SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
 def drawn(seed: int) -> tuple[Scenario, Fault]:
     """Return scenario and fault number *seed*; scenarios take turns, so that none is left out."""
     dice = random.Random(seed)
-    victim = dice.choices(
-        ("tap", "target", "runner", "all three", "connections", "server"), (4, 4, 4, 3, 3, 2)
-    )[0]
+    victim = dice.choices(list(_VICTIMS), list(_VICTIMS.values()))[0]
     kind = dice.choices(_SIGNALS, (5, 3, 2))[0]
     return SCENARIOS[seed % len(SCENARIOS)], Fault(victim, kind, dice.uniform(0.15, 1.0))
 
@@ -283,24 +291,32 @@ class Trial:
             "KOZMO_HOME": str(folder / "home"),
             "TMPDIR": str(folder / "tmp"),
         }
-        (folder / "tmp").mkdir()
+        (folder / "tmp").mkdir(exist_ok=True)
 
-    def run(self, fault: Fault | None = None, usual: float = 0.0) -> int:
-        """Run to the end, struck by *fault* if one is given; return the exit code."""
-        with self._started() as process:
-            if fault is not None:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(fault.share * usual)
-                self._strike(fault, process)
+    def run(self, *options: str) -> int:
+        """Run to the end; return the exit code."""
+        with self._started(*options) as process:
             return process.wait(RUN_SECONDS)
 
-    def run_until(self, true: Callable[[], bool]) -> None:
-        """Run, and kill all three processes once *true* says so."""
+    def run_struck(self, fault: Fault, usual: float) -> int:
+        """Run, struck by *fault*, where a run takes *usual* seconds; return the exit code."""
+        with self._started() as process:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(fault.share * usual)
+            self._strike(fault, process)
+            return process.wait(RUN_SECONDS)
+
+    def run_until(self, true: Callable[[], bool], fault: Fault) -> int:
+        """Run, struck by *fault* once *true* says so; return the exit code."""
         with self._started() as process:
             while not true() and process.poll() is None:
                 time.sleep(0.002)
-            self._strike(Fault("all three", signal.SIGKILL, 0.0), process)
-            process.wait()
+            self._strike(fault, process)
+            return process.wait(RUN_SECONDS)
+
+    def kozmo(self, *arguments: str) -> None:
+        """Run another command of the runner."""
+        subprocess.run([BIN / "kozmo", *arguments], env=self.env, check=True, capture_output=True)
 
     def loaded(self) -> float:
         """Return the share of the rows that are there."""
@@ -308,12 +324,12 @@ class Trial:
         return sum(map(self.into.count, tables)) / sum(TABLES[name].rows for name in tables)
 
     @contextmanager
-    def _started(self) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         out = self.folder / "said.txt"
         with out.open("wb") as file:
             process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=self.env,
-                start_new_session=True,
+                [*self.command, *options], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                env=self.env, start_new_session=True,
             )  # fmt: skip
             try:
                 yield process
@@ -324,6 +340,20 @@ class Trial:
                 process.wait()
                 text = out.read_text(errors="replace")
                 self.said.append(f"exit code {process.returncode}\n{text}")
+
+    def obligations(self) -> list[tuple[str, int]]:
+        """Return what the newest state promises: tables, and up to which value of their key."""
+        command = [BIN / "kozmo", "state", "get", f"tap-postgres-to-{self.into.target}"]
+        done = subprocess.run(command, capture_output=True, env=self.env, check=False)
+        found = json.loads(done.stdout).get("bookmarks", {}) if done.returncode == 0 else {}
+        promised = []
+        for stream, mark in found.items():
+            table = stream.removeprefix("shop-")
+            if "replication_key_value" in mark:
+                promised.append((table, mark["replication_key_value"] - 1))
+            if (mark.get("full_table") or {}).get("last"):
+                promised.append((table, mark["full_table"]["last"][0]))
+        return promised
 
     def report(self) -> Any:
         """Return the report of the last run."""
@@ -337,8 +367,11 @@ class Trial:
     def _strike(self, fault: Fault, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             return
-        if fault.victim in ("connections", "server"):
-            self._cut(crash=fault.victim == "server")
+        if fault.victim.startswith(("connections", "server")):
+            self._cut(fault.victim.partition(" ")[2] or "t%", fault.victim == "server")
+            return
+        if fault.victim.startswith("line"):
+            self._disturb(fault.victim)
             return
         children = plugins(process.pid)
         victims = {
@@ -360,17 +393,79 @@ class Trial:
             assert time.monotonic() < deadline, "a process did not end"
             time.sleep(0.01)
 
-    def _cut(self, *, crash: bool) -> None:
-        """End the connections of both plug-ins, or one of them so that the server starts anew."""
+    def _disturb(self, how: str) -> None:
+        line = self.into.line
+        if line is not None and how == "line held":
+            line.hold(1.0)
+        elif line is not None:
+            line.cut(reset=how == "line reset")
+
+    def _cut(self, application: str, crash: bool) -> None:
+        """End the connections of plug-ins, or one of them so that the server starts anew."""
         query = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s"
         with self.source.server.connect() as connection:
-            for (pid,) in connection.execute(query, ["ta%-postgres"]).fetchall():
+            for (pid,) in connection.execute(query, [f"{application}-postgres"]).fetchall():
                 if crash:
                     os.kill(pid, signal.SIGKILL)
                     break
                 connection.execute("SELECT pg_terminate_backend(%s)", [pid])
         if crash:
             await_server(self.source.server)
+
+
+class World:
+    """A server that may be struck down, a source in it, and how long scenarios usually take."""
+
+    def __init__(self, server: postgres.Server, source: postgres.Database) -> None:
+        self.server, self.source = server, source
+        self.rows = fill(source)
+        self._usual: dict[str, float] = {}
+
+    @contextmanager
+    def trial(self, scenario: Scenario, folder: Path) -> Iterator[Trial]:
+        """Give *scenario* a fresh destination."""
+        with scenario.destination(folder, self.server) as into:
+            yield Trial(scenario, self.source, into, folder)
+
+    @contextmanager
+    def another_source(self) -> Iterator[postgres.Database]:
+        """Give another database with the same tables."""
+        with postgres.database(self.server, f"source_{next(_names)}") as other:
+            fill(other)
+            yield other
+
+    def usual(self, scenario: Scenario, folder: Path) -> float:
+        """Return the seconds of a run that nobody disturbs."""
+        if scenario.name not in self._usual:
+            folder.mkdir()
+            with self.trial(scenario, folder) as trial:
+                start = time.monotonic()
+                assert trial.run() == 0, trial.said
+                self._usual[scenario.name] = time.monotonic() - start
+                self.expect(trial)
+        return self._usual[scenario.name]
+
+    def expect_promises(self, trial: Trial) -> None:
+        """Every row that a told state covers is there, before any rerun."""
+        for table, limit in trial.obligations():
+            rows = self.rows[table].items()
+            covered = Counter({row: count for row, count in rows if row[0] <= limit})
+            lost = covered - trial.into.rows(table)
+            assert not lost, f"state too early: {lost.total()} rows of {table}, {trial.said}"
+
+    def expect(self, trial: Trial) -> None:
+        """The destination equals the source, and nothing else is left."""
+        said = "\n".join(trial.said)
+        for table in trial.scenario.tables:
+            there, wanted = trial.into.rows(table), self.rows[table]
+            lost, more = wanted - there, there - wanted
+            assert not lost, f"{lost.total()} rows of {table} are lost\n{said}"
+            if trial.scenario.exact:
+                assert not more, f"{more.total()} rows of {table} are too many\n{said}"
+            else:
+                assert more.keys() <= wanted.keys()
+        assert trial.into.leftovers() == []
+        assert list((trial.folder / "tmp").glob("kozmo-run-*")) == []
 
 
 def plugins(pid: int) -> dict[str, int]:

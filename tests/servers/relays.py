@@ -1,4 +1,4 @@
-"""Loopback relays in front of a server: one that speaks TLS as PostgreSQL does, one that is SSH."""
+"""Loopback relays in front of a server: one with TLS as PostgreSQL has it, SSH, an unsteady one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import ipaddress
 import select
 import socket
 import ssl
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +71,51 @@ def ssh(password: str, client_key: paramiko.PKey) -> Iterator[tuple[int, str]]:
         yield own, f"{host_key.get_name()} {host_key.get_base64()}"
 
 
+class Unsteady:
+    """A relay that can be told to hold back what goes through it, or to cut its connections."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._hold = threading.Event()
+        self._open: list[socket.socket] = []
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing through for *seconds*."""
+        self._hold.set()
+        threading.Timer(seconds, self._hold.clear).start()
+
+    def cut(self, *, reset: bool) -> None:
+        """End every connection at both ends, with a reset or as if they had been closed."""
+        while self._open:
+            end = self._open.pop()
+            with contextlib.suppress(OSError):
+                if reset:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    end.close()
+                else:
+                    end.shutdown(socket.SHUT_RDWR)
+
+    def serve(self, inner: socket.socket, port: int) -> None:
+        """Pass on what *inner* says to *port*, and back."""
+        with socket.create_connection(("127.0.0.1", port)) as outer:
+            self._open += [inner, outer]
+            with contextlib.suppress(OSError, ValueError):
+                _pump(inner, outer, self._wait)
+
+    def _wait(self) -> None:
+        while self._hold.is_set():
+            time.sleep(0.01)
+
+
+@contextmanager
+def unsteady(port: int) -> Iterator[Unsteady]:
+    """Give a relay in front of *port*."""
+    relay = Unsteady()
+    with _listening(lambda inner: relay.serve(inner, port)) as relay.port:
+        yield relay
+        relay.cut(reset=True)
+
+
 class _Gate(paramiko.ServerInterface):
     def __init__(self, password: str, key: paramiko.PKey) -> None:
         self._password, self._key = password, key
@@ -119,7 +166,7 @@ def _listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
             thread.join(SECONDS)
 
 
-def _pump(one: Any, other: Any) -> None:
+def _pump(one: Any, other: Any, wait: Callable[[], None] = lambda: None) -> None:
     pairs = {one: other, other: one}
     while True:
         waiting = [end for end in pairs if getattr(end, "pending", int)()]
@@ -127,6 +174,7 @@ def _pump(one: Any, other: Any) -> None:
             data = end.recv(1 << 16)
             if not data:
                 return
+            wait()
             pairs[end].sendall(data)
 
 
