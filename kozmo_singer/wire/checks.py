@@ -27,6 +27,7 @@ FORMATS: dict[str, str] = {
 _ONE = {name: re.compile(pattern, re.ASCII) for name, pattern in FORMATS.items()}
 _MANY = {name: re.compile(rf"(?:{pattern}\n)*", re.ASCII) for name, pattern in FORMATS.items()}
 _DECIMAL = re.compile(rb"-?0+(?:\.0+)?(?:[eE][+-]?0+)?")
+_HUGE = re.compile(rb"[eE][+-]?0{18}")
 
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _HEX = bytes.maketrans(b"123456789abcdefABCDEF", b"0" * 21)
@@ -108,6 +109,11 @@ def are_numbers(found: bytes) -> bool:
 def are_decimals(found: bytes) -> bool:
     """Whether texts that look like this are numbers all."""
     return all(map(_DECIMAL.fullmatch, set(found.split(b"\n")) - {b""}))
+
+
+def beyond_decimals(found: bytes) -> bool:
+    """Whether a number that looks like this has an exponent that Python's Decimal cannot hold."""
+    return (b"e" in found or b"E" in found) and _HUGE.search(found) is not None
 
 
 def fit_digits(found: bytes, precision: int, scale: int) -> bool:

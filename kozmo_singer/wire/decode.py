@@ -60,7 +60,7 @@ class Reader:
         self._schemas: dict[str, Parsed] = {}
         self._unknown: set[str] = set()
         self._line = 0
-        self._prefix = b"\x00"
+        self._prefix: bytes | tuple[()] = ()
         self._mixed = False
         self._group: list[bytes] = []
         self._numbers: list[int] = []
@@ -85,7 +85,7 @@ class Reader:
         To try costs less than to look, unless it failed with the last block.
         """
         prefix, count = self._prefix, block.count(b"\n") + 1
-        if not block.startswith(prefix):
+        if not prefix or not block.startswith(prefix):
             return None
         if self._mixed and block.count(b"\n" + prefix) != count - 1:
             return None
@@ -198,7 +198,7 @@ class Reader:
         # stream's name again, so a wrong guess here cannot put a record elsewhere.
         head, found, _ = line.partition(b'"record"')
         named = b'"RECORD"' in head and dumps(stream) in head and b"time_extracted" not in head
-        self._prefix = head + found if found and named else b"\x00"
+        self._prefix = head + found if found and named else ()
 
     def _flush(self) -> Iterator[Rows]:
         if not self._group:

@@ -18,6 +18,7 @@ from kozmo_singer.wire.checks import (
     FORMATS,
     are_decimals,
     are_numbers,
+    beyond_decimals,
     looks,
     one_well_formed,
     well_formed,
@@ -114,10 +115,13 @@ class StreamDecoder:
             if nulls:
                 found = found.replace(b"null\n", b"")
             if not are_numbers(found):
+                empty = b'\n""\n' in found
                 found = found.replace(b'"', b"")
-                quoted = are_decimals(found)
+                quoted = not empty and are_decimals(found)
                 if not quoted:
                     return False
+            if beyond_decimals(found):
+                return False
             rows.looks[place] = found
         else:
             nulls = bool(tokens) and b"\nnull\n" in b"\n".join([b"", *tokens, b""])
@@ -328,11 +332,15 @@ def parse(line: bytes, number: int, stream: str | None = None) -> Parsed:
     """Return one line as a dict with exact numbers; what msgspec refuses goes to Python's json."""
     try:
         parsed = _EXACT.decode(line)
+    except InvalidOperation as error:
+        raise _too_large(number, stream) from error
     except REFUSED:
         try:
             parsed = json.loads(line, parse_float=Decimal)
         except RecursionError as error:
             raise RecordError("nested too deep", stream=stream, line=number) from error
+        except InvalidOperation as error:
+            raise _too_large(number, stream) from error
         except ValueError as error:
             raise RecordError(f"not JSON: {_why(error)}", f"it reads: {_excerpt(line)}",
                               stream=stream, line=number) from error  # fmt: skip
@@ -341,6 +349,10 @@ def parse(line: bytes, number: int, stream: str | None = None) -> Parsed:
             f"expected a JSON object, got {_shown(parsed)}", stream=stream, line=number
         )
     return parsed
+
+
+def _too_large(line: int, stream: str | None) -> RecordError:
+    return RecordError("the exponent of a number is too large", stream=stream, line=line)
 
 
 def _typed_struct(columns: Sequence[Column], *, strict: bool) -> Any:
