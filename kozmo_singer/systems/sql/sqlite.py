@@ -172,7 +172,7 @@ def connect_error(error: Exception, path: Path) -> KozmoError:
 _ADVICE = (
     (r"no such table|no such column", "the table or column is gone; discover again"),
     (r"locked|busy", "another process holds the database; raise busy_timeout"),
-    (r"disk is full|database or disk", "the disk is full"),
+    (r"disk is full|disk I/O error", "is there room left on its disk, and may it grow that much?"),
     (r"readonly|read-only", "the file or its folder may not be written to; check permissions"),
     (r"malformed|not a database", "the file is damaged"),
 )

@@ -80,7 +80,8 @@ class TargetSQLite(SqlTarget):
         """Commit what the writers did."""
         if "_database" not in self.__dict__:
             return
-        with system.translated(WriteError, f"{self.name} could not commit"):
+        path = system.database_path(self.config)
+        with system.translated(WriteError, f"{self.name} could not commit to {path}"):
             if self.ledger is not None and mark is not None:
                 self.ledger.write(self._database, mark)
             self._database.commit()
