@@ -26,6 +26,10 @@ CREATE TABLE {table} AS SELECT
     i % 3 = 0 AS active
 FROM generate_series(1, {rows}::bigint) AS i
 """
+LARGE = """
+CREATE TABLE {table} AS SELECT i AS id, repeat(md5(i::text), 32768) AS document
+FROM generate_series(1, {rows}::bigint) AS i
+"""
 FLIGHTS = """
 CREATE TABLE {table} (
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -183,5 +187,6 @@ DATASETS = {
         Dataset("lineitem", 1_200_000, ("l_orderkey", "l_linenumber"), lineitem),
         Dataset("tiny", 10, ("id",), by(NARROW)),
         Dataset("narrow10", 10_000_000, ("id",), by(NARROW)),
+        Dataset("large", 10_000, ("id",), by(LARGE)),
     )
 }

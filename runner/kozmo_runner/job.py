@@ -416,7 +416,8 @@ class Undertaking:
             StreamReport(s.name, s.read, s.written, s.size) for s in progress.streams.values()
         ]
         result.state_before, result.state_after = self.before, self.after or self.before
-        if result.status == "done" and result.rows == 0 and not self.before:
+        rows_expected = self.job.full_refresh or not self.before
+        if result.status == "done" and result.rows == 0 and rows_expected:
             result.warnings.append(EMPTY)
             result.exit_code = NOTHING_READ
 

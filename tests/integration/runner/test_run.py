@@ -72,16 +72,16 @@ def test_a_catalog_of_the_user_is_taken_as_it_is(tap: str, target: str, landed: 
     catalog = api.discover(tap, {"streams": ["a", "b"]}).to_dict()
     options = {"tap_config": {"rows": 2}, "target_config": landed.config}
     nothing = api.run(tap, target, catalog=catalog, **options)
-    assert (nothing.exit_code, landed.ids) == (0, [])
+    assert (nothing.status, nothing.exit_code, landed.ids) == ("done", 3, [])
     assert nothing.warnings[0].startswith("no stream is selected")
     catalog["streams"][1]["metadata"][0]["metadata"]["selected"] = True
     assert [s.name for s in api.run(tap, target, catalog=catalog, **options).streams] == ["b"]
 
 
 def test_an_empty_first_run_is_a_warning(tap: str, target: str, landed: Any) -> None:
-    """Perhaps the wrong schema, or no rights to see rows."""
+    """Perhaps the wrong schema, or no rights to see rows: with an exit code of its own."""
     report = api.run(tap, target, tap_config={"rows": 0}, target_config=landed.config)
-    assert report.exit_code == 0
+    assert (report.status, report.exit_code) == ("done", 3)
     assert report.warnings == ["no rows were read: the selected streams are empty"]
 
 
@@ -235,12 +235,16 @@ def test_the_report_is_complete_and_private(
 def test_pipelines_of_a_file_run_in_order(
     tmp_path: Path, tap: str, target: str, landed: Any, run: Any
 ) -> None:
-    """The first that fails ends it, unless it may not; each has a state of its own."""
+    """The first that fails ends it, unless it may not; each has a state of its own.
+
+    One that had nothing to read ends nothing.
+    """
     file = tmp_path / "pipelines.yml"
     file.write_text(
         "defaults:\n"
         f"  tap: {tap}\n  target: {target}\n  target_config: {{path: {landed.path}}}\n"
         "pipelines:\n"
+        "  none: {tap_config: {rows: 0}}\n"
         "  one: {tap_config: {rows: 1}}\n"
         "  bad: {tap_config: {rows: 2, die_at: 2}}\n"
         "  two: {tap_config: {rows: 2}}\n"
@@ -251,7 +255,13 @@ def test_pipelines_of_a_file_run_in_order(
     report = tmp_path / "report.json"
     done = run(["kozmo", "run", file, "--keep-going", "--report", report], env=env)
     assert done.code == 1
-    assert [r["status"] for r in json.loads(report.read_text())] == ["done", "failed", "done"]
+    assert [r["status"] for r in json.loads(report.read_text())] == [
+        "done",
+        "done",
+        "failed",
+        "done",
+    ]
+    assert run(["kozmo", "run", file, "none", "one", "--full-refresh"], env=env).code == 3
     assert run(["kozmo", "run", file, "two"], env=env).code == 0
-    ids = [f"tap-counting-to-target-lines:{name}" for name in ("one", "two")]
+    ids = [f"tap-counting-to-target-lines:{name}" for name in ("none", "one", "two")]
     assert open_store().ids() == ids
