@@ -25,7 +25,7 @@ def with_retries(
     """Return the report of *run*, called again while a lost connection may come back.
 
     A run that failed for another reason is not tried again; nor is a first one that could not even
-    connect. Of several attempts the report tells the rows, the streams and the seconds of all.
+    connect. Of several attempts the report tells the rows and the seconds of all.
     """
     stopped = threading.Event()
     cancel.listen(stopped.set)
