@@ -63,7 +63,8 @@ class WriteError(KozmoError):
 class RecordError(KozmoError):
     """A message that cannot be taken: which stream, which line of the input, which JSON path.
 
-    rows holds the good records that came before it in the same piece of input, if any.
+    rows holds the good records that came before it in the same piece of input, if any; of_record
+    is false where no single record is at fault, so that none can be set aside.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class RecordError(KozmoError):
         super().__init__(head, where, *details)
         self.stream, self.line, self.path, self.reason = stream, line, path, message
         self.rows: Any = None
+        self.of_record = True
 
 
 MAX_LINES = 6

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kozmo_targets.sql.sqlite_database import SqliteDatabase
 
 _BIGGEST = 1 << 63
+_REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, UnicodeEncodeError)
 
 
 class SqliteWriter(SqlWriter):
@@ -55,24 +56,21 @@ class SqliteWriter(SqlWriter):
             super().write(rows)
 
     def load(self, values: Sequence[Row], rows: Rows) -> None:
-        self.database.execute("SAVEPOINT kozmo_rows")
         try:
-            self._put(self._spelt(values))
+            with self._all_or_none():
+                self._put(self._spelt(values))
         except OverflowError:
-            self.database.execute("ROLLBACK TO kozmo_rows")
             self._widen(values, rows.lines)
-            self.database.execute("RELEASE kozmo_rows")
             self.load(values, rows)
             return
-        except (sqlite3.IntegrityError, sqlite3.DataError, UnicodeEncodeError) as error:
-            self.database.execute("ROLLBACK TO kozmo_rows")
-            raise self._culprit(values, rows.lines, error) from error
+        except _REFUSALS as error:
+            with self._all_or_none():
+                raise self._culprit(values, rows.lines, error) from error
         if self.removes_deleted:
             self.database.execute(
                 f"DELETE FROM {self.database.text(self.destination)} "
                 f"WHERE {self.database.quote(DELETED)} IS NOT NULL"
             )
-        self.database.execute("RELEASE kozmo_rows")
 
     def flush(self) -> bool:
         return self.method != "overwrite"
@@ -85,6 +83,18 @@ class SqliteWriter(SqlWriter):
         if self.method == "overwrite":
             with self._errors(self.stream):
                 self.database.replace(self.table, self.destination, self.key)
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        """Undo what the block did, should a row be refused."""
+        self.database.execute("SAVEPOINT kozmo_rows")
+        try:
+            yield
+        except (*_REFUSALS, OverflowError, RecordError):
+            self.database.execute("ROLLBACK TO kozmo_rows")
+            self.database.execute("RELEASE kozmo_rows")
+            raise
+        self.database.execute("RELEASE kozmo_rows")
 
     def _put(self, rows: Sequence[Row]) -> None:
         if not self._by_update:
