@@ -346,6 +346,13 @@ class Reader:
         stream = message.get("stream")
         if not isinstance(stream, str) or not stream:
             raise RecordError("the message names no stream", line=self._line, path="$.stream")
+        try:
+            stream.encode()
+        except UnicodeEncodeError as error:
+            raise RecordError(
+                f"the name {ascii(stream)} holds half a surrogate pair, which no UTF-8 can carry",
+                line=self._line, path="$.stream",
+            ) from error  # fmt: skip
         return stream
 
     def _strings(self, message: Parsed, name: str) -> list[str] | None:

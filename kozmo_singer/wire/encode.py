@@ -35,10 +35,12 @@ def dumps(value: Any) -> bytes:
         return b"{" + b",".join(pairs) + b"}"
     if isinstance(value, list | tuple):
         return b"[" + b",".join(map(dumps, value)) + b"]"
-    if isinstance(value, Decimal) and value.is_nan():
+    if isinstance(value, float | Decimal) and value != value:
         return b'"NaN"'
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
-        return b'"NaN"' if value != value else b'"Infinity"' if value > 0 else b'"-Infinity"'
+    # math.isfinite would take a Decimal for a float, and one beyond its range for infinite.
+    infinite = isinstance(value, float) and math.isinf(value)
+    if infinite or (isinstance(value, Decimal) and value.is_infinite()):
+        return b'"Infinity"' if value > 0 else b'"-Infinity"'
     return _ENCODER.encode(value)
 
 

@@ -548,7 +548,11 @@ def _scalar_text(value: Any) -> str:
 
 
 def _why(error: ValueError) -> str:
-    return error.msg if isinstance(error, json.JSONDecodeError) else "the bytes are not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    # Python's json refuses one more thing: sys.get_int_max_str_digits().
+    is_text = isinstance(error, UnicodeDecodeError)
+    return "the bytes are not UTF-8" if is_text else "an integer has more than 4300 digits"
 
 
 def _excerpt(line: bytes) -> str:

@@ -224,7 +224,7 @@ def _entry(error: RecordError, line: bytes) -> dict[str, Any]:
         "path": error.path,
         "expected": expected,
         "got": got,
-        "reason": error.reason,
+        "reason": "; ".join((error.reason, *error.details[1:])),
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
     try:

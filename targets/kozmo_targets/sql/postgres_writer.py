@@ -37,7 +37,8 @@ BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 BINARY_TRAILER = b"\xff\xff"
 PUSH_BYTES = 1 << 19
 """Rows of a stream wait for so many bytes before they are sent, so that streams can interleave."""
-_CONTEXT = re.compile(r"COPY .*?, \S+ (\d+)(?:, \S+ (.*))?", re.DOTALL)
+# It comes last; what a type has to say of its own, as json does, stands before it.
+_CONTEXT = re.compile(r"(?:.*\n)?COPY .*?, \S+ (\d+)(?:, \S+ (.*))?", re.DOTALL)
 _UNIQUE_VIOLATION = "23505"
 _OUT_OF_RANGE = "22003"
 _SECOND_TIME = "21000"
@@ -91,6 +92,7 @@ class PostgresWriter(SqlWriter):
         method: LoadMethod,
     ) -> None:
         super().__init__(database, config, table, destination, method)
+        self.microseconds = config["fine_fractions"] == "fail"
         self._number = next(_numbers)
         self._stage: str | None = None
         self._staged = False

@@ -159,7 +159,7 @@ class SqliteWriter(SqlWriter):
         for row, line in zip(rows, lines, strict=True):
             said = self._refusal(row)
             if said is not None:
-                return self.fit.error(said, line, None)
+                return self.fit.error(said, line, self._unencodable(row))
         return WriteError(f"target-sqlite could not write stream {self.stream}", str(error))
 
     def _refusal(self, row: Row) -> str | None:
@@ -169,6 +169,13 @@ class SqliteWriter(SqlWriter):
             return "text holds half a surrogate pair, which no UTF-8 can carry"
         except sqlite3.Error as error:
             return str(error)
+        return None
+
+    def _unencodable(self, row: Row) -> str | None:
+        """Return the field with text that UTF-8 cannot carry, None if there is none."""
+        for column, value in zip(self.columns, row, strict=True):
+            if isinstance(value, str) and value.encode(errors="replace").decode() != value:
+                return self.property_of(column.name)
         return None
 
     @contextmanager
