@@ -74,6 +74,7 @@ class RecordError(KozmoError):
         stream: str | None = None,
         line: int | None = None,
         path: str | None = None,
+        of_record: bool = True,
     ) -> None:
         place = f"line {line}" if line else ""
         if path:
@@ -83,7 +84,7 @@ class RecordError(KozmoError):
         super().__init__(head, where, *details)
         self.stream, self.line, self.path, self.reason = stream, line, path, message
         self.rows: Any = None
-        self.of_record = True
+        self.of_record = of_record
 
 
 MAX_LINES = 6

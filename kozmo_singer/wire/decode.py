@@ -126,13 +126,11 @@ class Reader:
                 parse(line, self._line + 1)
             yield from self._messages([line])
         except RecordError as error:
-            cut = RecordError(
+            raise RecordError(
                 error.reason,
                 "the input ends within this line: the tap probably died while writing it",
-                stream=error.stream, line=error.line, path=error.path,
-            )  # fmt: skip
-            cut.of_record = False
-            raise cut from error
+                stream=error.stream, line=error.line, path=error.path, of_record=False,
+            ) from error  # fmt: skip
 
     def _blocks(self) -> Iterator[tuple[bytes | None, bool]]:
         """Pieces of input that end with a line, without its newline; then the rest, if any."""

@@ -172,7 +172,10 @@ def _encoded(
         rows = record_values(part, types)
     except Misfit as error:
         if part.num_rows == 1:
-            fault = RecordError(str(error), stream=batch.stream, line=first, path=error.path)
+            # There is no RECORD message of it that could be set aside.
+            fault = RecordError(
+                str(error), stream=batch.stream, line=first, path=error.path, of_record=False
+            )
             raise _within(url, fault) from error
         for i in range(part.num_rows):
             yield from _encoded(batch, url, part.slice(i, 1), first + i, types, encoder)
@@ -200,6 +203,7 @@ def _within(url: str, error: RecordError) -> RecordError:
         stream=error.stream,
         line=error.line,
         path=error.path,
+        of_record=error.of_record,
     )
 
 

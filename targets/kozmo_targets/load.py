@@ -235,14 +235,13 @@ class Load:
 
     def _schema(self, schema: Schema) -> None:
         if not isinstance(schema.schema.get("properties"), dict):
-            fault = RecordError(
+            raise RecordError(
                 "expected the schema to have properties",
                 stream=schema.stream,
                 line=schema.line,
                 path="$.schema",
+                of_record=False,
             )
-            fault.of_record = False
-            raise fault
         if self._quarantine is not None:
             self._quarantine.know(schema)
         known = self._schemas.get(schema.stream)

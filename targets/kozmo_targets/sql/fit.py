@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from kozmo_singer.wire.rows import Rows
 
-_NOT_FINER = len("00:00:00.123456")
-"""A text that is no longer has no finer fraction, whatever it is."""
-_FINER = re.compile(r"[.,]\d{6}0*[1-9]")
+_LONGEST = {"time": len("00:00:00.123456"), "timestamp": len("2024-01-01T00:00:00.123456")}
+"""A text that is no longer has no fraction finer than microseconds."""
+_FINER = re.compile(r"\.\d{6}0*[1-9]")
 Check = Callable[[Sequence[Any]], bool]
 
 
@@ -118,15 +118,19 @@ def _check(column: Column) -> tuple[Check, str] | None:
 
 
 def _fraction(column: Column) -> tuple[Check, str] | None:
-    if column.type.name in ("time", "timestamp", "timestamptz"):
-        return _in_microseconds, "at most 6 digits of a second"
-    return None
+    if column.type.name not in ("time", "timestamp", "timestamptz"):
+        return None
+    longest = _LONGEST[column.type.name.removesuffix("tz")]
 
+    def fits(values: Sequence[Any]) -> bool:
+        if max(map(len, values), default=0) <= longest:
+            return True
+        joined = "\n".join(values)
+        if "," in joined:
+            joined = joined.replace(",", ".")
+        return "." not in joined or _FINER.search(joined) is None
 
-def _in_microseconds(values: Sequence[Any]) -> bool:
-    if max(map(len, values), default=0) <= _NOT_FINER:
-        return True
-    return _FINER.search("\n".join(values)) is None
+    return fits, "at most 6 digits of a second"
 
 
 def _digits(precision: int, scale: int) -> Check:
