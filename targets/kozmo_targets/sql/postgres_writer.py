@@ -45,6 +45,8 @@ _SECOND_TIME = "21000"
 # Classes of https://www.postgresql.org/docs/18/errcodes-appendix.html that a row can be to blame
 # for: its data, constraints, views, limits, and what triggers raise.
 _OF_ROWS = ("22", "23", "44", "54", "P0")
+SIFTED_ROWS = 500
+"""Where a batch holds bad rows, so many are sent at once: those after a bad one go again."""
 _numbers = count(1)
 _log = logging.getLogger("kozmo_targets")
 
@@ -276,7 +278,11 @@ class PostgresWriter(SqlWriter):
         """Merge the stage; without the rows that the server refuses, where they are set aside."""
         if self.aside is None:
             self._merge()
-            return
+        elif not self._merged():
+            self._sift_merging(self._singles(self._kept))
+
+    def _merged(self) -> bool:
+        """Merge the stage, or tell that the server refuses one of its rows."""
         self.database.execute("SAVEPOINT kozmo_batch")
         try:
             self._merge()
@@ -284,23 +290,34 @@ class PostgresWriter(SqlWriter):
             if not _of_rows(error):
                 raise
             self._undo("kozmo_batch")
-            self._sift([])
-        else:
-            self.database.execute("RELEASE SAVEPOINT kozmo_batch")
+            return False
+        self.database.execute("RELEASE SAVEPOINT kozmo_batch")
+        return True
 
     def _sift(self, pieces: list[Piece]) -> None:
-        """Load what waits in the stage and *pieces*, and set aside the rows that are refused."""
-        assert self.aside is not None
-        if self._staged:
-            self.database.execute(f"TRUNCATE {self._staging()}")
-            self._staged = False
-        rows = self._singles([*self._kept, *pieces])
+        """Load *pieces*, and set aside the rows that COPY refuses, or the merge that follows it."""
+        kept = self._singles(self._kept)
+        rows = self._passing(self._singles(pieces), merge=False)
+        if self._staged and not self._merged():
+            self._sift_merging([*kept, *rows])
         self._kept.clear()
-        waiting = [(0, len(rows))]
+
+    def _sift_merging(self, rows: Sequence[Single]) -> None:
+        self.database.execute(f"TRUNCATE {self._staging()}")
+        self._staged = False
+        self._passing(rows, merge=True)
+
+    def _passing(self, rows: Sequence[Single], *, merge: bool) -> list[Single]:
+        """Load *rows*, set aside those that are refused, and return the others."""
+        assert self.aside is not None
+        passing: list[Single] = []
+        starts = range(0, len(rows), SIFTED_ROWS)
+        waiting = [(start, min(start + SIFTED_ROWS, len(rows))) for start in reversed(starts)]
         while waiting:
             start, stop = waiting.pop()
-            error = self._refusal(rows[start:stop]) if start < stop else None
+            error = self._refusal(rows[start:stop], merge=merge) if start < stop else None
             if error is None:
+                passing += rows[start:stop]
                 continue
             at = self._line(error)
             if at is None and stop - start > 1:
@@ -311,9 +328,11 @@ class PostgresWriter(SqlWriter):
             bad = start if at is None else start + record_at(blobs, at)
             self.aside.refuse(self._said(error, rows[bad].line), rows[bad].origin)
             waiting += [(bad + 1, stop), (start, bad)]
+        return passing
 
-    def _refusal(self, rows: Sequence[Single]) -> psycopg.Error | None:
+    def _refusal(self, rows: Sequence[Single], *, merge: bool) -> psycopg.Error | None:
         """Load *rows*, all or none; return why the server does not take them, if it does not."""
+        staged = self._staged
         while True:
             self._start(COPY_OPTIONS)
             copy, self._copy, self.database.copying = self._copy, None, None
@@ -322,13 +341,13 @@ class PostgresWriter(SqlWriter):
                 copy.write(b"".join(row.blob for row in rows))
             try:
                 copy.end()
-                if self._staged:
+                if merge and self._staged:
                     self._merge()
             except self._driver_error as error:
                 if not _of_rows(error):
                     raise
                 self._undo("kozmo_copy")
-                self._staged = False
+                self._staged = staged
                 if not self._mended(error):
                     return error
             else:

@@ -159,6 +159,38 @@ def test_a_foreign_key_is_checked_by_halves(postgres: Database, tmp_path: Path) 
     assert [json.loads(entry["raw"])["record"]["id"] for entry in entries(folder)] == [100] * 9
 
 
+def test_many_bad_rows_in_batches_of_any_size(postgres: Database, tmp_path: Path) -> None:
+    """Refused by COPY into an empty table, into a stage, and by the merge, all at once."""
+    postgres.execute("CREATE TABLE t (id integer PRIMARY KEY, day date, name text UNIQUE)")
+    properties = {"id": {"type": "integer"}, "day": {**TEXT, "format": "date"}, "name": TEXT}
+    place = Postgres(postgres)
+    for size in (100, 700, 100_000):
+        folder = tmp_path / str(size)
+        rows = [
+            {
+                "id": i,
+                "day": "2024-02-30" if i % 7 == size % 7 else "2024-02-28",
+                "name": f"{size} {i - i % 9 if i % 11 == 0 else i}",
+            }
+            for i in range(3000)
+        ]
+        target = place.target(
+            on_bad_record="quarantine", quarantine_path=str(folder), batch_size_rows=size
+        )
+        load(target, schema("t", properties, ["id"]), [record("t", row) for row in rows], state(1))
+        taken: dict[str, int] = {}
+        bad = []
+        for row in rows:
+            refused = row["day"] == "2024-02-30" or str(row["name"]) in taken
+            bad += [row["id"]] if refused else []
+            if not refused:
+                taken[str(row["name"])] = int(str(row["id"]))
+        aside = [json.loads(entry["raw"])["record"]["id"] for entry in entries(folder)]
+        assert sorted(aside) == bad
+        here = place.query(f"SELECT name, id FROM t WHERE name LIKE '{size} %'")
+        assert dict(here) == taken
+
+
 def test_streams_that_interleave_lose_nothing(place: Place, tmp_path: Path) -> None:
     """The COPY of one stream fails while a row of another is written."""
     load(place.target(), schema("other", PROPERTIES))
@@ -184,9 +216,11 @@ def test_streams_that_interleave_lose_nothing(place: Place, tmp_path: Path) -> N
 def test_an_overwrite_goes_on_without_the_bad(place: Place, tmp_path: Path) -> None:
     """The new rows take the place of the old ones at the end."""
     target = place.target(on_bad_record="quarantine", quarantine_path=str(tmp_path / "aside"))
-    rows = [record("t", {"id": i, "name": "x"}) for i in (1, "two", 3)]
-    load(target, full_table("t", PROPERTIES), rows)
-    assert place.query("SELECT id FROM t ORDER BY id") == [(1,), (3,)]
+    limited = {**PROPERTIES, "id": {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1}}
+    rows = [record("t", {"id": i, "name": "x"}) for i in (1, "two", 3, 1 << 63, 5)]
+    load(target, full_table("t", limited), rows)
+    assert place.query("SELECT id FROM t ORDER BY id") == [(1,), (3,), (5,)]
+    assert [entry["line"] for entry in entries(tmp_path / "aside")] == [3, 5]
 
 
 @pytest.mark.parametrize(
