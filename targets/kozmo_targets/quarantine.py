@@ -104,7 +104,7 @@ class Quarantine:
         self._size = 0
         self._new: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
-        self._first: dict[str, RecordError] = {}
+        self._first: dict[str, str] = {}
 
     @property
     def is_full(self) -> bool:
@@ -130,7 +130,8 @@ class Quarantine:
         self._size += len(entry)
         self._new[name] += 1
         self._counts[name] += 1
-        self._first.setdefault(name, error)
+        # Words, since an error holds on to all that was at hand when it was raised.
+        self._first.setdefault(name, error.details[0])
         if self._size > _MOST_BYTES:
             self.flush()
 
@@ -155,7 +156,7 @@ class Quarantine:
         most = re.sub(r"\.?0+%", "%", most)
         return WriteError(
             f"{self._counts.total()} of {self.seen} records are bad, and max_bad_records is {most}",
-            *[f"{self._path(name)}: {self._why(name)}" for name in list(self._counts)[:2]],
+            *[f"{self._path(name)}: {self._first[name]}" for name in list(self._counts)[:2]],
             "what came before is loaded; correct the source, or raise max_bad_records",
         )
 
@@ -166,7 +167,7 @@ class Quarantine:
             _log.warning(
                 "stream %s: %d bad %s in %s; the first: %s; once repaired: "
                 "kozmo replay %s %s --config ...",
-                name, count, records, self._path(name), self._why(name), self._path(name),
+                name, count, records, self._path(name), self._first[name], self._path(name),
                 self._plugin,
             )  # fmt: skip
 
@@ -175,9 +176,6 @@ class Quarantine:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{file_name(name)}.jsonl"
-
-    def _why(self, name: str) -> str:
-        return self._first[name].details[0] if self._first[name].details else ""
 
     def _missing_schemas(self, stream: str | None) -> list[bytes]:
         """The SCHEMA messages that are needed before the next entry; all for an unknown stream."""
