@@ -82,7 +82,12 @@ def pages() -> dict[Path, str]:
     made[ROOT / "meltano.yml"] = meltano(plugins)
     readme = ROOT / "README.md"
     made[readme] = between(_read(readme), "systems", systems())
-    for name, part, text in (("README", "reference", contents()), ("types", "types", types())):
+    parts = (
+        ("README", "reference", contents()),
+        ("types", "types", types()),
+        ("bad-data", "bad data", bad_data()),
+    )
+    for name, part, text in parts:
         page = ROOT / "docs" / f"{name}.md"
         made[page] = between(_read(page), part, text)
     return made
@@ -129,6 +134,13 @@ def types() -> str:
         schema = json.dumps(to_schema(each, nullable=False))
         rows.append(f"| {each.name} | `{schema}` | {postgres.ddl(each)} | {sqlite.ddl(each)} |")
     return "\n".join(rows)
+
+
+def bad_data() -> str:
+    """Return what becomes of bad data in each target, from the table that the tests run."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    made: str = import_module("bad_data").tables()
+    return made.rstrip()
 
 
 def between(text: str, name: str, made: str) -> str:

@@ -13,8 +13,15 @@ from typing import Any, BinaryIO
 import click
 
 from kozmo_singer import __version__
-from kozmo_singer.errors import ConfigError, KozmoError, MissingDriver, report, scrub
-from kozmo_singer.metrics import CONNECTION_LOST, metric_line
+from kozmo_singer.errors import (
+    CONNECTION_LOST,
+    ConfigError,
+    KozmoError,
+    MissingDriver,
+    report,
+    scrub,
+)
+from kozmo_singer.metrics import metric_line
 from kozmo_singer.plugin import Plugin, about_text, stopping
 from kozmo_singer.scripts import Entry
 from kozmo_singer.settings import load_config, read_json_object

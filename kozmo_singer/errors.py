@@ -16,6 +16,9 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+CONNECTION_LOST = "connection_lost"
+"""The metric by which a plug-in says that it failed for this reason: another attempt may do."""
+
 
 class KozmoError(Exception):
     """What went wrong in one line, then lines that say where and what to do about it."""
@@ -65,7 +68,8 @@ class WriteError(KozmoError):
 class RecordError(KozmoError):
     """A message that cannot be taken: which stream, which line of the input, which JSON path.
 
-    rows holds the good records that came before it in the same piece of input, if any.
+    rows holds the good records that came before it in the same piece of input, if any; of_record
+    is false where no single record is at fault, so that none can be set aside.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class RecordError(KozmoError):
         stream: str | None = None,
         line: int | None = None,
         path: str | None = None,
+        of_record: bool = True,
     ) -> None:
         place = f"line {line}" if line else ""
         if path:
@@ -84,6 +89,7 @@ class RecordError(KozmoError):
         super().__init__(head, where, *details)
         self.stream, self.line, self.path, self.reason = stream, line, path, message
         self.rows: Any = None
+        self.of_record = of_record
 
 
 MAX_LINES = 6

@@ -73,7 +73,10 @@ class Mapper:
             raise
         except Exception as error:
             raise RecordError(
-                f"the stream map failed: {error}", stream=message["stream"], line=number
+                f"the stream map failed: {error}",
+                stream=message["stream"],
+                line=number,
+                of_record=False,
             ) from error
 
     def _schema(self, message: dict[str, Any], line: bytes) -> bytes:

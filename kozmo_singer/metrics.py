@@ -10,9 +10,6 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
-CONNECTION_LOST = "connection_lost"
-"""A metric that says why a plug-in failed: another attempt may do."""
-
 
 class Counter:
     """Counts the rows, and if told the bytes, of streams; prints them at most once a second.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import select
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
@@ -20,13 +21,14 @@ from kozmo_singer.wire.messages import (
     Schema,
     State,
 )
-from kozmo_singer.wire.rows import REFUSED, Parsed, Rows, StreamDecoder, parse
+from kozmo_singer.wire.rows import REFUSED, Parsed, Refuse, Rows, StreamDecoder, parse
 from kozmo_singer.wire.types import columns, resolve_refs
 
 CHUNK = 1 << 18
 """Bytes asked of the pipe at once."""
 _log = logging.getLogger("kozmo_singer.wire")
 _BOM = b"\xef\xbb\xbf"
+_KIND = re.compile(rb'"type"\s*:\s*"(\w+)"')
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -50,12 +52,23 @@ class Reader:
     Consecutive records of a stream come together as one Rows. Where nothing arrives for
     *idle_seconds* None is yielded, so that the caller can look after its batches.
     RecordError names the line, stream and JSON path of what cannot be taken; all that came
-    before it has been yielded by then.
+    before it has been yielded by then. With *refuse* a record that cannot be taken, or a line that
+    is no message, is given to it and reading goes on, after a None that tells of it; what is wrong
+    with messages of other types, or with the end of the input, is raised all the same.
     """
 
-    def __init__(self, source: int | BinaryIO, *, idle_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        source: int | BinaryIO,
+        *,
+        idle_seconds: float | None = None,
+        refuse: Refuse | None = None,
+    ) -> None:
         self._source = source
         self._idle = idle_seconds
+        self._given = refuse
+        self._refuse = None if refuse is None else self._set_aside
+        self._refused = False
         self._streams: dict[str, StreamDecoder] = {}
         self._schemas: dict[str, Parsed] = {}
         self._unknown: set[str] = set()
@@ -77,7 +90,15 @@ class Reader:
             elif whole:
                 yield from self._messages(block.split(b"\n"))
             else:
-                yield from self._last(block.split(b"\n"))
+                yield from self._last(block)
+            if self._refused:
+                self._refused = False
+                yield None
+
+    def _set_aside(self, error: RecordError, line: bytes) -> None:
+        assert self._given is not None
+        self._refused = True
+        self._given(error, line)
 
     def _rows_of(self, block: bytes) -> Rows | None:
         """Return the rows of a block that holds records of the current stream and nothing else.
@@ -91,20 +112,24 @@ class Reader:
             return None
         numbers = range(self._line + 1, self._line + count + 1)
         rows = self._streams[self._stream].decode_block(block, numbers)
-        self._mixed = rows is None
-        if rows is not None:
-            self._line += count
+        # Blank lines give no rows, and those that follow would get the numbers of others.
+        self._mixed = rows is None or len(rows) != count
+        if self._mixed:
+            return None
+        self._line += count
         return rows
 
-    def _last(self, lines: list[bytes]) -> Iterator[Message]:
+    def _last(self, line: bytes) -> Iterator[Message]:
         """The line after the last newline: whole, or what a tap that died left of it."""
         try:
-            yield from self._messages(lines)
+            if self._refuse is not None:
+                parse(line, self._line + 1)
+            yield from self._messages([line])
         except RecordError as error:
             raise RecordError(
                 error.reason,
                 "the input ends within this line: the tap probably died while writing it",
-                stream=error.stream, line=error.line, path=error.path,
+                stream=error.stream, line=error.line, path=error.path, of_record=False,
             ) from error  # fmt: skip
 
     def _blocks(self) -> Iterator[tuple[bytes | None, bool]]:
@@ -158,20 +183,39 @@ class Reader:
             return
         try:
             kind, stream, parsed = self._look(line)
-        except RecordError:
+        except RecordError as error:
             yield from self._flush()
-            raise
+            found = _KIND.search(line)
+            error.of_record = found is None or found[1].decode().upper() not in _CONTROL
+            if self._refuse is None or not error.of_record:
+                raise
+            self._refuse(error, line)
+            return
         if kind == "RECORD":
-            if stream != self._stream or not self._group:
-                yield from self._flush()
-                self._begin(stream, line)
-            self._group.append(line)
-            self._numbers.append(self._line)
+            yield from self._record(stream, line)
             return
         yield from self._flush()
-        message = self._control(kind, line, parsed)
+        try:
+            message = self._control(kind, line, parsed)
+        except RecordError as error:
+            error.of_record = False
+            raise
         if message is not None:
             yield message
+
+    def _record(self, stream: str, line: bytes) -> Iterator[Rows]:
+        """A record that is not known by its first bytes."""
+        if stream != self._stream or not self._group:
+            yield from self._flush()
+            try:
+                self._begin(stream, line)
+            except RecordError as error:
+                if self._refuse is None:
+                    raise
+                self._refuse(error, line)
+                return
+        self._group.append(line)
+        self._numbers.append(self._line)
 
     def _look(self, line: bytes) -> tuple[str, str, Parsed | None]:
         parsed: Parsed | None = None
@@ -206,27 +250,24 @@ class Reader:
         lines, numbers = self._group, self._numbers
         self._group, self._numbers = [], []
         try:
-            yield self._streams[self._stream].decode(lines, numbers)
+            rows = self._streams[self._stream].decode(lines, numbers, self._refuse)
         except RecordError as error:
             if error.rows is not None and len(error.rows):
                 yield error.rows
             raise
+        if len(rows):
+            yield rows
 
     def _control(self, kind: str, line: bytes, parsed: Parsed | None) -> Message | None:
         if kind == "STATE":
             return self._state(line)
-        handlers: dict[str, Callable[[Parsed], Message]] = {
-            "SCHEMA": self._schema,
-            "ACTIVATE_VERSION": self._activate,
-            "BATCH": self._batch,
-            "ABORT": self._abort,
-        }
-        if kind not in handlers:
+        handler = _HANDLERS.get(kind)
+        if handler is None:
             if kind not in self._unknown:
                 self._unknown.add(kind)
                 _log.warning("line %d: messages of type %s are skipped", self._line, kind)
             return None
-        return handlers[kind](self._parse(line) if parsed is None else parsed)
+        return handler(self, self._parse(line) if parsed is None else parsed)
 
     def _state(self, line: bytes) -> State:
         try:
@@ -303,6 +344,13 @@ class Reader:
         stream = message.get("stream")
         if not isinstance(stream, str) or not stream:
             raise RecordError("the message names no stream", line=self._line, path="$.stream")
+        try:
+            stream.encode()
+        except UnicodeEncodeError as error:
+            raise RecordError(
+                f"the name {ascii(stream)} holds half a surrogate pair, which no UTF-8 can carry",
+                line=self._line, path="$.stream",
+            ) from error  # fmt: skip
         return stream
 
     def _strings(self, message: Parsed, name: str) -> list[str] | None:
@@ -314,3 +362,13 @@ class Reader:
     def decoder(self, stream: str) -> StreamDecoder:
         """Return the decoder of *stream*, for records that come in the files of a BATCH."""
         return self._streams[stream]
+
+
+_HANDLERS: dict[str, Callable[[Reader, Parsed], Message]] = {
+    "SCHEMA": Reader._schema,
+    "ACTIVATE_VERSION": Reader._activate,
+    "BATCH": Reader._batch,
+    "ABORT": Reader._abort,
+}
+_CONTROL = {"STATE", *_HANDLERS}
+"""Types of messages that stand for more than one record: none of them is set aside."""

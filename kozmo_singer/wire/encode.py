@@ -35,10 +35,10 @@ def dumps(value: Any) -> bytes:
         return b"{" + b",".join(pairs) + b"}"
     if isinstance(value, list | tuple):
         return b"[" + b",".join(map(dumps, value)) + b"]"
-    if isinstance(value, Decimal) and value.is_nan():
-        return b'"NaN"'
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
-        return b'"NaN"' if value != value else b'"Infinity"' if value > 0 else b'"-Infinity"'
+    # As a float a Decimal beyond the range of floats would be infinite.
+    number = Decimal(value) if isinstance(value, float) else value
+    if isinstance(number, Decimal) and not number.is_finite():
+        return b'"NaN"' if number.is_nan() else b'"Infinity"' if number > 0 else b'"-Infinity"'
     return _ENCODER.encode(value)
 
 

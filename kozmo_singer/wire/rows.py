@@ -36,6 +36,8 @@ _NON_FINITE = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf"
 
 Parsed = dict[str, Any]
 Convert = Callable[[Column], Callable[[Any], Any] | None]
+Refuse = Callable[[RecordError, bytes], None]
+"""Takes a record that does not fit: why, and its line as it came."""
 REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it does not take."""
 
@@ -60,13 +62,20 @@ class StreamDecoder:
         self._raws = [(i, column) for i, column in fields if _raw(column)]
         self._naive = [f"f{i}" for i, c in enumerate(columns) if c.type.name == "timestamp"]
 
-    def decode(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Rows:
+    def decode(
+        self, lines: Sequence[bytes], numbers: Sequence[int], refuse: Refuse | None = None
+    ) -> Rows:
         """Return the rows of *lines*; raise RecordError for the first that does not fit.
 
-        The error's ``rows`` are those before it.
+        The error's ``rows`` are those before it. With *refuse* nothing is raised: it is given those
+        that do not fit, and the rows are the others.
         """
         rows = self.decode_block(b"\n".join(lines), numbers)
-        return self._decode_singly(lines, numbers) if rows is None else rows
+        if rows is not None:
+            return rows
+        if refuse is None:
+            return self._decode_singly(lines, numbers)
+        return self._decode_fitting(lines, numbers, refuse)
 
     def decode_block(self, block: bytes, numbers: Sequence[int]) -> Rows | None:
         """Return the rows of *block*, lines with a newline between any two.
@@ -79,7 +88,7 @@ class StreamDecoder:
             messages = self._decoder.decode_lines(block)
         except REFUSED:
             return None
-        rows = Rows(self, messages, numbers, len(block), block=block)
+        rows = Rows(self, messages, numbers, block)
         if not self._check(rows):
             return None
         self._drop_zones(rows)
@@ -161,11 +170,25 @@ class StreamDecoder:
             raise
         return self._singles(found, lines, numbers)
 
+    def _decode_fitting(
+        self, lines: Sequence[bytes], numbers: Sequence[int], refuse: Refuse
+    ) -> Rows:
+        def fitting(line: bytes, number: int) -> Any:
+            try:
+                return self._decode_one(line, number)
+            except RecordError as error:
+                refuse(error, line)
+                return None
+
+        found = list(map(fitting, lines, numbers))
+        kept = [i for i, message in enumerate(found) if message is not None]
+        return self._singles(
+            [found[i] for i in kept], [lines[i] for i in kept], [numbers[i] for i in kept]
+        )
+
     def _singles(self, messages: list[Any], lines: Sequence[bytes], numbers: Sequence[int]) -> Rows:
-        rows = Rows(self, messages, numbers, sum(map(len, lines)), fast=False)
-        for place, column in self._raws:
-            if column.type.name == "decimal":
-                rows.looks[place] = looks(rows.present(place))
+        rows = Rows(self, messages, numbers, b"\n".join(lines), fast=False)
+        rows.look()
         self._drop_zones(rows)
         return rows
 
@@ -173,7 +196,7 @@ class StreamDecoder:
         if self._decoder is not None:
             try:
                 message = self._decoder.decode(line)
-                if self._check(Rows(self, [message], [number], len(line))):
+                if self._check(Rows(self, [message], [number], line)):
                     return message
             except REFUSED:
                 pass
@@ -217,28 +240,28 @@ class StreamDecoder:
 class Rows:
     """Consecutive records of one stream, decoded and validated.
 
-    lines are the numbers of their lines in the input, size their length there in bytes; fast
-    says that all were plain JSON, without a float that is none or half of a character. structs have
-    the values as fields f0, f1, ...; looks is how the digits of each column of decimals look, see
-    `checks.looks`.
+    block is their lines as they came, lines the numbers of these in the input; fast says that all
+    were plain JSON, without a float that is none or half of a character. structs have the values as
+    fields f0, f1, ...; looks is how the digits of each column of decimals look, see `checks.looks`.
     """
+
+    stream: str
+    columns: tuple[Column, ...]
 
     def __init__(
         self,
-        decoder: StreamDecoder,
+        decoder: StreamDecoder | Rows,
         messages: Sequence[Any],
         lines: Sequence[int],
-        size: int,
+        block: bytes,
         *,
         fast: bool = True,
-        block: bytes | None = None,
     ) -> None:
         self.fast = fast
-        self._block = block
+        self.block = block
         self.stream = decoder.stream
         self.columns = decoder.columns
         self.lines = lines
-        self.size = size
         self.structs = [message.record for message in messages]
         self.looks: dict[int, bytes] = {}
         self._messages = messages
@@ -251,6 +274,25 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self._messages)
+
+    @property
+    def size(self) -> int:
+        """The length of the lines in bytes."""
+        return len(self.block)
+
+    def part(self, start: int, stop: int) -> Rows:
+        """Return the rows from *start* to before *stop*."""
+        block = b"\n".join(self.block.split(b"\n")[start:stop])
+        messages, lines = self._messages[start:stop], self.lines[start:stop]
+        rows = Rows(self, messages, lines, block, fast=self.fast)
+        rows.look()
+        return rows
+
+    def look(self) -> None:
+        """Find out how the digits of each column of decimals look."""
+        for place, column in enumerate(self.columns):
+            if column.type.name == "decimal":
+                self.looks[place] = looks(self.present(place))
 
     def column(self, place: int) -> Sequence[Any]:
         """The values of one column, as the structs have them."""
@@ -277,8 +319,8 @@ class Rows:
     @property
     def plain(self) -> bool:
         """Whether the text surely holds no control character, for which JSON has escapes."""
-        block = self._block
-        if block is None or b"\t" in block or b"\r" in block:
+        block = self.block
+        if not self.fast or b"\t" in block or b"\r" in block:
             return False
         return b"\\" not in block or not _OTHER_ESCAPE.search(block)
 
@@ -518,7 +560,11 @@ def _scalar_text(value: Any) -> str:
 
 
 def _why(error: ValueError) -> str:
-    return error.msg if isinstance(error, json.JSONDecodeError) else "the bytes are not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    # Python's json refuses one more thing: sys.get_int_max_str_digits().
+    is_text = isinstance(error, UnicodeDecodeError)
+    return "the bytes are not UTF-8" if is_text else "an integer has more than 4300 digits"
 
 
 def _excerpt(line: bytes) -> str:

@@ -17,6 +17,7 @@ _COMMANDS = {
     "preview": "Show the first rows of a stream.",
     "check": "Connect, and say in words what works and what not.",
     "count": "Count the rows of a tap's streams.",
+    "replay": "Load bad records that were set aside, once they are repaired.",
     "state": "Look at the state of runs, and change it.",
     "systems": "List the taps and targets that there are.",
     "doctor": "Look at this installation.",

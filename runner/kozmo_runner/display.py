@@ -185,7 +185,7 @@ class Terminal:
         parts: list[RenderableType] = [head]
         shown = _busiest(progress)
         if shown:
-            rows = [_row(s.name, s.read, s.written, s.size) for s in shown]
+            rows = [_row(s.name, s.read, s.written, s.size, s.quarantined) for s in shown]
             parts.append(_rich_table(rows, progress.recent))
         more = len(progress.streams) - len(shown)
         if more > 0:
@@ -208,22 +208,32 @@ def summary(report: Report) -> str:
     return "\n".join([*text, *_verdict(report)])
 
 
-_HEADS = ("stream", "read", "written", "size")
+_HEADS = ("stream", "read", "written", "size", "set aside")
 _MARKS = {"done": ("✓", "bold green"), "failed": ("✗", "bold red"),
           "interrupted": ("■", "bold yellow")}  # fmt: skip
 
 
-def _row(name: str, read: int | None, written: int | None, size: int | None) -> list[str]:
-    return [words.cell(name, 60), words.number(read), words.number(written), words.size(size)]
+def _row(
+    name: str,
+    read: int | None,
+    written: int | None,
+    size: int | None,
+    quarantined: int | None,
+) -> list[str]:
+    counts = [words.number(read), words.number(written), words.size(size)]
+    return [words.cell(name, 60), *counts, words.number(quarantined)]
 
 
 def _rows(report: Report) -> list[list[str]]:
     """The counts of each stream and their total; nothing where no plug-in told any."""
     if report.rows is None:
         return []
-    rows = [_row(s.name, s.rows_read, s.rows_written, s.bytes) for s in report.streams]
+    rows = [
+        _row(s.name, s.rows_read, s.rows_written, s.bytes, s.quarantined) for s in report.streams
+    ]
     if len(rows) > 1:
-        rows.append(_row("total", report.rows_read, report.rows_written, report.bytes))
+        total = report.rows_read, report.rows_written, report.bytes, report.quarantined
+        rows.append(_row("total", *total))
     return rows
 
 
@@ -268,6 +278,8 @@ def _verdict(report: Report) -> list[str]:
         rate = words.number(report.rows / max(report.seconds, 0.001))
         nothing = report.rows == 0 and report.state_before and report.status == "done"
         first += ", nothing new" if nothing else f", {words.number(report.rows)} rows ({rate}/s)"
+    if report.quarantined:
+        first += f", {words.number(report.quarantined)} bad set aside"
     if report.state_after is None:
         return [first]
     same = report.state_after == report.state_before

@@ -29,8 +29,7 @@ from kozmo_runner.progress import Progress, Side
 from kozmo_runner.report import Blame
 from kozmo_runner.speech import broken_pipe, exit_words, metric, reason
 from kozmo_runner.workspace import Workspace
-from kozmo_singer.errors import KozmoError
-from kozmo_singer.metrics import CONNECTION_LOST
+from kozmo_singer.errors import CONNECTION_LOST, KozmoError
 from kozmo_singer.wire import lane
 
 TICK_SECONDS = 0.25

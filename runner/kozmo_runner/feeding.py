@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -34,8 +35,15 @@ class TargetFeed:
 
     stdin: BinaryIO
 
-    def __init__(self, plug: Plug, config: Config, cancel: Cancel) -> None:
+    def __init__(
+        self,
+        plug: Plug,
+        config: Config,
+        cancel: Cancel,
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
         self.name, self.plug = plug.name, plug
+        self._on_line = on_line
         self._config, self._cancel = config, cancel
         self._workspace: Workspace | None = None
         self._child: Child | None = None
@@ -65,6 +73,7 @@ class TargetFeed:
                 stdout=subprocess.PIPE,
                 env=child_environment(self.plug),
                 secrets=self._given.secrets,
+                on_line=self._on_line,
             )
             widen(self._child.stdin)
             self.stdin = io.FileIO(os.dup(self._child.stdin), "w")
@@ -145,9 +154,18 @@ class TargetFeed:
         self._lines.end()
 
 
-def feed(target: str, config: Config = None, *, cancel: Cancel | None = None) -> TargetFeed:
-    """Return a context manager that runs *target* and takes Singer lines on its stdin."""
-    return TargetFeed(find(target, "target"), config, cancel or Cancel())
+def feed(
+    target: str,
+    config: Config = None,
+    *,
+    cancel: Cancel | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> TargetFeed:
+    """Return a context manager that runs *target* and takes Singer lines on its stdin.
+
+    *on_line* is called, from another thread, with each line that the target writes on stderr.
+    """
+    return TargetFeed(find(target, "target"), config, cancel or Cancel(), on_line)
 
 
 def abort_line(why: str) -> bytes:

@@ -411,9 +411,10 @@ class Undertaking:
                 result.warnings.append(warning)
         result.seconds = round(progress.seconds, 3)
         result.rows_read, result.rows_written = progress.read, progress.written
-        result.bytes = progress.size
+        result.bytes, result.quarantined = progress.size, progress.quarantined
         result.streams = [
-            StreamReport(s.name, s.read, s.written, s.size) for s in progress.streams.values()
+            StreamReport(s.name, s.read, s.written, s.size, s.quarantined)
+            for s in progress.streams.values()
         ]
         result.state_before, result.state_after = self.before, self.after or self.before
         rows_expected = self.job.full_refresh or not self.before

@@ -111,7 +111,10 @@ class _Running:
         if self.done is None:
             return self.live.progress
         told = self.done.report.streams
-        counts = (StreamProgress(s.name, s.rows_read, s.rows_written, s.bytes) for s in told)
+        counts = (
+            StreamProgress(s.name, s.rows_read, s.rows_written, s.bytes, s.quarantined)
+            for s in told
+        )
         return Progress({each.name: each for each in counts})
 
     @property

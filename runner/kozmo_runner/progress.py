@@ -10,6 +10,7 @@ from typing import Literal
 from kozmo_runner.speech import Metric
 
 Side = Literal["tap", "target"]
+_COUNTS = ("record_count", "byte_count", "quarantined")
 
 
 @dataclass
@@ -20,6 +21,7 @@ class StreamProgress:
     read: int | None = None
     written: int | None = None
     size: int | None = None
+    quarantined: int | None = None
 
     @property
     def rows(self) -> int | None:
@@ -42,13 +44,15 @@ class Progress:
 
     def add(self, side: Side, point: Metric) -> None:
         """Take a metric; those that count neither rows nor bytes of a stream are passed over."""
-        if point.stream is None or point.metric not in ("record_count", "byte_count"):
+        if point.stream is None or point.metric not in _COUNTS:
             return
         stream = self.streams.setdefault(point.stream, StreamProgress(point.stream))
         amount = int(point.value)
         if amount:
             self.recent = stream.name
-        if point.metric == "byte_count":
+        if point.metric == "quarantined":
+            stream.quarantined = (stream.quarantined or 0) + amount
+        elif point.metric == "byte_count":
             if side == "tap":
                 stream.size = (stream.size or 0) + amount
         elif side == "tap":
@@ -61,13 +65,14 @@ class Progress:
         known = [stream for part in parts for stream in list(part.streams.values())]
         for name in dict.fromkeys(s.name for s in known):
             same = [s for s in known if s.name == name]
-            read, written, size = (
-                _total([getattr(s, field) for s in same]) for field in ("read", "written", "size")
+            read, written, size, quarantined = (
+                _total([getattr(s, field) for s in same])
+                for field in ("read", "written", "size", "quarantined")
             )
             before = self.streams.get(name)
             if before is not None and (read or written) and read != before.read:
                 self.recent = name
-            self.streams[name] = StreamProgress(name, read, written, size)
+            self.streams[name] = StreamProgress(name, read, written, size, quarantined)
 
     @property
     def seconds(self) -> float:
@@ -93,6 +98,11 @@ class Progress:
     def size(self) -> int | None:
         """The bytes that the tap sent, None if it does not tell."""
         return _total([s.size for s in self.streams.values()])
+
+    @property
+    def quarantined(self) -> int | None:
+        """The bad records that the target set aside, None if it tells of none."""
+        return _total([s.quarantined for s in self.streams.values()])
 
 
 def _total(parts: list[int | None]) -> int | None:

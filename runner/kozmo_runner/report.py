@@ -24,12 +24,16 @@ class ProcessReport(msgspec.Struct):
 
 
 class StreamReport(msgspec.Struct):
-    """Counts of one stream; null where the plug-in does not tell."""
+    """Counts of one stream; null where the plug-in does not tell.
+
+    *quarantined* are bad records that the target set aside in a file.
+    """
 
     name: str
     rows_read: int | None
     rows_written: int | None
     bytes: int | None
+    quarantined: int | None = None
 
 
 class Blame(msgspec.Struct):
@@ -80,6 +84,7 @@ class Report(msgspec.Struct):
     rows_read: int | None = None
     rows_written: int | None = None
     bytes: int | None = None
+    quarantined: int | None = None
     streams: list[StreamReport] = []
     state_before: dict[str, Any] | None = None
     state_after: dict[str, Any] | None = None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from kozmo_singer.wire.messages import Batch
-    from kozmo_singer.wire.rows import Rows, StreamDecoder
+    from kozmo_singer.wire.rows import Refuse, Rows, StreamDecoder
     from kozmo_singer.wire.types import LogicalType
 
 ROWS = 2_000
@@ -32,11 +32,15 @@ _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 Lines = tuple[Sequence[int], list[bytes]]
 
 
-def read(batch: Batch, decoder: StreamDecoder) -> Iterator[Rows]:
-    """Yield the rows of every file of *batch*; faults name the file and the line or row in it."""
+def read(batch: Batch, decoder: StreamDecoder, refuse: Refuse | None = None) -> Iterator[Rows]:
+    """Yield the rows of every file of *batch*; faults name the file and the line or row in it.
+
+    They are raised, or given to *refuse* together with the record as a RECORD message.
+    """
     for url in batch.manifest:
+        told = None if refuse is None else _within_batch(batch, url, refuse)
         for numbers, lines in record_lines(batch, url):
-            for rows in _decoded(decoder, url, numbers, lines):
+            for rows in _decoded(decoder, url, numbers, lines, told):
                 # Positions in the file mean nothing to what is reported of the input.
                 rows.lines = [batch.line] * len(rows)
                 yield rows
@@ -50,17 +54,31 @@ def received(batch: Batch, size: int) -> Iterator[pa.RecordBatch]:
         yield from reader
 
 
-def rows_of(batch: Batch, part: pa.RecordBatch, decoder: StreamDecoder) -> Iterator[Rows]:
+def rows_of(
+    batch: Batch, part: pa.RecordBatch, decoder: StreamDecoder, refuse: Refuse | None = None
+) -> Iterator[Rows]:
     """Yield the rows of *part* as they would have come in RECORD messages."""
     for _, lines in _columnar(batch, "the pipe", [part]):
-        yield decoder.decode(lines, [batch.line] * len(lines))
+        yield decoder.decode(lines, [batch.line] * len(lines), refuse)
+
+
+def _within_batch(batch: Batch, url: str, refuse: Refuse) -> Refuse:
+    def told(error: RecordError, line: bytes) -> None:
+        reason = f"{error.reason}, in line or row {error.line} of {url}"
+        refuse(RecordError(reason, stream=batch.stream, line=batch.line, path=error.path), line)
+
+    return told
 
 
 def _decoded(
-    decoder: StreamDecoder, url: str, numbers: Sequence[int], lines: list[bytes]
+    decoder: StreamDecoder,
+    url: str,
+    numbers: Sequence[int],
+    lines: list[bytes],
+    refuse: Refuse | None,
 ) -> Iterator[Rows]:
     try:
-        yield decoder.decode(lines, numbers)
+        yield decoder.decode(lines, numbers, refuse)
     except RecordError as error:
         if error.rows is not None and len(error.rows):
             yield error.rows
@@ -154,7 +172,10 @@ def _encoded(
         rows = record_values(part, types)
     except Misfit as error:
         if part.num_rows == 1:
-            fault = RecordError(str(error), stream=batch.stream, line=first, path=error.path)
+            # There is no RECORD message of it that could be set aside.
+            fault = RecordError(
+                str(error), stream=batch.stream, line=first, path=error.path, of_record=False
+            )
             raise _within(url, fault) from error
         for i in range(part.num_rows):
             yield from _encoded(batch, url, part.slice(i, 1), first + i, types, encoder)
@@ -182,6 +203,7 @@ def _within(url: str, error: RecordError) -> RecordError:
         stream=error.stream,
         line=error.line,
         path=error.path,
+        of_record=error.of_record,
     )
 
 

@@ -104,7 +104,7 @@ class LinesFile:
         if self._replace:
             with self._errors():
                 os.replace(self._hidden, self.path)
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
 
     def abort(self) -> None:
         """Close the file as it was at the last flush; a replacement is forgotten."""
@@ -184,7 +184,8 @@ def _write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make durable that files were made or renamed in *folder*."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)

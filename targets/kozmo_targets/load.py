@@ -14,8 +14,9 @@ from kozmo_singer.plugin import stopping
 from kozmo_singer.wire import lane
 from kozmo_singer.wire.decode import Reader
 from kozmo_singer.wire.messages import Aborted, ActivateVersion, Batch, Message, Schema, State
-from kozmo_singer.wire.rows import Rows
+from kozmo_singer.wire.rows import Refuse, Rows
 from kozmo_singer.wire.watermark import Watermark
+from kozmo_targets.quarantine import sift
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +40,16 @@ class Mark(NamedTuple):
     rows: Mapping[str, int]
 
 
+class Aside(NamedTuple):
+    """What a writer does with a record that it took and then could not store.
+
+    It gives the record to *refuse*; *rows_of* makes rows of a batch that came as columns.
+    """
+
+    refuse: Refuse
+    rows_of: Callable[[Batch, pa.RecordBatch], Iterator[Rows]]
+
+
 class Load:
     """Rows wait (taken, not flushed), are held (hidden until the end) or are durable.
 
@@ -56,6 +67,9 @@ class Load:
         self._newest: State | None = None
         self._watermark: Watermark[bytes] = Watermark()
         self._told = b""
+        self._quarantine = target.quarantine
+        self._refuse = None if target.quarantine is None else self._set_aside
+        self._lost: Counter[str] = Counter()
         self._waiting: Counter[str] = Counter()
         self._flushed: Counter[str] = Counter()
         self._loaded: Counter[str] = Counter()
@@ -87,13 +101,16 @@ class Load:
 
         *expect_end* is called at the end, and raises what cut the input short, if anything did.
         """
-        self._reader = Reader(source, idle_seconds=idle_seconds)
+        self._reader = Reader(source, idle_seconds=idle_seconds, refuse=self._refuse)
         for message in self._messages(expect_end):
             if message is not None:
                 self._take[type(message)](message)
             elif not self._waiting:
                 self.drain()
             self._flush_if_due()
+            if self._quarantine is not None and self._quarantine.is_full:
+                self.drain()
+                raise self._quarantine.too_many()
             if stopping.requested or self.aborted is not None:
                 return False
         if left := self._left_open():
@@ -103,6 +120,8 @@ class Load:
     def complete(self) -> None:
         """Every stream is whole: remove old versions, show what was hidden, tell the state."""
         self.drain()
+        if self._quarantine is not None and self._quarantine.is_full_at_end:
+            raise self._quarantine.too_many()
         for stream, version in self._versions.items():
             self._writers[stream].activate_version(version)
         for writer in self._writers.values():
@@ -125,8 +144,15 @@ class Load:
         for writer in self._writers.values():
             writer.abort()
 
+    def close(self) -> None:
+        """Say what was set aside."""
+        if self._quarantine is not None:
+            self._quarantine.close()
+
     def tell(self) -> None:
         """Write the newest safe state, if there is one that was not written yet."""
+        if self._quarantine is not None:
+            self._quarantine.flush()
         self._write(self._watermark.safe())
 
     def _write(self, text: bytes | None) -> None:
@@ -154,7 +180,7 @@ class Load:
 
         size = lane.size_of(batch.manifest[0]) if len(batch.manifest) == 1 else None
         if size is None:
-            yield from read(batch, self._reader.decoder(batch.stream))
+            yield from read(batch, self._reader.decoder(batch.stream), self._refuse)
         else:
             for part in received(batch, size):
                 yield Columns(batch, part)
@@ -164,18 +190,42 @@ class Load:
         if self._writers[batch.stream].write_columns(part, batch):
             self._received(batch.stream, part.num_rows, part.nbytes)
             return
+        for rows in self._rows_of(batch, part, self._refuse):
+            self._rows(rows)
+
+    def _rows_of(self, batch: Batch, part: pa.RecordBatch, refuse: Refuse | None) -> Iterator[Rows]:
         from kozmo_targets.batch import rows_of
 
-        for rows in rows_of(batch, part, self._reader.decoder(batch.stream)):
-            self._rows(rows)
+        return rows_of(batch, part, self._reader.decoder(batch.stream), refuse)
+
+    def _received_rows_of(self, batch: Batch, part: pa.RecordBatch) -> Iterator[Rows]:
+        return self._rows_of(batch, part, self._give_up)
 
     def _rows(self, rows: Rows) -> None:
         self._received(rows.stream, len(rows), rows.size)
-        self._writers[rows.stream].write(rows)
+        writer = self._writers[rows.stream]
+        if self._quarantine is None:
+            writer.write(rows)
+        else:
+            sift(rows, writer.write, self._give_up)
+
+    def _give_up(self, error: RecordError, line: bytes) -> None:
+        """Set aside a record that was counted as received."""
+        assert self._quarantine is not None
+        self._quarantine.take(error, line)
+        self._lost[error.stream or ""] += 1
+
+    def _set_aside(self, error: RecordError, line: bytes) -> None:
+        """Set aside a record that could not even be read."""
+        assert self._quarantine is not None
+        self._quarantine.take(error, line)
+        self._quarantine.seen += 1
 
     def _received(self, stream: str, count: int, size: int) -> None:
         if not self._waiting:
             self._since = time.monotonic()
+        if self._quarantine is not None:
+            self._quarantine.seen += count
         self._watermark.received(stream)
         if self._exact and self._methods[stream] == "append-only":
             self._uncovered = True
@@ -216,8 +266,13 @@ class Load:
         flushed, self._flushed = self._flushed, Counter()
         for stream in self._writers if complete else flushed.keys() - self._hidden:
             self._watermark.durable(stream)
+        for stream in flushed:
+            flushed[stream] -= self._lost.pop(stream, 0)
         self._loaded += flushed
         state = self._watermark.safe()
+        if self._quarantine is not None:
+            # No state may be told, or committed, before what it passes over is in its file.
+            self._quarantine.flush()
         if complete or flushed or self._exact and state is not None:
             commit = self._target.complete if complete else self._target.commit
             commit(Mark(state, self._loaded) if self._exact and state is not None else None)
@@ -232,7 +287,10 @@ class Load:
                 stream=schema.stream,
                 line=schema.line,
                 path="$.schema",
+                of_record=False,
             )
+        if self._quarantine is not None:
+            self._quarantine.know(schema)
         known = self._schemas.get(schema.stream)
         if known is not None and _same(known, schema):
             return
@@ -243,6 +301,8 @@ class Load:
             _log.debug("stream %s: %s", schema.stream, method)
             self._methods[schema.stream] = method
             self._writers[schema.stream] = self._target.writer(schema, method)
+            if self._quarantine is not None:
+                self._writers[schema.stream].aside = Aside(self._give_up, self._received_rows_of)
         self._schemas[schema.stream] = schema
         self._writers[schema.stream].open(schema)
         if self._may_commit:

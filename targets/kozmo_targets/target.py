@@ -7,15 +7,16 @@ STATE is safe and what happens at the end; a Writer only knows how rows get to w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
-from kozmo_singer.errors import ReadError
+from kozmo_singer.errors import ReadError, RecordError
 from kozmo_singer.plugin import Plugin, asks_for_maps, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire import lane
 from kozmo_singer.wire.committed import Committed, RunNote
+from kozmo_targets import quarantine
 from kozmo_targets.load import Load, Mark
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from kozmo_singer.wire.messages import Batch, Schema
     from kozmo_singer.wire.rows import Rows
+    from kozmo_targets.load import Aside
 
 LoadMethod = Literal["append-only", "upsert", "overwrite"]
 IDLE_SECONDS = 0.5
@@ -82,7 +84,7 @@ MAPPING_SETTINGS = (
     ),
     Setting("flattening_separator", "Joins the names of flattened columns", default="__"),
 )
-COMMON_SETTINGS = (*BATCH_SETTINGS, *MAPPING_SETTINGS)
+COMMON_SETTINGS = (*BATCH_SETTINGS, *quarantine.SETTINGS, *MAPPING_SETTINGS)
 CAPABILITIES = ("about", "stream-maps", "schema-flattening", "batch")
 
 
@@ -94,13 +96,16 @@ class Writer(ABC):
     its end in good order, or abort.
     """
 
+    aside: Aside | None = None
+    """Where records go that turn out bad after `write` has taken them; None if that is an error."""
+
     @abstractmethod
     def open(self, schema: Schema) -> None:
         """Get ready for rows of *schema*: the first one, or one that changed in the stream."""
 
     @abstractmethod
     def write(self, rows: Rows) -> None:
-        """Take rows; RecordError names the first that cannot be stored."""
+        """Take rows, or none of them: RecordError names the first that cannot be stored."""
 
     def write_columns(self, rows: pa.RecordBatch, batch: Batch) -> bool:
         """Take rows as they came in *batch*; False where they are wanted by `write` instead."""
@@ -135,6 +140,10 @@ class Target(Plugin, ABC):
     load_methods: ClassVar[tuple[LoadMethod, ...]] = ("append-only", "overwrite")
     note = RunNote()
     """What the runner tells about the run, if one does."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self.quarantine = quarantine.chosen(self.name, self.config)
 
     @abstractmethod
     def writer(self, schema: Schema, method: LoadMethod) -> Writer:
@@ -197,11 +206,14 @@ class Target(Plugin, ABC):
             else:
                 load.drain()
                 load.abort()
-        except BaseException:
+        except BaseException as error:
             load.abort()
             load.tell()
+            if isinstance(error, RecordError) and error.of_record:
+                error.details += (quarantine.REMEDY,)
             raise
         finally:
+            load.close()
             self.close()
         if load.aborted is not None:
             raise ReadError(

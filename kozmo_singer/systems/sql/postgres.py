@@ -385,6 +385,7 @@ _ADVICE = {
     "42501": "the user lacks the permission; an administrator can GRANT it",
     "57014": "the statement ran longer than statement_timeout allows",
     "53100": "the disk of the server is full",
+    "54011": "leave out what is not needed, by the tap's selection or stream_maps",
     "57P01": "the server was shut down; run again",
     "57P03": "the server is starting or stopping; run again in a moment",
     "40001": "another transaction was in the way; run again",

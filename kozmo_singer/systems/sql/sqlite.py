@@ -175,6 +175,7 @@ _ADVICE = (
     (r"disk is full|disk I/O error", "is there room left on its disk, and may it grow that much?"),
     (r"readonly|read-only", "the file or its folder may not be written to; check permissions"),
     (r"malformed|not a database", "the file is damaged"),
+    (r"too many columns", "leave out what is not needed, by the tap's selection or stream_maps"),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, count
 from typing import Any
 
@@ -137,16 +137,24 @@ def _unescaped(body: bytes) -> bytes:
     return body.replace(b"\0", rb"\\")
 
 
-def record_at(blob: bytes, line: int) -> int:
-    """Return which row of *blob* holds its physical line number *line*; both count from 0."""
-    at = row = 0
+def rows_in(blob: bytes) -> Iterator[bytes]:
+    """Yield the rows of *blob*, each of which may have several lines."""
+    at = 0
     while at < len(blob):
         end = _end_of_row(blob, at)
-        line -= blob.count(b"\n", at, end)
+        yield blob[at:end]
+        at = end
+
+
+def record_at(rows: Iterable[bytes], line: int) -> int:
+    """Return which of *rows* holds physical line number *line*; both count from 0."""
+    last = 0
+    for at, row in enumerate(rows):
+        last = at
+        line -= row.count(b"\n")
         if line < 0:
-            return row
-        at, row = end, row + 1
-    return max(row - 1, 0)
+            break
+    return last
 
 
 _CELL = re.compile(rb'(?:"(?:[^"\\]|\\.)*"|[^"\n])*\n', re.DOTALL)

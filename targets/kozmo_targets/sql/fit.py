@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from kozmo_singer.wire.rows import Rows
 
+_LONGEST = {"time": len("00:00:00.123456"), "timestamp": len("2024-01-01T00:00:00.123456")}
+"""A text that is no longer has no fraction finer than microseconds."""
+_FINER = re.compile(r"\.\d{6}0*[1-9]")
 Check = Callable[[Sequence[Any]], bool]
 
 
@@ -27,15 +31,24 @@ class Fit:
     """Checks rows of a stream against its columns: digits, length, offsets, and keys.
 
     A decimal with more digits than its type would be rounded, a text with spaces past its length
-    cut, and a time with an offset stored without it.
+    cut, and a time with an offset stored without it. Where the database has *microseconds*, a finer
+    fraction of a second would be rounded.
     """
 
-    def __init__(self, stream: str, columns: Sequence[Column], keys: Sequence[str]) -> None:
+    def __init__(
+        self,
+        stream: str,
+        columns: Sequence[Column],
+        keys: Sequence[str],
+        *,
+        microseconds: bool = False,
+    ) -> None:
         self._stream = stream
         self._checks = [
             (i, column.name, *found)
             for i, column in enumerate(columns)
-            if (found := _check(column)) is not None
+            for found in (_check(column), _fraction(column) if microseconds else None)
+            if found is not None
         ]
         self._digits = {
             i: (c.type.precision, c.type.scale or 0)
@@ -102,6 +115,22 @@ def _check(column: Column) -> tuple[Check, str] | None:
             f"a {'time' if type.name == 'time' else 'date-time'} without an offset"
         )
     return None
+
+
+def _fraction(column: Column) -> tuple[Check, str] | None:
+    if column.type.name not in ("time", "timestamp", "timestamptz"):
+        return None
+    longest = _LONGEST[column.type.name.removesuffix("tz")]
+
+    def fits(values: Sequence[Any]) -> bool:
+        if max(map(len, values), default=0) <= longest:
+            return True
+        joined = "\n".join(values)
+        if "," in joined:
+            joined = joined.replace(",", ".")
+        return "." not in joined or _FINER.search(joined) is None
+
+    return fits, "at most 6 digits of a second"
 
 
 def _digits(precision: int, scale: int) -> Check:

@@ -41,6 +41,8 @@ class Naming(NamedTuple):
 
     limit: int | None
     fold: Callable[[str], str]
+    empty: bool = False
+    """Whether a name may be empty."""
 
     def fitted(self, name: str) -> str:
         """Return *name*, or the cut form that takes its place if it is too long."""
@@ -49,6 +51,16 @@ class Naming(NamedTuple):
             return name
         digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:8]
         return raw[: self.limit - 9].decode(errors="ignore") + "_" + digest
+
+    def fault(self, name: str) -> str | None:
+        """Return why no table or column can have *name*, None if one can."""
+        if not name and not self.empty:
+            return "is empty"
+        if "\0" in name:
+            return "holds a NUL character"
+        if name.encode(errors="replace").decode() != name:
+            return "holds half a surrogate pair, which no UTF-8 can carry"
+        return None
 
 
 def check_settings(config: Mapping[str, Any]) -> None:
@@ -63,6 +75,12 @@ def check_settings(config: Mapping[str, Any]) -> None:
 
 def table_of(stream: str, config: Mapping[str, Any], naming: Naming) -> Name:
     """Return the table that *stream* goes to; its schema is None where nothing names one."""
+    if (fault := naming.fault(stream)) is not None:
+        raise WriteError(
+            f"cannot write stream {ascii(stream)}",
+            f"no table can have its name, which {fault}",
+            "give it another name: stream_maps",
+        )
     before, dash, after = stream.partition("-")
     schema, table = (before, after) if before and dash and after else ("", stream)
     parts = {"stream": stream, "schema": schema, "table": table}
@@ -77,6 +95,12 @@ def column_names(stream: str, properties: Iterable[str], naming: Naming) -> dict
     columns: dict[str, str] = {}
     taken: dict[str, str] = {}
     for name in properties:
+        if (fault := naming.fault(name)) is not None:
+            raise WriteError(
+                f"cannot write stream {stream}",
+                f"the name of its field {ascii(name)} {fault}",
+                "rename or leave it out: stream_maps, or the tap's selection",
+            )
         column = naming.fitted(name)
         rival = taken.setdefault(naming.fold(column), name)
         if rival != name:

@@ -59,6 +59,13 @@ class TargetPostgres(SqlTarget):
             default="fail",
             choices=("fail", "replace"),
         ),
+        Setting(
+            "fine_fractions",
+            "A time may have a finer fraction of a second than the microseconds that PostgreSQL "
+            "stores. fail: name the record and stop. round: let the server round it",
+            default="fail",
+            choices=("fail", "round"),
+        ),
         *SQL_SETTINGS,
         *COMMON_SETTINGS,
     )

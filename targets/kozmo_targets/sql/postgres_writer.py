@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kozmo_singer.errors import RecordError, WriteError
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.wire.types import LogicalType
-from kozmo_targets.sql.csv_rows import COPY_OPTIONS, CsvRows, copied, record_at
+from kozmo_targets.quarantine import sift
+from kozmo_targets.sql.csv_rows import COPY_OPTIONS, CsvRows, copied, record_at, rows_in
 from kozmo_targets.sql.names import Name
 from kozmo_targets.sql.table import Change
 from kozmo_targets.sql.writer import DELETED, NOT_DATA, Row, SqlWriter, upsert
@@ -36,24 +37,42 @@ BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 BINARY_TRAILER = b"\xff\xff"
 PUSH_BYTES = 1 << 19
 """Rows of a stream wait for so many bytes before they are sent, so that streams can interleave."""
-_CONTEXT = re.compile(r"COPY .*?, \S+ (\d+)(?:, \S+ (.*))?", re.DOTALL)
+# It comes last; what a type has to say of its own, as json does, stands before it.
+_CONTEXT = re.compile(r"(?:.*\n)?COPY .*?, \S+ (\d+)(?:, \S+ (.*))?", re.DOTALL)
 _UNIQUE_VIOLATION = "23505"
 _OUT_OF_RANGE = "22003"
 _SECOND_TIME = "21000"
+# Classes of https://www.postgresql.org/docs/18/errcodes-appendix.html that a row can be to blame
+# for: its data, constraints, views, limits, and what triggers raise.
+_OF_ROWS = ("22", "23", "44", "54", "P0")
+SIFTED_ROWS = 500
+"""Where a batch holds bad rows, so many are sent at once: those after a bad one go again."""
 _numbers = count(1)
 _log = logging.getLogger("kozmo_targets")
 
 
 class Piece(NamedTuple):
-    """Rows in one of COPY's formats, and the lines of the input that they came from."""
+    """Rows in one of COPY's formats, and the numbers of the lines that they came from.
+
+    Where bad ones are set aside, *origin* is these lines, or gives rows where there are none.
+    """
 
     blob: bytes
     lines: Sequence[int]
     options: str = COPY_OPTIONS
+    origin: bytes | Callable[[], Iterator[Rows]] | None = None
 
     @property
     def binary(self) -> bool:
         return self.options == BINARY_OPTIONS
+
+
+class Single(NamedTuple):
+    """One row as COPY takes it, and the line that it came from."""
+
+    blob: bytes
+    line: int
+    origin: bytes
 
 
 class PostgresWriter(SqlWriter):
@@ -75,6 +94,7 @@ class PostgresWriter(SqlWriter):
         method: LoadMethod,
     ) -> None:
         super().__init__(database, config, table, destination, method)
+        self.microseconds = config["fine_fractions"] == "fail"
         self._number = next(_numbers)
         self._stage: str | None = None
         self._staged = False
@@ -82,6 +102,7 @@ class PostgresWriter(SqlWriter):
         self._unsent: list[Piece] = []
         self._unsent_size = 0
         self._sent: list[Piece] = []
+        self._kept: list[Piece] = []
         self._copy: _Copy | None = None
         self._csv: CsvRows
         self._binary: BinaryRows | None = None
@@ -120,7 +141,11 @@ class PostgresWriter(SqlWriter):
         return rows.tuples(partial(copied, finite=rows.fast))
 
     def load(self, values: Sequence[Row], rows: Rows) -> None:
-        self._add(Piece(self._csv.encode(values, rows.lines, plain=rows.plain), rows.lines))
+        self._add(self._piece(values, rows))
+
+    def _piece(self, values: Sequence[Row], rows: Rows) -> Piece:
+        blob = self._csv.encode(values, rows.lines, plain=rows.plain)
+        return Piece(blob, rows.lines, origin=None if self.aside is None else rows.block)
 
     def write_columns(self, rows: pa.RecordBatch, batch: Batch) -> bool:
         names = [column.name for column in self._schema.columns]
@@ -134,7 +159,8 @@ class PostgresWriter(SqlWriter):
             for make, options in ((encoder.encode, BINARY_OPTIONS), (encoder.csv, CSV_OPTIONS)):
                 blob = make(rows)
                 if blob is not None:
-                    self._add(Piece(blob, [batch.line] * rows.num_rows, options))
+                    origin = self.aside and partial(self.aside.rows_of, batch, rows)
+                    self._add(Piece(blob, [batch.line] * rows.num_rows, options, origin))
                     return True
             return False
 
@@ -159,7 +185,8 @@ class PostgresWriter(SqlWriter):
             self._push()
             self.settle()
             if self._staged:
-                self._merge()
+                self._merge_or_sift()
+            self._kept.clear()
         return self.method != "overwrite"
 
     def activate_version(self, version: int) -> None:
@@ -181,6 +208,8 @@ class PostgresWriter(SqlWriter):
                 self._resend(error)
             else:
                 self.database.execute("RELEASE SAVEPOINT kozmo_copy")
+                if self._staged and self.aside is not None:
+                    self._kept += self._sent
         self._sent.clear()
 
     def _push(self) -> None:
@@ -218,25 +247,130 @@ class PostgresWriter(SqlWriter):
     def _resend(self, error: psycopg.Error) -> None:
         if error.sqlstate is None:
             raise error
-        self.database.execute("ROLLBACK TO SAVEPOINT kozmo_copy")
-        self.database.execute("RELEASE SAVEPOINT kozmo_copy")
-        self._mend(error)
+        self._undo("kozmo_copy")
         pieces, self._sent = self._sent, []
-        self._start(pieces[0].options)
-        self._send(pieces)
+        if self._mended(error):
+            self._start(pieces[0].options)
+            self._send(pieces)
+        elif self.aside is not None and _of_rows(error):
+            self._sift(pieces)
+        else:
+            raise self._record_error(error, pieces) or error
 
-    def _mend(self, error: psycopg.Error) -> None:
-        """Remove the reason of a failed COPY, or raise an error that names the record."""
+    def _undo(self, savepoint: str) -> None:
+        self.database.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        self.database.execute(f"RELEASE SAVEPOINT {savepoint}")
+
+    def _mended(self, error: psycopg.Error) -> bool:
+        """Remove the reason of a failed COPY, if that can be done."""
         column = self._column(error)
         if error.sqlstate == _UNIQUE_VIOLATION and self._straight and self.key:
             self._straight = False
-            return
+            return True
         if error.sqlstate == _OUT_OF_RANGE and column is not None:
             index = [c.name for c in self.columns].index(column)
             if self.columns[index].type == LogicalType("integer"):
                 self._widen(index)
-                return
-        raise self._record_error(error, column) or error
+                return True
+        return False
+
+    def _merge_or_sift(self) -> None:
+        """Merge the stage; without the rows that the server refuses, where they are set aside."""
+        if self.aside is None:
+            self._merge()
+        elif not self._merged():
+            self._sift_merging(self._singles(self._kept))
+
+    def _merged(self) -> bool:
+        """Merge the stage, or tell that the server refuses one of its rows."""
+        self.database.execute("SAVEPOINT kozmo_batch")
+        try:
+            self._merge()
+        except self._driver_error as error:
+            if not _of_rows(error):
+                raise
+            self._undo("kozmo_batch")
+            return False
+        self.database.execute("RELEASE SAVEPOINT kozmo_batch")
+        return True
+
+    def _sift(self, pieces: list[Piece]) -> None:
+        """Load *pieces*, and set aside the rows that COPY refuses, or the merge that follows it."""
+        kept = self._singles(self._kept)
+        rows = self._passing(self._singles(pieces), merge=False)
+        if self._staged and not self._merged():
+            self._sift_merging([*kept, *rows])
+        self._kept.clear()
+
+    def _sift_merging(self, rows: Sequence[Single]) -> None:
+        self.database.execute(f"TRUNCATE {self._staging()}")
+        self._staged = False
+        self._passing(rows, merge=True)
+
+    def _passing(self, rows: Sequence[Single], *, merge: bool) -> list[Single]:
+        """Load *rows*, set aside those that are refused, and return the others."""
+        assert self.aside is not None
+        passing: list[Single] = []
+        starts = range(0, len(rows), SIFTED_ROWS)
+        waiting = [(start, min(start + SIFTED_ROWS, len(rows))) for start in reversed(starts)]
+        while waiting:
+            start, stop = waiting.pop()
+            error = self._refusal(rows[start:stop], merge=merge) if start < stop else None
+            if error is None:
+                passing += rows[start:stop]
+                continue
+            at = self._line(error)
+            if at is None and stop - start > 1:
+                middle = (start + stop) // 2
+                waiting += [(middle, stop), (start, middle)]
+                continue
+            blobs = (row.blob for row in rows[start:stop])
+            bad = start if at is None else start + record_at(blobs, at)
+            self.aside.refuse(self._said(error, rows[bad].line), rows[bad].origin)
+            waiting += [(bad + 1, stop), (start, bad)]
+        return passing
+
+    def _refusal(self, rows: Sequence[Single], *, merge: bool) -> psycopg.Error | None:
+        """Load *rows*, all or none; return why the server does not take them, if it does not."""
+        staged = self._staged
+        while True:
+            self._start(COPY_OPTIONS)
+            copy, self._copy, self.database.copying = self._copy, None, None
+            assert copy is not None
+            with suppress(self._driver_error):
+                copy.write(b"".join(row.blob for row in rows))
+            try:
+                copy.end()
+                if merge and self._staged:
+                    self._merge()
+            except self._driver_error as error:
+                if not _of_rows(error):
+                    raise
+                self._undo("kozmo_copy")
+                self._staged = staged
+                if not self._mended(error):
+                    return error
+            else:
+                self.database.execute("RELEASE SAVEPOINT kozmo_copy")
+                return None
+
+    def _singles(self, pieces: Iterable[Piece]) -> list[Single]:
+        assert self.aside is not None
+        found: list[Single] = []
+
+        def take(rows: Rows) -> None:
+            self.fit.check(rows)
+            if self.key:
+                self.fit.check_keys(rows)
+            found.extend(_split(self._piece(self.values(rows), rows)))
+
+        for piece in pieces:
+            if callable(piece.origin):
+                for rows in piece.origin():
+                    sift(rows, take, self.aside.refuse)
+            else:
+                found.extend(_split(piece))
+        return found
 
     def _widen(self, index: int) -> None:
         """An integer without limits met a bigint: make the column numeric."""
@@ -357,29 +491,38 @@ class PostgresWriter(SqlWriter):
         named = error.diag.column_name
         return next((n for n in names if said == n or said.startswith(f"{n}:")), named)
 
-    def _record_error(self, error: psycopg.Error, column: str | None) -> RecordError | None:
-        """Return the error for the record that COPY stumbled over, if it says which."""
+    def _line(self, error: psycopg.Error) -> int | None:
+        """Return which line of COPY's input the server stumbled over, if it says so."""
         found = _CONTEXT.match(error.diag.context or "")
-        if found is None:
+        return int(found[1]) - 1 if found else None
+
+    def _record_error(self, error: psycopg.Error, pieces: Iterable[Piece]) -> RecordError | None:
+        """Return the error for the record that COPY stumbled over, if it says which."""
+        line = self._line(error)
+        if line is None:
             return None
-        line = int(found[1]) - 1
-        for piece in self._sent:
+        for piece in pieces:
             length = len(piece.lines) if piece.binary else piece.blob.count(b"\n")
             if line < length:
                 # Rows of an Arrow batch have one line of the input in common.
                 whole = length == len(piece.lines) or piece.options != COPY_OPTIONS
-                row = min(line, len(piece.lines) - 1) if whole else record_at(piece.blob, line)
-                message = error.diag.message_primary or str(error)
-                details = [error.diag.message_detail] if error.diag.message_detail else []
-                return RecordError(
-                    message[:300],
-                    *(detail[:300] for detail in details),
-                    stream=self.stream,
-                    line=piece.lines[row],
-                    path=None if column is None else f"$.{self.property_of(column) or column}",
-                )
+                rows = rows_in(piece.blob)
+                row = min(line, len(piece.lines) - 1) if whole else record_at(rows, line)
+                return self._said(error, piece.lines[row])
             line -= length
         return None
+
+    def _said(self, error: psycopg.Error, line: int) -> RecordError:
+        """Return what the server says of the record that came in *line*."""
+        column = self._column(error)
+        details = [error.diag.message_detail] if error.diag.message_detail else []
+        return RecordError(
+            (error.diag.message_primary or str(error))[:300],
+            *(detail[:300] for detail in details),
+            stream=self.stream,
+            line=line,
+            path=None if column is None else f"$.{self.property_of(column) or column}",
+        )
 
     @property
     def _driver_error(self) -> type[psycopg.Error]:
@@ -391,6 +534,17 @@ class PostgresWriter(SqlWriter):
     def _errors(self, stream: str) -> Iterator[None]:
         with system.translated(WriteError, f"target-postgres could not write stream {stream}"):
             yield
+
+
+def _of_rows(error: psycopg.Error) -> bool:
+    """Whether the server refuses what a row holds, rather than to work at all."""
+    return (error.sqlstate or "").startswith(_OF_ROWS)
+
+
+def _split(piece: Piece) -> Iterator[Single]:
+    assert isinstance(piece.origin, bytes)
+    lines = piece.origin.split(b"\n")
+    return map(Single, rows_in(piece.blob), piece.lines, lines)
 
 
 class _Copy:

@@ -19,7 +19,7 @@ def _fold(name: str) -> str:
     return name.encode().lower().decode()
 
 
-NAMING = Naming(limit=None, fold=_fold)
+NAMING = Naming(limit=None, fold=_fold, empty=True)
 _LOOK_SECONDS = 0.002
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kozmo_targets.sql.sqlite_database import SqliteDatabase
 
 _BIGGEST = 1 << 63
+_REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, UnicodeEncodeError)
 
 
 class SqliteWriter(SqlWriter):
@@ -55,24 +56,21 @@ class SqliteWriter(SqlWriter):
             super().write(rows)
 
     def load(self, values: Sequence[Row], rows: Rows) -> None:
-        self.database.execute("SAVEPOINT kozmo_rows")
         try:
-            self._put(self._spelt(values))
+            with self._all_or_none():
+                self._put(self._spelt(values))
         except OverflowError:
-            self.database.execute("ROLLBACK TO kozmo_rows")
             self._widen(values, rows.lines)
-            self.database.execute("RELEASE kozmo_rows")
             self.load(values, rows)
             return
-        except (sqlite3.IntegrityError, sqlite3.DataError, UnicodeEncodeError) as error:
-            self.database.execute("ROLLBACK TO kozmo_rows")
-            raise self._culprit(values, rows.lines, error) from error
+        except _REFUSALS as error:
+            with self._all_or_none():
+                raise self._culprit(values, rows.lines, error) from error
         if self.removes_deleted:
             self.database.execute(
                 f"DELETE FROM {self.database.text(self.destination)} "
                 f"WHERE {self.database.quote(DELETED)} IS NOT NULL"
             )
-        self.database.execute("RELEASE kozmo_rows")
 
     def flush(self) -> bool:
         return self.method != "overwrite"
@@ -85,6 +83,18 @@ class SqliteWriter(SqlWriter):
         if self.method == "overwrite":
             with self._errors(self.stream):
                 self.database.replace(self.table, self.destination, self.key)
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        """Undo what the block did, should a row be refused."""
+        self.database.execute("SAVEPOINT kozmo_rows")
+        try:
+            yield
+        except (*_REFUSALS, OverflowError, RecordError):
+            self.database.execute("ROLLBACK TO kozmo_rows")
+            self.database.execute("RELEASE kozmo_rows")
+            raise
+        self.database.execute("RELEASE kozmo_rows")
 
     def _put(self, rows: Sequence[Row]) -> None:
         if not self._by_update:
@@ -149,7 +159,7 @@ class SqliteWriter(SqlWriter):
         for row, line in zip(rows, lines, strict=True):
             said = self._refusal(row)
             if said is not None:
-                return self.fit.error(said, line, None)
+                return self.fit.error(said, line, self._unencodable(row))
         return WriteError(f"target-sqlite could not write stream {self.stream}", str(error))
 
     def _refusal(self, row: Row) -> str | None:
@@ -159,6 +169,13 @@ class SqliteWriter(SqlWriter):
             return "text holds half a surrogate pair, which no UTF-8 can carry"
         except sqlite3.Error as error:
             return str(error)
+        return None
+
+    def _unencodable(self, row: Row) -> str | None:
+        """Return the field with text that UTF-8 cannot carry, None if there is none."""
+        for column, value in zip(self.columns, row, strict=True):
+            if isinstance(value, str) and value.encode(errors="replace").decode() != value:
+                return self.property_of(column.name)
         return None
 
     @contextmanager

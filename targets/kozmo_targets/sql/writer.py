@@ -42,8 +42,11 @@ class SqlWriter(Writer):
     """Shapes the table, adds metadata and versions to rows, and removes old versions.
 
     A subclass takes rows (load), hands them over (flush) and, for overwrite, has a hidden table
-    (destination) whose rows it shows in finish.
+    (destination) whose rows it shows in finish. *microseconds* says that a finer fraction of a
+    second is refused.
     """
+
+    microseconds = False
 
     def __init__(
         self,
@@ -76,7 +79,9 @@ class SqlWriter(Writer):
         if self.columns and self.method != "append-only":
             self._expect_same_key(schema)
         self._schema = schema
-        self.fit = Fit(schema.stream, schema.columns, schema.key_properties)
+        self.fit = Fit(
+            schema.stream, schema.columns, schema.key_properties, microseconds=self.microseconds
+        )
         self._shape()
 
     def write(self, rows: Rows) -> None:
@@ -138,6 +143,12 @@ class SqlWriter(Writer):
     def _shape(self) -> None:
         own = [c.name for c in self._schema.columns]
         self._metadata = self._metadata_of(own)
+        if not own:
+            raise WriteError(
+                f"cannot write stream {self.stream}",
+                "its SCHEMA names no field, and a table needs a column",
+                "leave the stream out, or correct what sends it",
+            )
         names = column_names(self.stream, [*own, *self._metadata], self.database.naming)
         types: list[Column] = [
             *self._schema.columns,

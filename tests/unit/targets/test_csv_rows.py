@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kozmo_singer.errors import RecordError
-from kozmo_targets.sql.csv_rows import CsvRows, record_at
+from kozmo_targets.sql.csv_rows import CsvRows, record_at, rows_in
 
 HARD = st.sampled_from('\\"ntu0\n\t\r\b\f\v\x01\x1f é')
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0") | st.just("\n"))
@@ -25,7 +25,7 @@ def test_each_physical_line_belongs_to_its_row(rows: list[tuple[Any, ...]]) -> N
     """However many line breaks, quotes and backslashes the texts hold."""
     encoder = CsvRows(["string", "integer", "string"], replace_nul=False, fault=fault)
     blob = encoder.encode(rows, range(len(rows)))
-    found = [record_at(blob, line) for line in range(blob.count(b"\n"))]
+    found = [record_at(rows_in(blob), line) for line in range(blob.count(b"\n"))]
     assert found == [
         i
         for i, row in enumerate(rows)

@@ -166,6 +166,42 @@ def test_rows_before_a_fault_are_delivered(fault):
         next(reader)
 
 
+def test_what_cannot_be_taken_is_given_away_where_that_is_wanted():
+    """Each with its line as it came; what follows in the same piece of input is read."""
+    bad = [b"no JSON \xff", record(b'{"id":"x"}')[:-1], b'{"stream":"s"}', b"[1]"]
+    orphan = record(b'{"id":1}').replace(b'"s"', b'"other"')[:-1]
+    good = [record(b'{"id":%d}' % i) for i in range(6)]
+    parts = [part for pair in zip(good, [*bad, orphan, b""], strict=True) for part in pair]
+    data = SCHEMA + b"".join(part if part.endswith(b"\n") else part + b"\n" for part in parts)
+    given = []
+    messages = list(Reader(io.BytesIO(data), refuse=lambda *refused: given.append(refused)))
+    assert [line for _, line in given] == [*bad, orphan]
+    assert [error.line for error, _ in given] == [3, 5, 7, 9, 11]
+    ids = [row[0] for m in messages if isinstance(m, Rows) for row in m.tuples()]
+    assert ids == list(range(6))
+    assert messages[-1] is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"type":"STATE"}\n', b'{"type":"SCHEMA","stream":"s","sch\n', b'{"type":"RECORD","stream'],
+)
+def test_what_is_no_whole_record_is_never_given_away(line):
+    with pytest.raises(RecordError) as caught:
+        list(Reader(io.BytesIO(SCHEMA + line), refuse=pytest.fail))
+    assert not caught.value.of_record
+
+
+def test_blank_lines_do_not_shift_the_numbers_of_others():
+    data = SCHEMA + record(b'{"id":1}') + record(b'{"id":2}') + b"\n" + record(b'{"id":3}')
+    rows = [m for m in Reader(io.BytesIO(data * 2)) if isinstance(m, Rows)]
+    assert [line for each in rows for line in each.lines] == [2, 3, 5, 7, 8, 10]
+    halves = [each.part(at, at + 1) for each in rows for at in range(len(each))]
+    assert [(each.lines[0], each.block + b"\n") for each in halves[:3]] == [
+        (2, record(b'{"id":1}')), (3, record(b'{"id":2}')), (5, record(b'{"id":3}'))
+    ]  # fmt: skip
+
+
 def test_garbage_is_shown():
     error = refused(b"Traceback (most recent call last):\n")
     assert "it reads: Traceback (most recent call last):" in str(error)

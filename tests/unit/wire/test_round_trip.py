@@ -145,6 +145,7 @@ def test_no_rows_are_no_lines():
 def test_numbers_that_are_none_have_one_spelling_each():
     values = [Decimal("sNaN"), Decimal("-NaN"), Decimal("-Infinity"), float("nan"), float("inf")]
     assert dumps(values) == b'["NaN","NaN","-Infinity","NaN","Infinity"]'
+    assert dumps([Decimal("-1e400"), Decimal("sNaN")]) == b'[-1E+400,"NaN"]'
 
 
 def test_nested_numbers_without_a_json_form_are_not_lost():
