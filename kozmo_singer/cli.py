@@ -7,8 +7,10 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any, BinaryIO
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
+from typing import Any, BinaryIO, TextIO
 
 import click
 
@@ -16,7 +18,8 @@ from kozmo_singer import __version__
 from kozmo_singer.errors import ConfigError, KozmoError, MissingDriver, report, scrub
 from kozmo_singer.plugin import Plugin, about_text, stopping
 from kozmo_singer.scripts import Entry
-from kozmo_singer.settings import load_config, read_json_object
+from kozmo_singer.secrets import forms
+from kozmo_singer.settings import load_config, read_json_object, secrets_of
 from kozmo_singer.wire.catalog import Catalog
 
 _INTERRUPTED = 130
@@ -27,29 +30,35 @@ def main(name: str, entry: Entry, arguments: list[str] | None = None) -> int:
 
     0 done, 1 failed (state saved), 2 usage or configuration, 130 interrupted.
     """
-    secrets: list[str] = []
+    hidden: list[str] = []
+    # Whoever writes there: a log, a warning, the traceback of a thread.
+    with redirect_stderr(Masked(sys.stderr, hidden)):
+        return _run(name, entry, arguments, hidden)
+
+
+def _run(name: str, entry: Entry, arguments: list[str] | None, hidden: list[str]) -> int:
     try:
         plugin = _load(entry)
         command = _tap_command if name.startswith("tap-") else _target_command
-        command(plugin, secrets).main(arguments, prog_name=name, standalone_mode=False)
+        command(plugin, hidden).main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.UsageError as error:
         hint = f"see: {name} --help"
-        return report(ConfigError(error.format_message(), hint), secrets)
+        return report(ConfigError(error.format_message(), hint))
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package.startswith("kozmo"):
             raise
-        return report(MissingDriver(name, _distribution(package), entry.extra), secrets)
+        return report(MissingDriver(name, _distribution(package), entry.extra))
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
     except KozmoError as error:
-        return report(error, secrets)
-    except Exception as error:
+        return report(error)
+    except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the user reads one line
         if logging.getLogger().isEnabledFor(logging.DEBUG):
-            raise
-        return report(error, secrets)
+            traceback.print_exc()
+        return report(error)
     return _INTERRUPTED if stopping.requested else 0
 
 
@@ -63,11 +72,11 @@ def _distribution(package: str) -> str:
     return {"yaml": "pyyaml", "singer_sdk": "singer-sdk"}.get(package, package)
 
 
-def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
+def _tap_command(plugin: Any, hidden: list[str]) -> click.Command:
     def run(**options: Any) -> None:
         if _answered(plugin, options):
             return
-        tap = _configured(plugin, options, secrets)
+        tap = _configured(plugin, options, hidden)
         state = read_json_object(options["state"], "state") if options["state"] else {}
         if options["check"]:
             click.echo(tap.check())
@@ -115,11 +124,11 @@ def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
     )
 
 
-def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
+def _target_command(plugin: Any, hidden: list[str]) -> click.Command:
     def run(**options: Any) -> None:
         if _answered(plugin, options):
             return
-        target = _configured(plugin, options, secrets)
+        target = _configured(plugin, options, hidden)
         if options["beside"]:
             target.beside = read_json_object(options["beside"], "beside").get("streams", ())
         if options["check"]:
@@ -219,27 +228,33 @@ def _answered(plugin: type[Plugin], options: dict[str, Any]) -> bool:
     return True
 
 
-def _configured(plugin: type[Plugin], options: dict[str, Any], secrets: list[str]) -> Any:
-    made = plugin(load_config(plugin.name, plugin.settings, options["config"]))
-    secrets.extend(made.secrets)
-    _log(options["log_level"].upper(), secrets)
+def _configured(plugin: type[Plugin], options: dict[str, Any], hidden: list[str]) -> Any:
+    config = load_config(plugin.name, plugin.settings, options["config"])
+    hidden += forms(secrets_of(plugin.settings, config))
+    made = plugin(config)
+    hidden += forms(made.secrets)
+    _log(options["log_level"].upper())
     stopping.listen()
     return made
 
 
-def _log(level: str, secrets: Iterable[str]) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Scrubbing(secrets))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+def _log(level: str) -> None:
+    form = "%(levelname)s %(message)s"
+    logging.basicConfig(level=level, stream=sys.stderr, format=form, force=True)
 
 
-class _Scrubbing(logging.Formatter):
-    def __init__(self, secrets: Iterable[str]) -> None:
-        super().__init__("%(levelname)s %(message)s")
-        self._secrets = secrets
+class Masked:
+    """Standard error without *secrets*, to which more may be added later."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        return scrub(super().format(record), self._secrets)
+    def __init__(self, err: TextIO, secrets: Sequence[str]) -> None:
+        self._err, self._secrets = err, secrets
+
+    def write(self, text: str) -> int:
+        """Write *text*, a line or less of it."""
+        return self._err.write(scrub(text, self._secrets))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._err, name)
 
 
 def _open(path: str) -> BinaryIO:

@@ -137,7 +137,8 @@ def about(plugin: str, *, cancel: Cancel | None = None) -> dict[str, Any]:
 def about_of(plug: Plug, workspace: Workspace, cancel: Cancel | None = None) -> dict[str, Any]:
     """As `about`, of a plug-in that has --about."""
     arguments = [*plug.command, "--about", "--format", "json"]
-    answer = ask(arguments, plug.name, workspace, CHECK_SECONDS, cancel)
+    env = child_environment(plug)
+    answer = ask(arguments, plug.name, workspace, CHECK_SECONDS, cancel, env=env)
     if answer.code != 0:
         raise failure(ConfigError, f"{plug.name} --about failed", answer)
     return _json_object(plug, answer.out, "a description", ConfigError)

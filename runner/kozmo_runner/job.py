@@ -273,8 +273,8 @@ class Undertaking:
         )
         self.result.lane = "arrow" if arrow else "text"
         engine = Engine(
-            self._command(job.tap, job.target, tap_argv, self.tap_given),
-            self._command(job.target, job.tap, target_argv, self.target_given),
+            self._command(job.tap, tap_argv),
+            self._command(job.target, target_argv),
             self.workspace,
             progress=self.progress,
             watcher=self.watcher,
@@ -291,9 +291,9 @@ class Undertaking:
             self.result.tap.stderr_tail = tails.get("tap", [])
             self.result.target.stderr_tail = tails.get("target", [])
 
-    def _command(self, plug: Plug, other: Plug, argv: list[str], given: Given) -> Command:
+    def _command(self, plug: Plug, argv: list[str]) -> Command:
         secrets = self.tap_given.secrets + self.target_given.secrets
-        return Command(plug, argv, child_environment(plug, other), secrets)
+        return Command(plug, argv, child_environment(plug), secrets)
 
     def _save(self, state: State, status: str = "running") -> None:
         """Keep what the target stands for; a store that fails is tried again at the next state."""

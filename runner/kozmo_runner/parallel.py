@@ -192,9 +192,9 @@ class Parallel(Undertaking):
         return (
             tap.ours
             and target.ours
-            and not said(tap, self.tap_given, "stream_maps")
-            and not said(target, self.target_given, "stream_maps")
-            and said(target, self.target_given, "load_method") <= {"auto", "upsert"}
+            and not said(self.tap_given, "stream_maps")
+            and not said(self.target_given, "stream_maps")
+            and said(self.target_given, "load_method") <= {"auto", "upsert"}
             and "key-ranges" in capabilities(tap, self.workspace, self.cancel)
             and "concurrent-streams" in capabilities(target, self.workspace, self.cancel)
         )

@@ -12,6 +12,7 @@ from urllib.parse import quote as percent
 
 from kozmo_singer.errors import ConfigError, ConnectError, KozmoError
 from kozmo_singer.settings import Setting
+from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire.types import LogicalType
 
 SETTINGS: tuple[Setting, ...] = (
@@ -72,13 +73,6 @@ def _must_be_readable(path: Path) -> None:
             f"there is no SQLite database {path}",
             f"check the setting path; relative paths start from {Path.cwd()}",
         )
-
-
-def quote(identifier: str) -> str:
-    """Return *identifier* as a quoted SQL name; a NUL, which no name can hold, is refused."""
-    if "\0" in identifier:
-        raise ConfigError(f"the name {identifier!r} holds a NUL character")
-    return '"' + identifier.replace('"', '""') + '"'
 
 
 # --- types -----------------------------------------------------------------------------------

@@ -74,11 +74,6 @@ class TapPostgres(SqlTap):
         "TAP_POSTGRES_PASSWORD=... tap-postgres --config pg.json --config ENV --check",
     )
 
-    @property
-    def secrets(self) -> list[str]:
-        """The passwords, that of the URL among them."""
-        return system.secrets(self.config)
-
     @contextmanager
     def connection(self) -> Iterator[PostgresConnection]:
         """Open the database."""

@@ -55,11 +55,6 @@ class TargetPostgres(SqlTarget):
         "target-postgres --config warehouse.json --check",
     )
 
-    @property
-    def secrets(self) -> list[str]:
-        """The values that no output may show."""
-        return system.secrets(self.config)
-
     def check(self) -> str:
         """Connect; return version, schema and whether tables may be made there."""
         start = time.monotonic()

@@ -16,7 +16,7 @@ from kozmo_targets.sql.table import Change, Database, Found, TableColumn
 
 def _fold(name: str) -> str:
     """SQLite compares names without regard to the case of A to Z, and of no other letter."""
-    return name.encode().lower().decode()
+    return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 NAMING = Naming(limit=None, fold=_fold)
