@@ -12,7 +12,6 @@ from urllib.parse import quote as percent
 
 from kozmo_singer.errors import ConfigError, ConnectError, KozmoError
 from kozmo_singer.settings import Setting
-from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire.types import LogicalType
 
 SETTINGS: tuple[Setting, ...] = (

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kozmo_singer.errors import DiscoverError, ReadError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
-from kozmo_singer.systems.sql.postgres import qualified, quote
+from kozmo_singer.systems.sql.postgres import qualified
+from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire import Column, LogicalType, Stream, lane
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap

@@ -9,6 +9,7 @@ from typing import Any
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.systems.sql import sqlite as system
+from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.table import Change, Database, Found, TableColumn
@@ -37,7 +38,7 @@ class SqliteDatabase(Database):
         return f"{self.quote(name.schema or 'main')}.{self.quote(name.table)}"
 
     def quote(self, column: str) -> str:
-        return system.quote(column)
+        return quote(column)
 
     def ddl(self, type: LogicalType) -> str:
         return system.ddl(type)
