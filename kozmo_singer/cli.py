@@ -90,6 +90,9 @@ def _tap_command(plugin: Any, hidden: list[str]) -> click.Command:
             if options["count"]:
                 click.echo(json.dumps(tap.count(catalog)))
                 return
+            if options.get("digest"):
+                click.echo(json.dumps(tap.digest(catalog)))
+                return
             if options.get("ranges"):
                 found = tap.ranges(catalog, state.get("value", state), options["ranges"])
                 click.echo(json.dumps(found))
@@ -103,6 +106,11 @@ def _tap_command(plugin: Any, hidden: list[str]) -> click.Command:
         type=click.IntRange(2),
         metavar="N",
         help="Print where each full table can be cut into N ranges of its key, as JSON.",
+    )
+    digest = click.Option(
+        ["--digest"],
+        is_flag=True,
+        help="Print rows and hash of each selected stream, as the database adds them up.",
     )
     return _command(
         plugin,
@@ -121,6 +129,7 @@ def _tap_command(plugin: Any, hidden: list[str]) -> click.Command:
             type=click.Choice(["all", "records", "schema"]),
         ),
         *([ranges] if "key-ranges" in plugin.capabilities else []),
+        *([digest] if "digest" in plugin.capabilities else []),
     )
 
 
@@ -133,6 +142,9 @@ def _target_command(plugin: Any, hidden: list[str]) -> click.Command:
             target.beside = read_json_object(options["beside"], "beside").get("streams", ())
         if options["check"]:
             click.echo(target.check())
+        elif options.get("read_back"):
+            with io.BufferedWriter(_stdout()) as out:
+                target.read_back(Catalog.load(options["read_back"]), out)
         elif options["input"]:
             with _open(options["input"]) as source, _stdout() as out:
                 target.run(source.fileno(), out)
@@ -146,11 +158,18 @@ def _target_command(plugin: Any, hidden: list[str]) -> click.Command:
                 target.run(sys.stdin.fileno(), out)
 
     path = click.Path(dir_okay=False)
+    back = click.Option(
+        ["--read-back"],
+        type=path,
+        metavar="CATALOG",
+        help="Write what is there of the catalog's streams, or say which tap reads them.",
+    )
     return _command(
         plugin,
         run,
         click.Option(["--input"], type=path, help="Read FILE, not stdin."),
         click.Option(["--beside"], type=path, help="Streams loaded at the same time, as JSON."),
+        *([back] if {"read-back", "read-back-by-tap"} & {*plugin.capabilities} else []),
     )
 
 
@@ -264,6 +283,6 @@ def _open(path: str) -> BinaryIO:
         raise ConfigError(f"cannot read input file {path}: {error.strerror}") from error
 
 
-def _stdout() -> BinaryIO:
+def _stdout() -> io.FileIO:
     """Standard output without a buffer of its own: engines write whole pieces."""
     return io.FileIO(1, "w", closefd=False)

@@ -21,12 +21,13 @@ from kozmo_singer.wire.messages import (
     State,
 )
 from kozmo_singer.wire.rows import REFUSED, Parsed, Rows, StreamDecoder, parse
-from kozmo_singer.wire.types import columns, resolve_refs
+from kozmo_singer.wire.types import Column, LogicalType, columns, resolve_refs
 
 CHUNK = 1 << 18
 """Bytes asked of the pipe at once."""
 _log = logging.getLogger("kozmo_singer.wire")
 _BOM = b"\xef\xbb\xbf"
+_ANY = LogicalType("json")
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -50,11 +51,15 @@ class Reader:
     Consecutive records of a stream come together as one Rows. Where nothing arrives for
     *idle_seconds* None is yielded, so that the caller can look after its batches.
     RecordError names the line, stream and JSON path of what cannot be taken; all that came
-    before it has been yielded by then.
+    before it has been yielded by then. With *raw* every value of a row is kept as the JSON that it
+    came as, whatever the schema says of it.
     """
 
-    def __init__(self, source: int | BinaryIO, *, idle_seconds: float | None = None) -> None:
+    def __init__(
+        self, source: int | BinaryIO, *, idle_seconds: float | None = None, raw: bool = False
+    ) -> None:
         self._source = source
+        self._raw = raw
         self._idle = idle_seconds
         self._streams: dict[str, StreamDecoder] = {}
         self._schemas: dict[str, Parsed] = {}
@@ -253,7 +258,9 @@ class Reader:
                 stream=stream, line=self._line, path="$.key_properties",
             )  # fmt: skip
         if self._schemas.get(stream) != message:
-            self._streams[stream] = StreamDecoder(stream, found, _log.warning)
+            decoded = [Column(column.name, _ANY) for column in found] if self._raw else found
+            warn = _log.debug if self._raw else _log.warning
+            self._streams[stream] = StreamDecoder(stream, decoded, warn)
             self._schemas[stream] = message
         return Schema(stream, schema, keys, bookmarks, tuple(found), self._line)
 

@@ -194,7 +194,8 @@ class _Composer:
         given.values = _laid_over(given.values, values)
         # A plug-in of ours looks for references in its files.
         given.written = escape(values) if self._plug.ours else values
-        name = f"{self._plug.name}.config.{len(given.argv)}.json"
+        # Two of one name may be at work: the tap of a source, and the one that reads a target back.
+        name = f"{self._plug.name}.config.{len(os.listdir(self._workspace.folder))}.json"
         given.sent = self._workspace.write(name, given.written)
         given.argv += ["--config", str(given.sent)]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kozmo_runner.abilities import Abilities, abilities
 from kozmo_runner.asking import DISCOVER_SECONDS, as_catalog
 from kozmo_runner.bookmarks import State, carried, without_streams
+from kozmo_runner.comparing import Comparer, Side, expect_readable, failure_of
 from kozmo_runner.configs import Config, Given, give, take_back
 from kozmo_runner.engine import Command, Engine, Grace, Limits, Outcome, Watcher
 from kozmo_runner.environment import child_environment
@@ -40,6 +41,7 @@ class Job:
 
     More than one of *jobs* shares the streams out among so many pairs of tap and target, which
     threads of this process start, or *executor*. *beside* are streams that other pairs load.
+    *verify* compares both sides at the end.
     """
 
     tap: Plug
@@ -56,6 +58,7 @@ class Job:
     executor: Executor | None = None
     beside: Sequence[str] = ()
     lane: str = "auto"
+    verify: bool = False
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
@@ -98,13 +101,15 @@ def run(
     jobs: int = 1,
     executor: Executor | None = None,
     lane: str = "auto",
+    verify: bool = False,
 ) -> Report:
     """Run *tap* into *target* and return how it went; see Report.raise_for_failure.
 
     *streams* are rules as of `kozmo select`. State is kept under *state_id*, by default
     tap-x-to-target-y, followed by *state_suffix* if there is one. *jobs* pairs of tap and target
     run at once, started by threads or by another *executor* of concurrent.futures. *lane* is text,
-    arrow, or auto for arrow where both ends can. What keeps the
+    arrow, or auto for arrow where both ends can. With *verify* a run that ended well fails
+    all the same where the target does not hold what the source has then. What keeps the
     run from starting at all is raised: an unknown plug-in, an unreadable configuration, a state
     that another run holds.
     """
@@ -123,6 +128,7 @@ def run(
         jobs,
         executor,
         lane=lane,
+        verify=verify,
     )
     return execute(job, watcher or Silent(), cancel or Cancel())
 
@@ -192,12 +198,14 @@ class Undertaking:
 
     def report(self) -> Report:
         """Do it all; only what the user got wrong before anything ran is raised."""
-        result = self.result
+        result, job = self.result, self.job
         tap_able, target_able = self._configure()
         try:
             command = self._prepare(tap_able)
             if command is not None:
                 self._deliver(command)
+                if job.verify and result.status == "done":
+                    self._verify(tap_able, target_able)
             else:
                 result.status, result.exit_code = "done", 0
         except Interrupted as error:
@@ -205,7 +213,7 @@ class Undertaking:
             result.error = Blame("runner", "kozmo", error.message)
         except KozmoError as error:
             result.exit_code = error.exit_code
-            result.error = Blame("tap", self.job.tap.name, error.message, [*error.details])
+            result.error = Blame("tap", job.tap.name, error.message, [*error.details])
         self._finish()
         return masked(result, self.tap_given.secrets + self.target_given.secrets)
 
@@ -215,6 +223,9 @@ class Undertaking:
         target_able = abilities(job.target, self.workspace, self.cancel)
         self.tap_given = give(job.tap, job.tap_config, tap_able, self.workspace)
         self.target_given = give(job.target, job.target_config, target_able, self.workspace)
+        if job.verify:
+            target = Side(job.target, self.target_given, target_able)
+            expect_readable(target, self.workspace, self.cancel)
         return tap_able, target_able
 
     def _prepare(self, able: Abilities) -> list[str] | None:
@@ -260,6 +271,23 @@ class Undertaking:
     def _deliver(self, tap_argv: list[str]) -> None:
         """Move the rows, and put into the report how that went."""
         self._judge(self._pipe(tap_argv))
+
+    def _verify(self, tap_able: Abilities, target_able: Abilities) -> None:
+        """Compare what arrived with what the source has now; the run fails unless all is equal."""
+        job, result = self.job, self.result
+        result.status, result.exit_code = "failed", 1
+        found = Comparer(
+            Side(job.tap, self.tap_given, tap_able, self.catalog),
+            Side(job.target, self.target_given, target_able),
+            self.workspace,
+            self.cancel,
+        ).result()
+        result.verified = found
+        fault = failure_of(found)
+        if fault is None:
+            result.status, result.exit_code = "done", 0
+        else:
+            result.error = Blame("runner", "kozmo", fault.message, [*fault.details])
 
     def _pipe(self, tap_argv: list[str]) -> Outcome:
         job = self.job

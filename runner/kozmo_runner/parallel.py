@@ -213,7 +213,7 @@ class Parallel(Undertaking):
         beside = {each.stream for each in self.catalog.selected()} - shard.names
         job = replace(
             self.job, catalog=shard.catalog(self.catalog), streams=(), full_refresh=False,
-            store=None, jobs=1, executor=None, beside=sorted(beside),
+            store=None, jobs=1, executor=None, beside=sorted(beside), verify=False,
         )  # fmt: skip
         return Order(job, shard.state(self.started_with), self.owner)
 

@@ -31,6 +31,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "idle_timeout": (str, int, float),
     "jobs": int,
     "lane": str,
+    "verify": bool,
 }
 
 
@@ -79,6 +80,7 @@ def job(values: Mapping[str, Any]) -> Job:
         Limits(values.get("timeout"), values.get("idle_timeout")),
         values.get("jobs", 1),
         lane=values.get("lane", "auto"),
+        verify=bool(values.get("verify")),
     )
 
 

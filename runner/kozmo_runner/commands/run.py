@@ -58,6 +58,12 @@ kept), 2 usage or configuration, 130 interrupted."""
     help="How rows go: as Singer lines, or as Arrow in a pipe beside them. auto, the default: as "
     "Arrow where both ends can.",
 )
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare what arrived with what the source has then (see kozmo compare); exit code 1 "
+    "where they differ.",
+)
 @shared.state_store
 @shared.timeout
 @click.option("--idle-timeout", metavar="SPAN", help="Stop when nothing moves for this time.")
@@ -139,6 +145,7 @@ def _overrides(given: dict[str, Any]) -> dict[str, Any]:
         "state_store",
         "jobs",
         "lane",
+        "verify",
     ):
         said[name] = given[name]
     return {name: value for name, value in said.items() if value}

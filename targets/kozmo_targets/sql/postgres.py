@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import ClassVar
 
-from kozmo_singer.errors import WriteError
+from kozmo_singer.errors import ReadError, WriteError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.wire import lane
@@ -31,6 +31,8 @@ class TargetPostgres(SqlTarget):
     name = "target-postgres"
     summary = "PostgreSQL tables"
     naming: ClassVar[Naming] = NAMING
+    read_by = "tap-postgres"
+    connection_settings = system.SETTINGS
     capabilities = (*SqlTarget.capabilities, "concurrent-streams", lane.CAPABILITY)
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow", "pgpq")}
     settings = (
@@ -83,6 +85,15 @@ class TargetPostgres(SqlTarget):
     def placed(self, table: Name) -> Name:
         """Return *table* with the schema that it is in where nothing names one."""
         return table if table.schema else table._replace(schema=self._main.default_schema)
+
+    @contextmanager
+    def looking(self) -> Iterator[PostgresDatabase]:
+        """Open a connection."""
+        try:
+            with system.translated(ReadError, f"{self.name} could not look at its tables"):
+                yield self._main
+        finally:
+            self.close()
 
     def table_writer(self, table: Name, method: LoadMethod) -> PostgresWriter:
         """Return a writer; the schema exists from now on."""

@@ -108,6 +108,10 @@ class SqliteDatabase(Database):
         types = {name: system.logical(declared) for name, declared, _ in columns}
         return Found(types, [key, *unique] if key else unique, empty)
 
+    def spelt(self, table: Name) -> Name:
+        query = "SELECT name FROM sqlite_master WHERE name = ? COLLATE NOCASE AND tbl_name = name"
+        return table._replace(table=self._rows(query, table.table)[0][0])
+
     def create(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> None:
         parts = []
         for column in columns:
