@@ -35,6 +35,7 @@ _HALF = 1 << 64
 _LONGEST = 200_000
 _EXACT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 _WHOLE = re.compile(r"-?[1-9]\d*|0", re.ASCII)
+_POINT = re.compile(r"-?(?:[1-9]\d*\.\d+|0\.\d*[1-9]\d*)", re.ASCII)
 _WORDS = {"nan": "NaN", "inf": "Infinity", "infinity": "Infinity", "+infinity": "Infinity",
           "-inf": "-Infinity", "-infinity": "-Infinity"}  # fmt: skip
 _DATE = re.compile(
@@ -44,6 +45,7 @@ _MOMENT = re.compile(
     r"(\d{4,}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)? ?(Z|[+-]\d\d(?::?\d\d)?)?)?( BC)?",
     re.ASCII | re.IGNORECASE,
 )
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _FRACTION = re.compile(r"(\.\d*?)0+(?!\d)", re.ASCII)
 _UTC = {"", "Z", "z", "+00", "+00:00", "+0000", "-00:00"}
 Value = msgspec.Raw
@@ -99,6 +101,8 @@ def _plain(value: Value) -> str:
     text = str(value, "utf-8")
     if not text.startswith('"'):
         return text
+    if "\\" not in text:
+        return text[1:-1]
     try:
         return str(msgspec.json.decode(value))
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -109,6 +113,8 @@ def _number(value: Value) -> str:
     text = _plain(value)
     if _WHOLE.fullmatch(text):
         return text
+    if _POINT.fullmatch(text):
+        return text.rstrip("0").rstrip(".")
     word = _WORDS.get(text.lower())
     if word is not None:
         return word
@@ -151,6 +157,8 @@ def _time(value: Value) -> str:
 
 def _moment(value: Value) -> str:
     text = _plain(value)
+    if _USUAL.fullmatch(text):
+        return f"{text[:10]} {text[11:19]}{text[19:-1].rstrip('0').rstrip('.')}+00"
     found = _MOMENT.fullmatch(text)
     if found is None:
         return text

@@ -7,6 +7,7 @@ Singer and added up here, see kozmo_singer.wire.sums. Memory stays bounded eithe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -104,8 +105,11 @@ class Comparer:
             return [self._judged(s.stream, mine, theirs) for s in streams]
         reader, places = self._reader_of(streams)
         there = [s for s in streams if s.stream in places]
-        theirs = self._digest(reader)
-        mine = mine or (self._sums_of_source(there) if theirs else {})
+        # Each server works for itself; there is nothing to do here meanwhile.
+        with ThreadPoolExecutor(2) as pool:
+            found = pool.submit(self._digest, reader)
+            mine = mine or self._sums_of_source(there)
+            theirs = found.result()
         odd = [s for s in there if not _alike(mine.get(s.stream), theirs.get(s.stream))]
         mine |= self._read_source([s for s in odd if _needs(mine.get(s.stream))])
         theirs |= self._read_tables(
@@ -191,7 +195,8 @@ class Comparer:
             return {}
         if "digest" not in capabilities(side.plug, self._workspace, self._cancel):
             return {}
-        path = self._workspace.write("digest.json", side.catalog.to_dict())
+        side_name = "source" if side.given is self._source.given else "target"
+        path = self._workspace.write(f"digest.{side_name}.json", side.catalog.to_dict())
         words = ["--digest", "--catalog", str(path)]
         answer = answered(
             side.plug, words, side.given, "could not add up its rows", self._workspace, self._cancel

@@ -30,7 +30,9 @@ def _faults(tree: ast.AST) -> list[str]:
             found += [
                 f"{name}({word.arg}=...)"
                 for word in node.keywords
-                if isinstance(word.value, ast.Constant) and (word.arg, word.value.value) in KEYWORDS
+                if name != "replace"
+                and isinstance(word.value, ast.Constant)
+                and (word.arg, word.value.value) in KEYWORDS
             ]
     return found
 

@@ -41,7 +41,8 @@ def digest(session: SqlSession, stream: Stream) -> dict[str, Any] | None:
     except ConfigError:
         return None  # who reads it then says why
     said = stream.schema.get("properties") or {}
-    texts = [_text(column, from_schema(said.get(column.name))[0]) for column in reading.shape]
+    trims = session.raw.info.server_version >= 130000
+    texts = [_text(c, from_schema(said.get(c.name))[0], trims) for c in reading.shape]
     known = [text for text in texts if text is not None]
     if len(known) < len(texts):
         return None
@@ -73,29 +74,28 @@ def _found(reading: Any, sql: str, parameters: Sequence[Any]) -> list[tuple[int,
         ]
 
 
-def _text(column: DbColumn, said: LogicalType) -> str | None:
+def _text(column: DbColumn, said: LogicalType, trims: bool) -> str | None:
     """The SQL of the canonical text; None where the column has another type than it is said to."""
     have = column.type.name
     if have != said.name and not {have, said.name} <= _NUMBERS:
         return None
-    value = column.select
+    value = f"({column.select})"
     if have in ("boolean", "integer"):
-        return f"({value})::text"
+        return f"{value}::text"
     if have == "decimal":
-        return _short(f"({value})::text")
+        return f"trim_scale({value})::text" if trims else _trimmed(f"{value}::text")
     if have == "float":
-        text = f"({value})::text"
-        return (
-            f"CASE WHEN {text} IN ('NaN', 'Infinity', '-Infinity') THEN {text} "
-            f"ELSE {_short(f'{text}::numeric::text')} END"
-        )
+        # The shortest text has no zeros to trim, but may have an exponent, or a sign before zero.
+        text = f"{value}::text"
+        odd = f"strpos({text}, 'e') > 0 OR {value} = 0"
+        return f"CASE WHEN {odd} THEN {_trimmed(f'{text}::numeric::text')} ELSE {text} END"
     if have == "json":
         # JSON's own null is stored as NULL by some, and loses nothing by it.
-        return f"nullif(({value})::jsonb, 'null')::text"
+        return f"nullif({value}::jsonb, 'null')::text"
     # As COPY writes it; a cast to text would take the blanks off the end of a char(n).
-    return f"CASE WHEN ({value}) IS NOT NULL THEN format('%%s', {value}) END"
+    return f"CASE WHEN {value} IS NOT NULL THEN format('%%s', {value}) END"
 
 
-def _short(text: str) -> str:
-    """Digits without zeros at the end of the fraction."""
+def _trimmed(text: str) -> str:
+    """Digits without zeros at the end of the fraction, which PostgreSQL 13 can do by itself."""
     return f"CASE WHEN strpos({text}, '.') > 0 THEN rtrim(rtrim({text}, '0'), '.') ELSE {text} END"
