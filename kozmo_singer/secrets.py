@@ -133,21 +133,18 @@ def run_command(name: str, command: Any) -> str:
     except (ValueError, AttributeError, TypeError) as error:
         raise ConfigError(f"setting '{name}' is no command line") from error
     code, out = _output(name, argv)
-    why = f"failed (exit code {code})"
-    if code == 0:
-        try:
-            line = out.partition(b"\n")[0].rstrip(b"\r").decode()
-        except UnicodeDecodeError:
-            line, why = "", "printed no UTF-8 text"
-        else:
-            why = "printed nothing on its first line"
-        if line:
-            return line
+    why = f"failed (exit code {code})" if code else "printed nothing on its first line"
+    line = b"" if code else out.partition(b"\n")[0].rstrip(b"\r")
+    try:
+        if text := line.decode():
+            return text
+    except UnicodeDecodeError:
+        why = "printed no UTF-8 text"
     raise ConfigError(f"the command of setting '{name}' {why}", "run it by hand to see why")
 
 
 def _output(name: str, argv: list[str]) -> tuple[int, bytes]:
-    """The exit code of *argv* and what it printed; nothing that it started lives on."""
+    """The exit code of *argv* and what it printed; of its process group nothing lives on."""
     import subprocess
 
     none, pipe = subprocess.DEVNULL, subprocess.PIPE

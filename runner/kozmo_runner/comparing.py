@@ -21,12 +21,13 @@ from kozmo_runner.plugins import Plug, find
 from kozmo_runner.process import Cancel
 from kozmo_runner.report import StreamComparison, Verdict
 from kozmo_runner.shards import selecting
-from kozmo_runner.summing import Shape, Sums, read_sums, shape_of
+from kozmo_runner.summing import Shape, Sums, read_sums
 from kozmo_runner.tapping import choose, tap_command
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError, KozmoError, ReadError
 from kozmo_singer.wire.catalog import Catalog, Stream
 from kozmo_singer.wire.sums import TEXT, Sum
+from kozmo_singer.wire.types import columns
 
 _MAPS = ("stream_maps", "flattening_enabled")
 
@@ -142,13 +143,13 @@ class Comparer:
         if not streams:
             return {}
         argv = self._source_argv(self._chosen(streams))
-        return self._read(self._source, argv, {s.stream: shape_of(s) for s in streams})[0]
+        return self._read(self._source, argv, {s.stream: columns(s.schema) for s in streams})[0]
 
     def _read_files(self, streams: Sequence[Stream]) -> dict[str, Sum]:
         target = self._target
         path = self._workspace.write("compared.json", Catalog([*streams]).to_dict())
         argv = [*target.plug.command, *target.given.argv, "--read-back", str(path)]
-        return self._read(target, argv, {s.stream: shape_of(s) for s in streams})[0]
+        return self._read(target, argv, {s.stream: columns(s.schema) for s in streams})[0]
 
     def _reader_of(self, streams: Sequence[Stream]) -> tuple[Side, dict[str, dict[str, Any]]]:
         """The tap that reads the destination, and where in it the streams are."""
@@ -183,7 +184,13 @@ class Comparer:
         argv = tap_command(
             reader.plug, reader.given, reader.able, self._workspace, Catalog(tables), None
         )
-        shapes = {s.stream: shape_of(s).renamed(places[s.stream]["columns"]) for s in streams}
+        names = {s.stream: places[s.stream]["columns"] for s in streams}
+        shapes = {
+            s.stream: [
+                msgspec.structs.replace(c, name=names[s.stream][c.name]) for c in columns(s.schema)
+            ]
+            for s in streams
+        }
         return self._read(reader, argv, shapes)[0]
 
     def _read(self, side: Side, argv: Sequence[str], shapes: Mapping[str, Shape] | None) -> Sums:

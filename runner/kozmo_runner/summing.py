@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Any
 
 from kozmo_runner.answers import STOP_SECONDS, Answer
 from kozmo_runner.asking import failure
@@ -17,29 +15,15 @@ from kozmo_runner.plugins import Plug
 from kozmo_runner.process import Cancel
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError, ReadError, RecordError
-from kozmo_singer.wire.catalog import Stream
 from kozmo_singer.wire.decode import Reader
 from kozmo_singer.wire.messages import Batch, Schema
 from kozmo_singer.wire.rows import Rows
 from kozmo_singer.wire.sums import Canonical, Sum, Summing, canonical
-from kozmo_singer.wire.types import Column, columns
+from kozmo_singer.wire.types import Column
 
 Sums = tuple[dict[str, Sum], dict[str, dict[str, Any]]]
-
-
-class Shape(NamedTuple):
-    """The columns that count of a stream, in order."""
-
-    columns: Sequence[Column]
-
-    def renamed(self, names: Mapping[str, str]) -> Shape:
-        """Return the same columns under other names."""
-        return Shape([msgspec.structs.replace(c, name=names[c.name]) for c in self.columns])
-
-
-def shape_of(stream: Stream) -> Shape:
-    """Return all columns of *stream*."""
-    return Shape(columns(stream.schema))
+Shape = Sequence[Column]
+"""The columns that count of a stream, in order."""
 
 
 def read_sums(
@@ -112,16 +96,16 @@ class _Adding:
 
     def _begin(self, schema: Schema) -> None:
         name = schema.stream
-        shape = Shape(schema.columns) if self._shapes is None else self._shapes.get(name)
+        shape = schema.columns if self._shapes is None else self._shapes.get(name)
         if shape is None:
             return
         self.schemas.setdefault(name, schema.schema)
         there = {column.name: i for i, column in enumerate(schema.columns)}
         own = {column.name: column.type for column in schema.columns}
         self._summing.setdefault(name, Summing())
-        self._places[name] = [there.get(column.name) for column in shape.columns]
+        self._places[name] = [there.get(column.name) for column in shape]
         self._functions[name] = {}
-        for column in shape.columns:
+        for column in shape:
             kind, here = column.type, own.get(column.name)
             if kind.name == "binary" and here is not None and here.name == "binary":
                 kind = here  # which base it is written in is a matter of the writer
