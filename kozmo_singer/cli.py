@@ -7,8 +7,10 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any, BinaryIO
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
+from typing import Any, BinaryIO, TextIO
 
 import click
 
@@ -24,7 +26,8 @@ from kozmo_singer.errors import (
 from kozmo_singer.metrics import metric_line
 from kozmo_singer.plugin import Plugin, about_text, stopping
 from kozmo_singer.scripts import Entry
-from kozmo_singer.settings import load_config, read_json_object
+from kozmo_singer.secrets import forms
+from kozmo_singer.settings import load_config, read_json_object, secrets_of
 from kozmo_singer.wire.catalog import Catalog
 
 _INTERRUPTED = 130
@@ -35,31 +38,37 @@ def main(name: str, entry: Entry, arguments: list[str] | None = None) -> int:
 
     0 done, 1 failed (state saved), 2 usage or configuration, 130 interrupted.
     """
-    secrets: list[str] = []
+    hidden: list[str] = []
+    # Whoever writes there: a log, a warning, the traceback of a thread.
+    with redirect_stderr(Masked(sys.stderr, hidden)):
+        return _run(name, entry, arguments, hidden)
+
+
+def _run(name: str, entry: Entry, arguments: list[str] | None, hidden: list[str]) -> int:
     try:
         plugin = _load(entry)
         command = _tap_command if name.startswith("tap-") else _target_command
-        command(plugin, secrets).main(arguments, prog_name=name, standalone_mode=False)
+        command(plugin, hidden).main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.UsageError as error:
         hint = f"see: {name} --help"
-        return report(ConfigError(error.format_message(), hint), secrets)
+        return report(ConfigError(error.format_message(), hint))
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package.startswith("kozmo"):
             raise
-        return report(MissingDriver(name, _distribution(package), entry.extra), secrets)
+        return report(MissingDriver(name, _distribution(package), entry.extra))
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
     except KozmoError as error:
         if error.connection_lost:
             sys.stderr.write(metric_line(CONNECTION_LOST, 1))
-        return report(error, secrets)
-    except Exception as error:
+        return report(error)
+    except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the user reads one line
         if logging.getLogger().isEnabledFor(logging.DEBUG):
-            raise
-        return report(error, secrets)
+            traceback.print_exc()
+        return report(error)
     return _INTERRUPTED if stopping.requested else 0
 
 
@@ -73,11 +82,11 @@ def _distribution(package: str) -> str:
     return {"yaml": "pyyaml", "singer_sdk": "singer-sdk"}.get(package, package)
 
 
-def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
+def _tap_command(plugin: Any, hidden: list[str]) -> click.Command:
     def run(**options: Any) -> None:
         if _answered(plugin, options):
             return
-        tap = _configured(plugin, options, secrets)
+        tap = _configured(plugin, options, hidden)
         state = read_json_object(options["state"], "state") if options["state"] else {}
         if options["check"]:
             click.echo(tap.check())
@@ -90,6 +99,9 @@ def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
             catalog = Catalog.load(path) if path else tap.discover()
             if options["count"]:
                 click.echo(json.dumps(tap.count(catalog)))
+                return
+            if options.get("digest"):
+                click.echo(json.dumps(tap.digest(catalog)))
                 return
             if options.get("ranges"):
                 found = tap.ranges(catalog, state.get("value", state), options["ranges"])
@@ -104,6 +116,11 @@ def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
         type=click.IntRange(2),
         metavar="N",
         help="Print where each full table can be cut into N ranges of its key, as JSON.",
+    )
+    digest = click.Option(
+        ["--digest"],
+        is_flag=True,
+        help="Print rows and hash of each selected stream, as the database adds them up.",
     )
     return _command(
         plugin,
@@ -122,20 +139,24 @@ def _tap_command(plugin: Any, secrets: list[str]) -> click.Command:
             type=click.Choice(["all", "records", "schema"]),
         ),
         *([ranges] if "key-ranges" in plugin.capabilities else []),
+        *([digest] if "digest" in plugin.capabilities else []),
     )
 
 
-def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
+def _target_command(plugin: Any, hidden: list[str]) -> click.Command:
     def run(**options: Any) -> None:
         if _answered(plugin, options):
             return
-        target = _configured(plugin, options, secrets)
+        target = _configured(plugin, options, hidden)
         if options["run"]:
             target.note = _note(options["run"])
         if options["check"]:
             click.echo(target.check())
         elif options.get("committed_state"):
             click.echo(_committed(target.committed(options["committed_state"]), options["format"]))
+        elif options.get("read_back"):
+            with io.BufferedWriter(_stdout()) as out:
+                target.read_back(Catalog.load(options["read_back"]), out)
         elif options["input"]:
             with _open(options["input"]) as source, _stdout() as out:
                 target.run(source.fileno(), out)
@@ -154,12 +175,19 @@ def _target_command(plugin: Any, secrets: list[str]) -> click.Command:
         metavar="ID",
         help="Print the state that was committed with the rows of a state_id, for a tap's --state.",
     )
+    back = click.Option(
+        ["--read-back"],
+        type=path,
+        metavar="CATALOG",
+        help="Write what is there of the catalog's streams, or say which tap reads them.",
+    )
     return _command(
         plugin,
         run,
         click.Option(["--input"], type=path, help="Read FILE, not stdin."),
         click.Option(["--run"], type=path, hidden=True, help="What a runner tells, as JSON."),
         *([committed] if "exactly-once" in plugin.capabilities else []),
+        *([back] if {"read-back", "read-back-by-tap"} & {*plugin.capabilities} else []),
     )
 
 
@@ -254,27 +282,33 @@ def _answered(plugin: type[Plugin], options: dict[str, Any]) -> bool:
     return True
 
 
-def _configured(plugin: type[Plugin], options: dict[str, Any], secrets: list[str]) -> Any:
-    made = plugin(load_config(plugin.name, plugin.settings, options["config"]))
-    secrets.extend(made.secrets)
-    _log(options["log_level"].upper(), secrets)
+def _configured(plugin: type[Plugin], options: dict[str, Any], hidden: list[str]) -> Any:
+    config = load_config(plugin.name, plugin.settings, options["config"])
+    hidden += forms(secrets_of(plugin.settings, config))
+    made = plugin(config)
+    hidden += forms(made.secrets)
+    _log(options["log_level"].upper())
     stopping.listen()
     return made
 
 
-def _log(level: str, secrets: Iterable[str]) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Scrubbing(secrets))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+def _log(level: str) -> None:
+    form = "%(levelname)s %(message)s"
+    logging.basicConfig(level=level, stream=sys.stderr, format=form, force=True)
 
 
-class _Scrubbing(logging.Formatter):
-    def __init__(self, secrets: Iterable[str]) -> None:
-        super().__init__("%(levelname)s %(message)s")
-        self._secrets = secrets
+class Masked:
+    """Standard error without *secrets*, to which more may be added later."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        return scrub(super().format(record), self._secrets)
+    def __init__(self, err: TextIO, secrets: Sequence[str]) -> None:
+        self._err, self._secrets = err, secrets
+
+    def write(self, text: str) -> int:
+        """Write *text*, a line or less of it."""
+        return self._err.write(scrub(text, self._secrets))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._err, name)
 
 
 def _open(path: str) -> BinaryIO:
@@ -284,6 +318,6 @@ def _open(path: str) -> BinaryIO:
         raise ConfigError(f"cannot read input file {path}: {error.strerror}") from error
 
 
-def _stdout() -> BinaryIO:
+def _stdout() -> io.FileIO:
     """Standard output without a buffer of its own: engines write whole pieces."""
     return io.FileIO(1, "w", closefd=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from kozmo_singer import secrets
 from kozmo_singer.errors import ConfigError
 
 Kind = Literal["string", "integer", "number", "boolean", "array", "object"]
@@ -43,7 +44,7 @@ class Setting:
         if self.minimum is not None:
             schema["minimum"] = self.minimum
         if self.secret:
-            schema |= {"secret": True, "writeOnly": True}
+            schema |= dict.fromkeys(("secret", "writeOnly"), True)
         return schema
 
 
@@ -58,17 +59,27 @@ def config_schema(settings: Sequence[Setting]) -> dict[str, Any]:
 
 
 def load_config(plugin: str, settings: Sequence[Setting], sources: Iterable[str]) -> dict[str, Any]:
-    """Return the raw configuration merged from files, later ones winning.
+    """Return the raw configuration merged from its sources, later ones winning.
 
-    A source is a path of a JSON file, or the word ENV for variables such as TAP_SQLITE_PATH.
+    A source is a path of a JSON file, in which ${NAME} stands for a variable, or the word ENV for
+    variables such as TAP_SQLITE_PATH. Commands are run and the keyring is asked, see `secrets`.
     """
     config: dict[str, Any] = {}
     for source in sources:
         if source == "ENV":
             config |= from_environment(plugin, settings, os.environ)
         else:
-            config |= read_json_object(source, "config")
-    return config
+            config |= secrets.expand(read_json_object(source, "config"))
+    by_command = commands(settings)
+    found, _ = secrets.fetch(config, lambda name: name + secrets.COMMAND in by_command)
+    return found
+
+
+def commands(settings: Sequence[Setting]) -> list[str]:
+    """Return the names NAME_command under which a command may be given for a setting of text."""
+    names = {s.name for s in settings}
+    texts = [s.name + secrets.COMMAND for s in settings if s.kind == "string" and not s.choices]
+    return [name for name in texts if name not in names]
 
 
 def from_environment(
@@ -76,7 +87,7 @@ def from_environment(
 ) -> dict[str, Any]:
     """Return the settings that *environ* gives as <PLUGIN>_<SETTING> in upper case."""
     prefix = plugin.upper().replace("-", "_") + "_"
-    names = {prefix + s.name.upper(): s.name for s in settings}
+    names = {prefix + n.upper(): n for n in (*(s.name for s in settings), *commands(settings))}
     return {name: environ[variable] for variable, name in names.items() if variable in environ}
 
 
@@ -107,7 +118,8 @@ def resolve(plugin: str, settings: Sequence[Setting], config: Mapping[str, Any])
     known = {s.name: s for s in settings}
     for name in config:
         if name not in known:
-            raise ConfigError(f"{plugin} has no setting '{name}'", *did_you_mean(name, known))
+            hint = did_you_mean(name, [*known, *commands(settings)])
+            raise ConfigError(f"{plugin} has no setting '{name}'", *hint)
     resolved: dict[str, Any] = {}
     for setting in settings:
         value = config.get(setting.name)
@@ -133,7 +145,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> list[str]:
 
 def secrets_of(settings: Sequence[Setting], config: Mapping[str, Any]) -> list[str]:
     """Return the values that no output may show."""
-    values = [config.get(s.name) for s in settings if s.secret]
+    declared = [config.get(s.name) for s in settings if s.secret]
+    values = dict.fromkeys([*declared, *secrets.secrets_in(config)])
     return [v for v in values if isinstance(v, str) and v]
 
 

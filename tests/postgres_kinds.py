@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from servers.postgres import Database
+
 NAIVE, AWARE = "timestamp", "timestamptz"
 
 # type, SQL of the value, what the record says, plain JSON Schema type
@@ -94,3 +96,29 @@ CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
 CREATE DOMAIN day_of AS date;
 CREATE TYPE pair AS (n integer, t text);
 """
+
+
+def make_types(database: Database) -> None:
+    """Make the types of our own."""
+    for statement in TYPES.strip().split(";")[:-1]:
+        database.execute(statement)
+
+
+def make_table(database: Database) -> None:
+    """Make the table kinds with a column a case: a row of values, one of nulls, one of values."""
+    make_types(database)
+    columns = ", ".join(f"c{i} {type}" for i, (type, _, _) in enumerate(CASES))
+    database.execute(f"CREATE TABLE kinds (id integer PRIMARY KEY, {columns})")
+    values = ", ".join(f"{sql}::{type}" for type, sql, _ in CASES)
+    database.execute(f"INSERT INTO kinds VALUES (1, {values})")
+    database.execute("INSERT INTO kinds (id) VALUES (2)")
+    database.execute(f"INSERT INTO kinds VALUES (3, {values})")
+
+
+def make_tables(database: Database) -> None:
+    """Make a table a case, k0, k1, ..., each with the value, a null and the value again."""
+    make_types(database)
+    for i, (type, sql, _) in enumerate(CASES):
+        database.execute(f"CREATE TABLE k{i} (id integer PRIMARY KEY, c {type})")
+        value = f"{sql}::{type}"
+        database.execute(f"INSERT INTO k{i} VALUES (1, {value}), (2, NULL), (3, {value})")

@@ -22,13 +22,14 @@ from kozmo_singer.wire.messages import (
     State,
 )
 from kozmo_singer.wire.rows import REFUSED, Parsed, Refuse, Rows, StreamDecoder, parse
-from kozmo_singer.wire.types import columns, resolve_refs
+from kozmo_singer.wire.types import Column, LogicalType, columns, resolve_refs
 
 CHUNK = 1 << 18
 """Bytes asked of the pipe at once."""
 _log = logging.getLogger("kozmo_singer.wire")
 _BOM = b"\xef\xbb\xbf"
 _KIND = re.compile(rb'"type"\s*:\s*"(\w+)"')
+_ANY = LogicalType("json")
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -54,7 +55,8 @@ class Reader:
     RecordError names the line, stream and JSON path of what cannot be taken; all that came
     before it has been yielded by then. With *refuse* a record that cannot be taken, or a line that
     is no message, is given to it and reading goes on, after a None that tells of it; what is wrong
-    with messages of other types, or with the end of the input, is raised all the same.
+    with messages of other types, or with the end of the input, is raised all the same. With *raw*
+    every value of a row is kept as the JSON that it came as, whatever the schema says of it.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class Reader:
         *,
         idle_seconds: float | None = None,
         refuse: Refuse | None = None,
+        raw: bool = False,
     ) -> None:
         self._source = source
+        self._raw = raw
         self._idle = idle_seconds
         self._given = refuse
         self._refuse = None if refuse is None else self._set_aside
@@ -294,7 +298,9 @@ class Reader:
                 stream=stream, line=self._line, path="$.key_properties",
             )  # fmt: skip
         if self._schemas.get(stream) != message:
-            self._streams[stream] = StreamDecoder(stream, found, _log.warning)
+            decoded = [Column(column.name, _ANY) for column in found] if self._raw else found
+            warn = _log.debug if self._raw else _log.warning
+            self._streams[stream] = StreamDecoder(stream, decoded, warn)
             self._schemas[stream] = message
         return Schema(stream, schema, keys, bookmarks, tuple(found), self._line)
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import asdict, dataclass
 
 from kozmo_runner.answers import ask
+from kozmo_runner.environment import child_environment
 from kozmo_runner.home import home, private_folder, write_private
 from kozmo_runner.plugins import Plug
 from kozmo_runner.process import Cancel, Interrupted
@@ -46,7 +47,8 @@ def abilities(plug: Plug, workspace: Workspace, cancel: Cancel | None = None) ->
     if kept is not None:
         return kept
     try:
-        answer = ask([*plug.command, "--help"], plug.name, workspace, _HELP_SECONDS, cancel)
+        argv, env = [*plug.command, "--help"], child_environment(plug)
+        answer = ask(argv, plug.name, workspace, _HELP_SECONDS, cancel, env=env)
     except Interrupted:
         raise
     except KozmoError:

@@ -30,11 +30,12 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from kozmo_runner.asking import about, check, count, discover
+from kozmo_runner.comparing import compare
 from kozmo_runner.configs import Config
 from kozmo_runner.feeding import TargetFeed, feed
 from kozmo_runner.job import run
 from kozmo_runner.process import Cancel, Interrupted
-from kozmo_runner.report import Report
+from kozmo_runner.report import Report, StreamComparison
 from kozmo_runner.tapping import TapStream, stream
 from kozmo_singer.errors import KozmoError
 from kozmo_singer.wire.catalog import Catalog
@@ -45,17 +46,20 @@ __all__ = [
     "Interrupted",
     "KozmoError",
     "Report",
+    "StreamComparison",
     "TapStream",
     "TargetFeed",
     "aabout",
     "about",
     "acheck",
+    "acompare",
     "acount",
     "adiscover",
     "afeed",
     "arun",
     "astream",
     "check",
+    "compare",
     "count",
     "discover",
     "feed",
@@ -79,6 +83,11 @@ async def acheck(plugin: str, config: Config = None, **options: Any) -> str:
 async def acount(tap: str, config: Config = None, **options: Any) -> dict[str, int]:
     """As `count`, without holding up the event loop."""
     return await _in_thread(lambda cancel: count(tap, config, cancel=cancel, **options))
+
+
+async def acompare(tap: str, target: str, **options: Any) -> list[StreamComparison]:
+    """As `compare`, without holding up the event loop."""
+    return await _in_thread(lambda cancel: compare(tap, target, cancel=cancel, **options))
 
 
 async def aabout(plugin: str) -> dict[str, Any]:

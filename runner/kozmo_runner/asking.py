@@ -141,7 +141,8 @@ def about(plugin: str, *, cancel: Cancel | None = None) -> dict[str, Any]:
 def about_of(plug: Plug, workspace: Workspace, cancel: Cancel | None = None) -> dict[str, Any]:
     """As `about`, of a plug-in that has --about."""
     arguments = [*plug.command, "--about", "--format", "json"]
-    answer = ask(arguments, plug.name, workspace, CHECK_SECONDS, cancel)
+    env = child_environment(plug)
+    answer = ask(arguments, plug.name, workspace, CHECK_SECONDS, cancel, env=env)
     if answer.code != 0:
         raise failure(ConfigError, f"{plug.name} --about failed", answer)
     return _json_object(plug, answer.out, "a description", ConfigError)
@@ -160,10 +161,22 @@ def ranges(
     arguments = ["--ranges", str(parts)]
     for name, value in (("catalog", catalog.to_dict()), ("state", state)):
         arguments += [f"--{name}", str(workspace.write(f"ranges.{name}.json", value))]
-    answer = _ask(plug, arguments, given, workspace, DISCOVER_SECONDS, cancel)
+    return answered(plug, arguments, given, "could not look for ranges", workspace, cancel)
+
+
+def answered(
+    plug: Plug,
+    arguments: Sequence[str],
+    given: Given,
+    failed: str,
+    workspace: Workspace,
+    cancel: Cancel | None = None,
+) -> dict[str, Any]:
+    """Return the JSON object that a plug-in of ours prints; ReadError, by "it *failed*"."""
+    answer = _ask(plug, arguments, given, workspace, None, cancel)
     if answer.code != 0:
-        raise failure(ReadError, f"{plug.name} could not look for ranges", answer)
-    return _json_object(plug, answer.out, "ranges", ReadError)
+        raise failure(ReadError, f"{plug.name} {failed}", answer)
+    return _json_object(plug, answer.out, "an answer", ReadError)
 
 
 def committed_states(

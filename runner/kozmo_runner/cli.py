@@ -16,6 +16,7 @@ _COMMANDS = {
     "select": "Choose streams and columns of a catalog.",
     "preview": "Show the first rows of a stream.",
     "check": "Connect, and say in words what works and what not.",
+    "compare": "Tell whether a target holds what a tap's source has.",
     "count": "Count the rows of a tap's streams.",
     "replay": "Load bad records that were set aside, once they are repaired.",
     "state": "Look at the state of runs, and change it.",

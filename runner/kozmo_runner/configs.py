@@ -6,17 +6,18 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from kozmo_runner.abilities import Abilities
+from kozmo_runner.environment import settings_in_environment
 from kozmo_runner.home import write_private
 from kozmo_runner.plugins import Plug
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError
+from kozmo_singer.secrets import escape, expand, fetch, forms, is_fetched, is_secret, secrets_in
 from kozmo_singer.settings import read_json_object
 
 Source = str | os.PathLike[str] | Mapping[str, Any]
@@ -24,23 +25,20 @@ Config = Source | Sequence[Source] | None
 """A mapping, a JSON file's path, "ENV", "NAME=VALUE", or a list of these, later ones winning."""
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][\w.\-]*)(:?=)(.*)", re.DOTALL)
-_SECRET = re.compile(
-    r"pass|secret|token|api_?key|private_?key|access_?key|credential|auth|dsn|connection_string",
-    re.IGNORECASE,
-)
 _PATHS = {"path", "file", "filepath", "folder"}
 _PLACES = {"host", "hostname", "server", "port", "database", "dbname", "db_name", "url", "uri",
            "sqlalchemy_url", "api_url", "base_url", "domain", "subdomain", "site", "shop",
            "account", "account_id", "project", "project_id", "organization", "tenant", "bucket",
            "warehouse", "dataset"}  # fmt: skip
-_LOGIN = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_LOGIN = re.compile(r"://[^/\s]*@")
 
 
 @dataclass
 class Given:
     """A configuration as it goes to the plug-in: its arguments, and the values never to be shown.
 
-    *original* is the one file that the user named, *sent* what was written for the plug-in.
+    *original* is the one file that the user named, *sent* the one that the plug-in is given, and
+    *written* what it said then. *values* are all that is known, from the environment too.
     """
 
     argv: list[str] = field(default_factory=list)
@@ -48,6 +46,7 @@ class Given:
     values: dict[str, Any] = field(default_factory=dict)
     original: Path | None = None
     sent: Path | None = None
+    written: dict[str, Any] = field(default_factory=dict)
     assigned: frozenset[str] = frozenset()
     origin: str = ""
 
@@ -64,24 +63,33 @@ def sources_of(config: Config) -> list[Source]:
 def give(plug: Plug, config: Config, abilities: Abilities, workspace: Workspace) -> Given:
     """Write the configuration for *plug* and return its arguments.
 
-    A single file goes as it is, so that a tap can renew its tokens in it. ENV is passed on to
-    plug-ins that know it and read here for others. Without any source, variables of the plug-in's
-    prefix count if there are some.
+    A single file goes as it is, so that a tap can renew its tokens in it, unless it refers to
+    variables, commands or the keyring. ENV is passed on to plug-ins that know it and read here for
+    others. Without any source, variables of the plug-in's prefix count if there are some.
     """
     sources = sources_of(config)
     if not sources and any(name.startswith(plug.prefix) for name in os.environ):
         sources = ["ENV"]
     given = Given()
-    if len(sources) == 1 and _is_file(sources[0]):
-        given.original = given.sent = Path(os.path.abspath(os.fspath(sources[0])))  # type: ignore[arg-type]
-        given.values = read_json_object(str(given.original), "config")
-        given.argv = ["--config", str(given.original)]
-    else:
-        _compose(plug, sources, abilities, workspace, given)
-    variables = _environment(plug) if "ENV" in sources else {}
-    given.secrets = [*secrets_in(given.values), *secrets_in(variables)]
-    given.origin = origin({**variables, **given.values})
+    if not _as_it_is(plug, sources, given):
+        _Composer(plug, abilities, workspace, given).compose(sources)
+    given.secrets = forms([*secrets_in(given.values), *given.secrets])
+    given.origin = origin(given.values)
     return given
+
+
+def _as_it_is(plug: Plug, sources: Sequence[Source], given: Given) -> bool:
+    """Take a file that stands alone and says all by itself; return whether it does."""
+    if len(sources) != 1 or not _is_file(sources[0]):
+        return False
+    path = Path(os.path.abspath(os.fspath(sources[0])))  # type: ignore[arg-type]
+    values = read_json_object(str(path), "config")
+    fetched = any(is_fetched(n, value, plug.has_command) for n, value in values.items())
+    if fetched or expand(values) != values:
+        return False
+    given.original = given.sent = path
+    given.values, given.argv = values, ["--config", str(path)]
+    return True
 
 
 def take_back(plug: Plug, given: Given) -> str | None:
@@ -96,7 +104,7 @@ def take_back(plug: Plug, given: Given) -> str | None:
         now = read_json_object(str(given.sent), "config")
     except ConfigError:
         return None
-    changed = {name: value for name, value in now.items() if given.values.get(name) != value}
+    changed = {name: value for name, value in now.items() if given.written.get(name) != value}
     if not changed:
         return None
     names = ", ".join(sorted(changed))
@@ -108,10 +116,9 @@ def take_back(plug: Plug, given: Given) -> str | None:
     return None
 
 
-def said(plug: Plug, given: Given, name: str) -> set[str]:
-    """Return what the configuration, or the environment if it counts, says of a setting."""
-    variable = os.environ.get(plug.prefix + name.upper()) if "ENV" in given.argv else None
-    return {str(value) for value in (given.values.get(name), variable) if value}
+def said(given: Given, name: str) -> set[str]:
+    """Return what the configuration says of a setting, nothing or one text."""
+    return {str(given.values[name])} if given.values.get(name) else set()
 
 
 def origin(values: Mapping[str, Any]) -> str:
@@ -132,25 +139,6 @@ def origin(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16] if places else ""
 
 
-def secrets_in(value: Any, name: str = "") -> Iterator[str]:
-    """Yield the values in a configuration that look like secrets by their name or form."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            inherited = name if _SECRET.search(name) else str(key)
-            yield from secrets_in(item, inherited)
-    elif isinstance(value, list):
-        for item in value:
-            yield from secrets_in(item, name)
-    elif isinstance(value, str):
-        if _SECRET.search(name):
-            yield value
-            yield from (line for line in value.splitlines() if len(line) > 16)
-        for login in _LOGIN.findall(value):
-            yield from {login, unquote(login)}
-    elif isinstance(value, int) and not isinstance(value, bool) and _SECRET.search(name):
-        yield str(value)
-
-
 def _is_file(source: Source) -> bool:
     if isinstance(source, Mapping) or source == "ENV":
         return False
@@ -163,51 +151,77 @@ def _assignment(source: str | os.PathLike[str]) -> re.Match[str] | None:
     return _ASSIGNMENT.fullmatch(source)
 
 
-def _compose(
-    plug: Plug, sources: Iterable[Source], abilities: Abilities, workspace: Workspace, given: Given
-) -> None:
-    files: list[Path] = []
-    merged: dict[str, Any] = {}
-    pending = False
+class _Composer:
+    """Gathers sources into files, one before and one behind each ENV that the plug-in reads."""
 
-    def write() -> None:
-        given.sent = workspace.write(f"{plug.name}.config.{len(given.argv)}.json", merged)
+    def __init__(
+        self, plug: Plug, abilities: Abilities, workspace: Workspace, given: Given
+    ) -> None:
+        self._plug, self._abilities, self._workspace = plug, abilities, workspace
+        self._given = given
+        self._files: list[Path] = []
+        self._merged: dict[str, Any] = {}
+        self._pending = False
+
+    def compose(self, sources: Iterable[Source]) -> None:
+        """Write *sources*, and note in what is given what they say."""
+        given = self._given
+        for source in sources:
+            if source == "ENV" and self._abilities.environment:
+                self._pass_environment()
+            else:
+                self._merged = _laid_over(self._merged, self._read(source))
+                self._pending = True
+        if self._pending or (not given.argv and self._abilities.needs_config):
+            self._write()
+        given.original = self._files[0] if len(self._files) == 1 else None
+
+    def _pass_environment(self) -> None:
+        if self._pending:
+            self._write()
+        self._given.argv += ["--config", "ENV"]
+        own, has_command = settings_in_environment(self._plug), self._plug.has_command
+        # What is not simply there follows in a file, and is left out of the environment.
+        self._merged = {n: v for n, v in own.items() if is_fetched(n, v, has_command)}
+        self._pending = bool(self._merged)
+        plain = {n: v for n, v in own.items() if n not in self._merged}
+        self._given.values = _laid_over(self._given.values, plain)
+
+    def _write(self) -> None:
+        given = self._given
+        values, hidden = fetch(self._merged, self._plug.has_command)
+        given.secrets += hidden
+        given.values = _laid_over(given.values, values)
+        # A plug-in of ours looks for references in its files.
+        given.written = escape(values) if self._plug.ours else values
+        # Two of one name may be at work: the tap of a source, and the one that reads a target back.
+        name = f"{self._plug.name}.config.{len(os.listdir(self._workspace.folder))}.json"
+        given.sent = self._workspace.write(name, given.written)
         given.argv += ["--config", str(given.sent)]
 
-    for source in sources:
-        if source == "ENV" and abilities.environment:
-            if pending:
-                write()
-            merged, pending = {}, False
-            given.argv += ["--config", "ENV"]
-            continue
-        pending = True
-        values = _read(plug, source, given, files)
-        merged = _laid_over(merged, values)
-        given.values = _laid_over(given.values, values)
-    if pending or not given.argv and abilities.needs_config:
-        write()
-    given.original = files[0] if len(files) == 1 else None
-
-
-def _read(plug: Plug, source: Source, given: Given, files: list[Path]) -> Mapping[str, Any]:
-    if isinstance(source, Mapping):
-        given.assigned |= set(source)
-        return source
-    if source == "ENV":
-        return _environment(plug)
-    assigned = _assignment(source)
-    if assigned is None:
-        files.append(Path(os.path.abspath(os.fspath(source))))
-        return read_json_object(os.fspath(source), "config")
-    path, operator, text = assigned.groups()
-    value = _exact(path, text) if operator == ":=" else text if plug.ours else _guessed(path, text)
-    *parents, last = path.split(".")
-    given.assigned |= {path.split(".")[0]}
-    nested: dict[str, Any] = {last: value}
-    for parent in reversed(parents):
-        nested = {parent: nested}
-    return nested
+    def _read(self, source: Source) -> Mapping[str, Any]:
+        plug, given = self._plug, self._given
+        if isinstance(source, Mapping):
+            given.assigned |= set(source)
+            return source
+        if source == "ENV":
+            return {n: _guessed(n, v) for n, v in settings_in_environment(plug).items()}
+        assigned = _assignment(source)
+        if assigned is None:
+            self._files.append(Path(os.path.abspath(os.fspath(source))))
+            values = read_json_object(os.fspath(source), "config")
+            found: dict[str, Any] = expand(values, hidden=given.secrets)
+            return found
+        path, operator, text = assigned.groups()
+        value = (
+            _exact(path, text) if operator == ":=" else text if plug.ours else _guessed(path, text)
+        )
+        *parents, last = path.split(".")
+        given.assigned |= {path.split(".")[0]}
+        nested: dict[str, Any] = {last: value}
+        for parent in reversed(parents):
+            nested = {parent: nested}
+        return nested
 
 
 def _exact(name: str, text: str) -> Any:
@@ -221,7 +235,7 @@ def _exact(name: str, text: str) -> Any:
 
 def _guessed(name: str, text: str) -> Any:
     """What *text* means to a plug-in that does not convert: a number, truth, JSON, or itself."""
-    if _SECRET.search(name):
+    if is_secret(name):
         return text
     if text in ("true", "false") or re.fullmatch(r"0|-?[1-9]\d{0,15}", text):
         return json.loads(text)
@@ -231,14 +245,6 @@ def _guessed(name: str, text: str) -> Any:
         except json.JSONDecodeError:
             return text
     return text
-
-
-def _environment(plug: Plug) -> dict[str, Any]:
-    return {
-        name.removeprefix(plug.prefix).lower(): _guessed(name, value)
-        for name, value in os.environ.items()
-        if name.startswith(plug.prefix) and name != plug.prefix
-    }
 
 
 def _laid_over(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:

@@ -280,10 +280,14 @@ def _verdict(report: Report) -> list[str]:
         first += ", nothing new" if nothing else f", {words.number(report.rows)} rows ({rate}/s)"
     if report.quarantined:
         first += f", {words.number(report.quarantined)} bad set aside"
-    if report.state_after is None:
-        return [first]
-    same = report.state_after == report.state_before
-    return [first, f"state {'unchanged' if same else 'saved'} as {report.state_id}"]
+    lines = [first]
+    if report.state_after is not None:
+        same = report.state_after == report.state_before
+        lines.append(f"state {'unchanged' if same else 'saved'} as {report.state_id}")
+    if report.verified is not None:
+        equal = sum(each.equal for each in report.verified)
+        lines.append(f"verified: {equal} of {len(report.verified)} streams are equal")
+    return lines
 
 
 def _tell(report: Report, err: TextIO) -> None:

@@ -16,6 +16,7 @@ from kozmo_runner.abilities import Abilities, abilities
 from kozmo_runner.asking import DISCOVER_SECONDS, as_catalog, committed_states
 from kozmo_runner.bookmarks import State, without_streams
 from kozmo_runner.capabilities import capabilities
+from kozmo_runner.comparing import Comparer, Side, expect_readable, failure_of
 from kozmo_runner.configs import Config, Given, give, take_back
 from kozmo_runner.engine import Command, Engine, Grace, Limits, Outcome, Watcher
 from kozmo_runner.environment import child_environment
@@ -57,6 +58,7 @@ class Job:
 
     More than one of *jobs* shares the streams out among so many pairs of tap and target, which
     threads of this process start, or *executor*. *note* is what the target is told of the run.
+    *verify* compares both sides at the end.
     """
 
     tap: Plug
@@ -74,6 +76,7 @@ class Job:
     note: RunNote = RunNote()
     lane: str = "auto"
     retries: int = RETRIES
+    verify: bool = False
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
@@ -117,6 +120,7 @@ def run(
     executor: Executor | None = None,
     lane: str = "auto",
     retries: int = RETRIES,
+    verify: bool = False,
 ) -> Report:
     """Run *tap* into *target* and return how it went; see Report.raise_for_failure.
 
@@ -124,8 +128,9 @@ def run(
     tap-x-to-target-y, followed by *state_suffix* if there is one. *jobs* pairs of tap and target
     run at once, started by threads or by another *executor* of concurrent.futures. *lane* is text,
     arrow, or auto for arrow where both ends can. After a lost connection the run goes on from its
-    last safe state, *retries* times at most. What keeps the run from starting at all is raised: an
-    unknown plug-in, an unreadable configuration, a state that another run holds.
+    last safe state, *retries* times at most. With *verify* a run that ended well fails all the same
+    where the target does not hold what the source has then. What keeps the run from starting at all
+    is raised: an unknown plug-in, an unreadable configuration, a state that another run holds.
     """
     tap_plug, target_plug = find(tap, "tap"), find(target, "target")
     job = Job(
@@ -143,6 +148,7 @@ def run(
         executor,
         lane=lane,
         retries=retries,
+        verify=verify,
     )
     return execute(job, watcher or Silent(), cancel or Cancel())
 
@@ -218,12 +224,14 @@ class Undertaking:
 
     def report(self) -> Report:
         """Do it all; only what the user got wrong before anything ran is raised."""
-        result = self.result
+        result, job = self.result, self.job
         tap_able, target_able = self._configure()
         try:
             command = self._prepare(tap_able)
             if command is not None:
                 self._deliver(command)
+                if job.verify and result.status == "done":
+                    self._verify(tap_able, target_able)
             else:
                 result.status, result.exit_code = "done", NOTHING_READ
         except Interrupted as error:
@@ -231,7 +239,7 @@ class Undertaking:
             result.error = Blame("runner", "kozmo", error.message)
         except KozmoError as error:
             result.exit_code = error.exit_code
-            result.error = Blame("tap", self.job.tap.name, error.message, [*error.details])
+            result.error = Blame("tap", job.tap.name, error.message, [*error.details])
         self._finish()
         return masked(result, self.tap_given.secrets + self.target_given.secrets)
 
@@ -241,6 +249,9 @@ class Undertaking:
         target_able = abilities(job.target, self.workspace, self.cancel)
         self.tap_given = give(job.tap, job.tap_config, tap_able, self.workspace)
         self.target_given = give(job.target, job.target_config, target_able, self.workspace)
+        if job.verify:
+            target = Side(job.target, self.target_given, target_able)
+            expect_readable(target, self.workspace, self.cancel)
         return tap_able, target_able
 
     def _prepare(self, able: Abilities) -> list[str] | None:
@@ -322,6 +333,23 @@ class Undertaking:
         """Move the rows, and put into the report how that went."""
         self._judge(self._pipe(tap_argv))
 
+    def _verify(self, tap_able: Abilities, target_able: Abilities) -> None:
+        """Compare what arrived with what the source has now; the run fails unless all is equal."""
+        job, result = self.job, self.result
+        result.status, result.exit_code = "failed", 1
+        found = Comparer(
+            Side(job.tap, self.tap_given, tap_able, self.catalog),
+            Side(job.target, self.target_given, target_able),
+            self.workspace,
+            self.cancel,
+        ).result()
+        result.verified = found
+        fault = failure_of(found)
+        if fault is None:
+            result.status, result.exit_code = "done", 0
+        else:
+            result.error = Blame("runner", "kozmo", fault.message, [*fault.details])
+
     def _pipe(self, tap_argv: list[str]) -> Outcome:
         job = self.job
         target_argv = [*job.target.command, *self.target_given.argv]
@@ -334,8 +362,8 @@ class Undertaking:
         )
         self.result.lane = "arrow" if arrow else "text"
         engine = Engine(
-            self._command(job.tap, job.target, tap_argv, self.tap_given),
-            self._command(job.target, job.tap, target_argv, self.target_given),
+            self._command(job.tap, tap_argv),
+            self._command(job.target, target_argv),
             self.workspace,
             progress=self.progress,
             watcher=self.watcher,
@@ -352,9 +380,9 @@ class Undertaking:
             self.result.tap.stderr_tail = tails.get("tap", [])
             self.result.target.stderr_tail = tails.get("target", [])
 
-    def _command(self, plug: Plug, other: Plug, argv: list[str], given: Given) -> Command:
+    def _command(self, plug: Plug, argv: list[str]) -> Command:
         secrets = self.tap_given.secrets + self.target_given.secrets
-        return Command(plug, argv, child_environment(plug, other), secrets)
+        return Command(plug, argv, child_environment(plug), secrets)
 
     def _save(self, state: State, status: str = "running") -> None:
         """Keep what the target stands for; a store that fails is tried again at the next state."""

@@ -195,9 +195,9 @@ class Parallel(Undertaking):
         return (
             tap.ours
             and target.ours
-            and not said(tap, self.tap_given, "stream_maps")
-            and not said(target, self.target_given, "stream_maps")
-            and said(target, self.target_given, "load_method") <= {"auto", "upsert"}
+            and not said(self.tap_given, "stream_maps")
+            and not said(self.target_given, "stream_maps")
+            and said(self.target_given, "load_method") <= {"auto", "upsert"}
             and "key-ranges" in capabilities(tap, self.workspace, self.cancel)
             and "concurrent-streams" in capabilities(target, self.workspace, self.cancel)
         )
@@ -223,7 +223,7 @@ class Parallel(Undertaking):
         )  # fmt: skip
         job = replace(
             self.job, catalog=shard.catalog(self.catalog), streams=(), full_refresh=False,
-            store=None, jobs=1, executor=None, note=note,
+            store=None, jobs=1, executor=None, note=note, verify=False,
         )  # fmt: skip
         return Order(job, shard.state(self.started_with), self.owner)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from kozmo_runner.plugins import find
 from kozmo_runner.retries import RETRIES
 from kozmo_runner.words import duration
 from kozmo_singer.errors import ConfigError
+from kozmo_singer.secrets import expand
 from kozmo_singer.settings import did_you_mean
 from kozmo_singer.wire.catalog import Catalog
 
@@ -34,16 +33,15 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "jobs": int,
     "lane": str,
     "retries": int,
+    "verify": bool,
 }
-_VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?::-([^}]*))?\})")
 
 
 def load(path: str, names: Sequence[str], overrides: Mapping[str, Any]) -> list[Job]:
     """Return the jobs of the pipelines *names* in the file *path*, all of them without names.
 
     `defaults` holds what every pipeline starts from, *overrides* what goes before their own words.
-    ${NAME} and ${NAME:-default} stand for environment variables, $$ for a dollar. Paths are
-    relative to the file.
+    ${NAME} and ${NAME:-default} stand for environment variables. Paths are relative to the file.
     """
     content = _read(path)
     pipelines = content.get("pipelines")
@@ -85,31 +83,8 @@ def job(values: Mapping[str, Any]) -> Job:
         values.get("jobs", 1),
         lane=values.get("lane", "auto"),
         retries=values.get("retries", RETRIES),
+        verify=bool(values.get("verify")),
     )
-
-
-def expand(value: Any, environ: Mapping[str, str] = os.environ) -> Any:
-    """Return *value* with ${NAME} and ${NAME:-default} replaced in all its texts."""
-    if isinstance(value, Mapping):
-        return {key: expand(item, environ) for key, item in value.items()}
-    if isinstance(value, list):
-        return [expand(item, environ) for item in value]
-    if not isinstance(value, str):
-        return value
-
-    def variable(found: re.Match[str]) -> str:
-        name, default = found.groups()
-        if name is None:
-            return "$"
-        said = environ.get(name, default)
-        if said is None:
-            raise ConfigError(
-                f"the environment variable {name} is not set",
-                f"set it, or give a default: ${{{name}:-default}}",
-            )
-        return said
-
-    return _VARIABLE.sub(variable, value)
 
 
 def _read(path: str) -> Mapping[str, Any]:
@@ -139,7 +114,7 @@ def _pipeline(
 ) -> Job:
     if not isinstance(own, Mapping) or not isinstance(defaults, Mapping):
         raise ConfigError(f"{where}: a pipeline is a map of settings")
-    values = expand({**defaults, **own})
+    values = expand({**defaults, **own}, where)
     _check(where, values)
     values.setdefault("state_suffix", name)
     for key in ("tap_config", "target_config"):

@@ -37,6 +37,10 @@ class Plug:
         """What its environment variables begin with: TAP_POSTGRES_."""
         return "".join(c if c.isalnum() else "_" for c in self.name).upper() + "_"
 
+    def has_command(self, setting: str) -> bool:
+        """Whether SETTING_command is ours to run; of a foreign plug-in it is a setting."""
+        return self.ours
+
     @property
     def executable(self) -> Path:
         """The file that makes the plug-in what it is: the program, or the script it is given."""

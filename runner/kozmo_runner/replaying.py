@@ -193,7 +193,7 @@ def _settings(plug: Plug, config: Config, file: Path, cancel: Cancel) -> Config:
         "flattening_enabled": None,
         "quarantine_path": str(file.parent / AGAIN),
     }
-    if "overwrite" in said(plug, given, "load_method"):
+    if "overwrite" in said(given, "load_method"):
         changes["load_method"] = "auto"
     return [*sources, changes]
 

@@ -9,9 +9,11 @@ from typing import Any, Literal
 import msgspec
 
 from kozmo_runner.home import write_private
+from kozmo_runner.words import number
 from kozmo_singer.errors import ConfigError, KozmoError, ReadError, WriteError, scrub
 
 Status = Literal["done", "failed", "interrupted"]
+Verdict = Literal["equal", "rows differ", "values differ", "columns missing", "not there"]
 
 
 class ProcessReport(msgspec.Struct):
@@ -65,11 +67,39 @@ class ShardReport(msgspec.Struct):
     rows_written: int | None
 
 
+class StreamComparison(msgspec.Struct):
+    """What was found of one stream; rows are None where there was nothing to count."""
+
+    name: str
+    verdict: Verdict
+    source_rows: int | None = None
+    target_rows: int | None = None
+    missing: list[str] = []
+
+    @property
+    def equal(self) -> bool:
+        """Whether both sides hold the same rows."""
+        return self.verdict == "equal"
+
+    @property
+    def words(self) -> str:
+        """What was found, in a line."""
+        if self.verdict == "not there":
+            return f"{self.name}: the target has no such stream"
+        if self.verdict == "columns missing":
+            return f"{self.name}: the target lacks {', '.join(self.missing)[:200]}"
+        source, target = number(self.source_rows), number(self.target_rows)
+        if self.verdict == "rows differ":
+            return f"{self.name}: {source} rows in the source, {target} in the target"
+        return f"{self.name}: {self.verdict} in {source} rows"
+
+
 class Report(msgspec.Struct):
     """A run from start to end. Secrets are masked in everything that is text.
 
     *lane* is how rows went from tap to target: text or arrow. *attempts* counts those that a lost
-    connection made necessary, too.
+    connection made necessary, too. *verified* is what `verify` found of each stream, None where it
+    was not asked for or not come to.
     """
 
     run_id: str
@@ -93,6 +123,7 @@ class Report(msgspec.Struct):
     shards: list[ShardReport] = []
     lane: str = "text"
     attempts: int = 1
+    verified: list[StreamComparison] | None = None
 
     @property
     def rows(self) -> int | None:
@@ -126,7 +157,7 @@ msgspec.json.Decoder(Report)
 def masked(report: Report, secrets: list[str]) -> Report:
     """Return *report* without the secrets, wherever in its words or states they stand."""
     value = report.to_dict()
-    kept = ("run_id", "pipeline", "state_id", "status", "started_at")
+    kept = ("run_id", "pipeline", "state_id", "status", "started_at", "verified")
     clean = {k: v if k in kept else _masked(v, secrets) for k, v in value.items()}
     for side in ("tap", "target"):
         clean[side]["name"] = value[side]["name"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
+from kozmo_targets import readback
 from kozmo_targets.files import LinesFile, file_name, prepare_folder
 from kozmo_targets.target import (
     CAPABILITIES,
@@ -19,6 +20,7 @@ from kozmo_targets.target import (
 )
 
 if TYPE_CHECKING:
+    from kozmo_singer.wire.catalog import Catalog
     from kozmo_singer.wire.messages import Schema
     from kozmo_singer.wire.rows import Rows
 
@@ -39,7 +41,7 @@ class TargetJSONL(Target):
         load_method_setting("append-only", "overwrite"),
         *COMMON_SETTINGS,
     )
-    capabilities = CAPABILITIES
+    capabilities = (*CAPABILITIES, readback.CAPABILITY)
     examples = ("tap-postgres --config shop.json | target-jsonl --config folder.json",)
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -56,7 +58,7 @@ class TargetJSONL(Target):
     def writer(self, schema: Schema, method: LoadMethod) -> Writer:
         """Return the writer of a stream; two streams must not share a file."""
         prepare_folder(self._folder)
-        path = self._folder / (file_name(schema.stream) + self._suffix)
+        path = self._path(schema.stream)
         compress = self.config["compression"] == "gzip"
         file = LinesFile(path, replace=method == "overwrite", compress=compress)
         rival = self._streams.setdefault(file.identity, schema.stream)
@@ -67,6 +69,14 @@ class TargetJSONL(Target):
                 "their names differ in what this file system does not tell apart",
             )
         return JsonLinesWriter(file, method)
+
+    def read_back(self, catalog: Catalog, out: BinaryIO) -> None:
+        """Write the lines of the files as records."""
+        for stream in catalog.selected():
+            readback.write_lines(out, stream, self._path(stream.stream))
+
+    def _path(self, stream: str) -> Path:
+        return self._folder / (file_name(stream) + self._suffix)
 
     @property
     def _suffix(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kozmo_singer.errors import ConfigError, WriteError
 from kozmo_singer.plugin import stopping
@@ -13,6 +13,7 @@ from kozmo_singer.settings import Setting
 from kozmo_singer.systems.kozmoai.forms import RecordWriter
 from kozmo_singer.systems.kozmoai.template import TextTemplate
 from kozmo_singer.wire.encode import dumps
+from kozmo_targets import readback
 from kozmo_targets.files import LinesFile, file_name, prepare_folder
 from kozmo_targets.target import (
     CAPABILITIES,
@@ -25,6 +26,7 @@ from kozmo_targets.target import (
 
 if TYPE_CHECKING:
     from kozmo_singer.systems.kozmoai.flow import Flow
+    from kozmo_singer.wire.catalog import Catalog
     from kozmo_singer.wire.messages import Schema
     from kozmo_singer.wire.rows import Rows
 
@@ -85,7 +87,7 @@ class TargetKozmo(Target):
         load_method_setting("append-only", "overwrite"),
         *COMMON_SETTINGS,
     )
-    capabilities = CAPABILITIES
+    capabilities = (*CAPABILITIES, readback.CAPABILITY)
     examples = (
         "tap-sqlite --config shop.json | target-kozmo --config folder.json",
         "kozmo run tap-sqlite target-kozmo --tap-config path=shop.db --target-config output=data",
@@ -133,7 +135,7 @@ class TargetKozmo(Target):
         if self._flow is not None:
             return FlowWriter(self, self._flow, template)
         prepare_folder(self._folder, "output")
-        path = self._folder / f"{file_name(schema.stream)}.jsonl"
+        path = self._path(schema.stream)
         file = LinesFile(path, replace=method == "overwrite")
         rival = self._streams.setdefault(file.identity, schema.stream)
         if rival != schema.stream:
@@ -143,6 +145,16 @@ class TargetKozmo(Target):
                 "their names differ in what this file system does not tell apart",
             )
         return FolderWriter(file, template, self.config["text_key"], shown=method != "overwrite")
+
+    def read_back(self, catalog: Catalog, out: BinaryIO) -> None:
+        """Write the rows in the files of Data as records; a flow gives nothing back."""
+        if self._flow is not None:
+            raise ConfigError("target-kozmo cannot read back what it gave to a flow")
+        for stream in catalog.selected():
+            readback.write_data(out, stream, self._path(stream.stream))
+
+    def _path(self, stream: str) -> Path:
+        return self._folder / f"{file_name(stream)}.jsonl"
 
     def close(self) -> None:
         """Close the connection to KozmoAI."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
-from kozmo_singer.errors import ReadError, RecordError
+from kozmo_singer.errors import ConfigError, ReadError, RecordError
 from kozmo_singer.plugin import Plugin, asks_for_maps, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire import lane
@@ -22,6 +22,7 @@ from kozmo_targets.load import Load, Mark
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kozmo_singer.wire.catalog import Catalog
     from kozmo_singer.wire.messages import Batch, Schema
     from kozmo_singer.wire.rows import Rows
     from kozmo_targets.load import Aside
@@ -177,6 +178,10 @@ class Target(Plugin, ABC):
     def expect_columns(self) -> None:
         """Get ready for batches of the Arrow lane, for example load libraries."""
         return
+
+    def read_back(self, catalog: Catalog, out: BinaryIO) -> None:
+        """Write to *out* what is there of the selected streams; see kozmo_targets.readback."""
+        raise ConfigError(f"{self.name} cannot read back what it wrote")
 
     def load_method(self, schema: Schema) -> LoadMethod:
         """Return how rows of this stream are added: the setting, or what auto means for it."""

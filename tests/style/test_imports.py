@@ -11,6 +11,7 @@ SEAM = (
     "kozmo_singer.__version__",
     "kozmo_singer.wire",
     "kozmo_singer.errors",
+    "kozmo_singer.secrets",
     "kozmo_singer.settings",
     "kozmo_singer.scripts",
 )

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from kozmo_singer.errors import ConfigError
 from kozmo_singer.plugin import Plugin
 from kozmo_singer.scripts import Entry
 from kozmo_taps.registry import TAPS
@@ -70,6 +71,16 @@ def test_settings_are_fit_to_be_shown(name: str) -> None:
     assert len(names) == len(set(names))
     assert [each for each in names if not re.fullmatch(r"[a-z][a-z0-9_]*", each)] == []
     assert [s.name for s in settings if not re.fullmatch(r"[^\n|]+[^\n|.]", s.description)] == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_an_unknown_setting_is_refused_with_the_one_that_was_meant(name: str) -> None:
+    """Of every plug-in, for every setting of it that lost a letter."""
+    plugin = _load(EVERY[name])
+    for setting in plugin.settings:
+        with pytest.raises(ConfigError, match=f"{name} has no setting") as raised:
+            plugin({setting.name[:-1] + "_": "x"})
+        assert "did you mean '" in str(raised.value)
 
 
 def test_singer_python_conflicts_with_every_extra_that_brings_the_sdk() -> None:

@@ -15,11 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
 from kozmo_singer.errors import ConfigError, ConnectError, WriteError
 from kozmo_singer.settings import did_you_mean
+from kozmo_singer.systems.tls import is_local, warn_of
 
 if TYPE_CHECKING:
     import httpx
@@ -126,7 +128,7 @@ class Flow:
         known = self._ask("/api/v1/flows/?get_all=true&header_flows=true", list)
         for flow in known:
             if flow.get("endpoint_name") == self.flow:
-                return self._ask(f"/api/v1/flows/{flow['id']}", dict)
+                return self._ask(f"/api/v1/flows/{quote(str(flow['id']), safe='')}", dict)
         names = [f["endpoint_name"] for f in known if f.get("endpoint_name")]
         raise ConfigError(
             f"KozmoAI at {self._place} has no flow '{self.flow}' for this API key",
@@ -267,6 +269,9 @@ class Flow:
             headers = {"content-type": "application/json"}
             if self._key:
                 headers["x-api-key"] = self._key
+            url = httpx.URL(self.base)
+            if url.scheme == "http" and not is_local(url.host):
+                warn_of(f"the API key and all rows go in the clear to {self._place}; use https")
             timeout = httpx.Timeout(self._timeout, connect=min(self._timeout, 10.0))
             self._opened = httpx.Client(headers=headers, timeout=timeout)
         return self._opened

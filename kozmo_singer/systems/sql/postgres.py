@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from kozmo_singer.errors import ConfigError, ConnectError, KozmoError, MissingDriver
 from kozmo_singer.settings import Setting
+from kozmo_singer.systems.sql.quoting import quote
+from kozmo_singer.systems.tls import is_local, warn_of
 from kozmo_singer.wire.types import LogicalType
 
 if TYPE_CHECKING:
@@ -98,16 +100,6 @@ def parameters(config: Mapping[str, Any], plugin: str = "kozmo-singer") -> dict[
     return _with_tls(found, tunnelled=bool(config.get("ssh_host")))
 
 
-def secrets(config: Mapping[str, Any]) -> list[str]:
-    """Return the values of *config* that no output may show, the URL's password among them."""
-    values = [config.get(s.name) for s in SETTINGS if s.secret]
-    url = config.get("sqlalchemy_url")
-    if url:
-        password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
-        values += [password, unquote(password)]
-    return [v for v in values if isinstance(v, str) and v]
-
-
 def _from_url(url: str) -> dict[str, Any]:
     scheme, _, rest = url.partition("://")
     if scheme.split("+")[0] not in ("postgresql", "postgres") or not rest:
@@ -133,11 +125,6 @@ def _from_url(url: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 
-def is_local(host: str) -> bool:
-    """Return whether *host* is this machine, so that the wire cannot be listened to."""
-    return not host or host in ("localhost", "::1") or host.startswith(("127.", "/", "@"))
-
-
 def _with_tls(found: dict[str, Any], *, tunnelled: bool) -> dict[str, Any]:
     if "sslmode" not in found:
         inside = tunnelled or is_local(str(found.get("host", "")))
@@ -148,6 +135,17 @@ def _with_tls(found: dict[str, Any], *, tunnelled: bool) -> dict[str, Any]:
         # The OpenSSL inside psycopg's wheel does not know where this machine keeps its own.
         found["sslrootcert"] = next((f for f in _CA_FILES if os.path.exists(f)), "system")
     return found
+
+
+def _expect_tls(found: Mapping[str, Any], plugin: str, *, tunnelled: bool) -> None:
+    """Warn where an sslmode of the user's lets others on the way listen, or answer."""
+    host, mode = str(found.get("host", "")), str(found["sslmode"])
+    if tunnelled or is_local(host) or mode.startswith("verify"):
+        return
+    risk = "rows and password may go in the clear"
+    if mode == "require":
+        risk = "nobody makes sure who is at the other end"
+    warn_of(f"{plugin}: with sslmode '{mode}' {risk} at {host}; verify-full is safe")
 
 
 @contextmanager
@@ -163,6 +161,7 @@ def connect(
     except ImportError as error:
         raise MissingDriver(plugin, "psycopg", "postgres") from error
     found = parameters(config, plugin)
+    _expect_tls(found, plugin, tunnelled=bool(config.get("ssh_host")))
     with _tunnel(config, plugin, found) as reached:
         try:
             connection = psycopg.connect(**reached, **options)
@@ -187,13 +186,6 @@ def _tunnel(
     with tunnel(config, plugin, host, port) as local_port:
         # hostaddr is where to connect to, host stays the name that the certificate must bear.
         yield {**found, "hostaddr": "127.0.0.1", "port": local_port}
-
-
-def quote(identifier: str) -> str:
-    """Return *identifier* as a quoted SQL name; a NUL, which no name can hold, is refused."""
-    if "\0" in identifier:
-        raise ConfigError(f"the name {identifier!r} holds a NUL character")
-    return '"' + identifier.replace('"', '""') + '"'
 
 
 def qualified(schema: str | None, table: str) -> str:

@@ -74,13 +74,6 @@ def _must_be_readable(path: Path) -> None:
         )
 
 
-def quote(identifier: str) -> str:
-    """Return *identifier* as a quoted SQL name; a NUL, which no name can hold, is refused."""
-    if "\0" in identifier:
-        raise ConfigError(f"the name {identifier!r} holds a NUL character")
-    return '"' + identifier.replace('"', '""') + '"'
-
-
 # --- types -----------------------------------------------------------------------------------
 
 _DDL = {

@@ -66,6 +66,12 @@ interrupted."""
     help="Go on this often after a lost connection, from the last safe state, a while later each "
     "time. Default: 5.",
 )
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare what arrived with what the source has then (see kozmo compare); exit code 1 "
+    "where they differ.",
+)
 @shared.state_store
 @shared.timeout
 @click.option("--idle-timeout", metavar="SPAN", help="Stop when nothing moves for this time.")
@@ -150,6 +156,7 @@ def _overrides(given: dict[str, Any]) -> dict[str, Any]:
         "jobs",
         "lane",
         "retries",
+        "verify",
     ):
         said[name] = given[name]
     return {

@@ -133,6 +133,11 @@ class SqlSession:
     def __init__(self, tap: SqlTap, connection: Connection, relations: Relations) -> None:
         self._tap, self._connection, self._relations = tap, connection, relations
 
+    @property
+    def raw(self) -> Any:
+        """The driver's own connection."""
+        return self._connection.raw
+
     def open(self, stream: Stream, bookmark: Mapping[str, Any], limit: int | None) -> SqlReading:
         """Return the reading of *stream*; a table or column that is gone is an error."""
         relation = self._relation(stream)

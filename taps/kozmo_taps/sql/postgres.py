@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_singer.errors import DiscoverError, ReadError
+from kozmo_singer.plugin import asks_for_maps
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
-from kozmo_singer.systems.sql.postgres import qualified, quote
-from kozmo_singer.wire import Column, LogicalType, Stream, lane
+from kozmo_singer.systems.sql.postgres import qualified
+from kozmo_singer.systems.sql.quoting import quote
+from kozmo_singer.wire import Catalog, Column, LogicalType, Stream, lane
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
 from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
@@ -57,7 +59,7 @@ class TapPostgres(SqlTap):
 
     name = "tap-postgres"
     summary = "PostgreSQL tables and views"
-    capabilities = (*SqlTap.capabilities, lane.CAPABILITY)
+    capabilities = (*SqlTap.capabilities, "digest", lane.CAPABILITY)
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow",)}
     settings = (
         *system.SETTINGS,
@@ -74,11 +76,6 @@ class TapPostgres(SqlTap):
         "TAP_POSTGRES_PASSWORD=... tap-postgres --config pg.json --config ENV --check",
     )
 
-    @property
-    def secrets(self) -> list[str]:
-        """The passwords, that of the URL among them."""
-        return system.secrets(self.config)
-
     @contextmanager
     def connection(self) -> Iterator[PostgresConnection]:
         """Open the database."""
@@ -94,6 +91,16 @@ class TapPostgres(SqlTap):
         took = round(1000 * (time.monotonic() - start))
         release = f"{version // 10000}.{version % 10000}"
         return f"PostgreSQL {release}, {counted(relations)}, {took} ms"
+
+    def digest(self, catalog: Catalog) -> dict[str, dict[str, Any] | None]:
+        """Return the sum of each selected stream; None of those that have to be read for it."""
+        from kozmo_taps.sql.postgres_digest import digest
+
+        chosen = self._chosen(catalog, None)
+        if asks_for_maps(self.config):
+            return {stream.tap_stream_id: None for stream in chosen}
+        with self.session(chosen) as session:
+            return {stream.tap_stream_id: digest(session, stream) for stream in chosen}
 
     def stream_id(self, relation: Relation) -> str:
         """Return ``schema-table``."""

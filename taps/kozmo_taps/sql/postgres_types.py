@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from kozmo_singer.systems.sql.postgres import logical, quote
+from kozmo_singer.systems.sql.postgres import logical
+from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire import LogicalType
 from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations
 

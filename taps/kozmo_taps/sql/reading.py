@@ -17,6 +17,8 @@ from kozmo_taps.sql.seen import Group, Row, Seen
 
 _PLAIN = LogicalType("string")
 Condition = tuple[str, list[Any]]
+WHERE_NULL = "where-null"
+"""Metadata of a stream: only rows are read in which this column is null."""
 
 
 class Dialect(Protocol):
@@ -39,7 +41,7 @@ class Dialect(Protocol):
 
 
 class SqlReading(ABC):
-    """What full tables and incremental streams have in common."""
+    """What full tables and incremental streams have in common; *shape* are the columns read."""
 
     method: str
     version: int | None = None
@@ -54,21 +56,35 @@ class SqlReading(ABC):
         shape: Sequence[DbColumn],
         limit: int | None,
     ) -> None:
-        self._dialect, self._relation, self._limit = dialect, relation, limit
-        self._shape = dialect.settle(relation, list(shape))
-        self._names = [column.name for column in self._shape]
+        self.dialect, self.relation, self._limit = dialect, relation, limit
+        self.shape = dialect.settle(relation, list(shape))
+        self._names = [column.name for column in self.shape]
         self.name = stream.tap_stream_id
         self.schema = self._emitted(stream)
         # Values come as they are to be written; the encoder has nothing to spell.
         spelt = dict.fromkeys(("binary", "json", "timestamp"), _PLAIN)
-        self.columns = [Column(c.name, spelt.get(c.type.name, c.type)) for c in self._shape]
+        self.columns = [Column(c.name, spelt.get(c.type.name, c.type)) for c in self.shape]
         self.key_properties = list(stream.key_properties)
         self.bookmark_properties: list[str] = []
         self.complete = False
+        # Of rows that a target has marked as deleted, when it is read back.
+        unset = stream.metadata.get((), {}).get(WHERE_NULL)
+        self._always: list[Condition] = []
+        if unset:
+            self._always = [(f"{dialect.quote(unset)} IS NULL", [])]
 
     @abstractmethod
     def batches(self) -> Iterator[Sequence[Row]]:
         """Yield rows; after each batch `bookmark` covers it."""
+
+    def first_run(self) -> list[Condition]:
+        """Return the conditions that leave what a run without a bookmark delivers."""
+        return self._always
+
+    @property
+    def table(self) -> str:
+        """The quoted name of the table."""
+        return self.dialect.qualified(self.relation)
 
     @abstractmethod
     def bookmark(self) -> dict[str, Any]:
@@ -79,7 +95,7 @@ class SqlReading(ABC):
         schema = stream.masked_schema()
         told = stream.schema.get("properties") or {}
         properties = {}
-        for column in self._shape:
+        for column in self.shape:
             said = told.get(column.name)
             if said is None or column.settled:
                 said = to_schema(column.type, not column.not_null)
@@ -89,14 +105,15 @@ class SqlReading(ABC):
     def _query(
         self, conditions: Sequence[Condition], order: Sequence[str], limit: int | None
     ) -> tuple[str, list[Any]]:
-        columns = ", ".join(column.select for column in self._shape)
-        sql = f"SELECT {columns} FROM {self._dialect.qualified(self._relation)}"
+        columns = ", ".join(column.select for column in self.shape)
+        sql = f"SELECT {columns} FROM {self.table}"
         parameters: list[Any] = []
+        conditions = [*self._always, *conditions]
         if conditions:
             sql += " WHERE " + " AND ".join(f"({text})" for text, _ in conditions)
             parameters = [value for _, values in conditions for value in values]
         if order:
-            sql += " ORDER BY " + ", ".join(map(self._dialect.quote, order))
+            sql += " ORDER BY " + ", ".join(map(self.dialect.quote, order))
         if limit is not None:
             sql += f" LIMIT {limit}"
         return sql, parameters
@@ -108,7 +125,7 @@ class SqlReading(ABC):
         limit: int | None = None,
     ) -> Iterator[Sequence[Row]]:
         sql, parameters = self._query(conditions, order, limit)
-        return self._dialect.select(sql, parameters, self._relation, self._shape, arrow=self.arrow)
+        return self.dialect.select(sql, parameters, self.relation, self.shape, arrow=self.arrow)
 
 
 class FullTable(SqlReading):
@@ -121,7 +138,7 @@ class FullTable(SqlReading):
 
     def __init__(self, *args: Any, marker: Mapping[str, Any] | None, versioned: bool) -> None:
         super().__init__(*args)
-        self._keys = steady(self._relation, {column.name: column for column in self._shape})
+        self._keys = steady(self.relation, {column.name: column for column in self.shape})
         self._places = [self._names.index(key.name) for key in self._keys]
         self._marked = bool(marker)
         self._left = left(marker, self._keys)
@@ -133,10 +150,10 @@ class FullTable(SqlReading):
         """Yield every row that was not delivered before, range by range."""
         room = self._limit
         order = [key.name for key in self._keys]
-        with self._dialect.snapshot():
+        with self.dialect.snapshot():
             while self._left and room != 0:
                 span = self._left[0]
-                for rows in self._rows(within(self._dialect, self._keys, span), order, room):
+                for rows in self._rows(within(self.dialect, self._keys, span), order, room):
                     room = None if room is None else room - len(rows)
                     if self._keys:
                         last = [wire(rows[-1][place]) for place in self._places]
@@ -170,7 +187,7 @@ class Incremental(SqlReading):
     ) -> None:
         super().__init__(*args)
         self._place = self._names.index(key)
-        self._key = self._shape[self._place]
+        self._key = self.shape[self._place]
         self.bookmark_properties = [key]
         self._start_date = start_date
         self._value = _marked_value(mark, key)
@@ -181,7 +198,7 @@ class Incremental(SqlReading):
 
     def batches(self) -> Iterator[Sequence[Row]]:
         """Yield the rows that have no place in the order, then the others."""
-        with self._dialect.snapshot():
+        with self.dialect.snapshot():
             yield from self._apart()
             if self._left != 0:
                 yield from self._ordered()
@@ -197,10 +214,21 @@ class Incremental(SqlReading):
         counts = self._seen.counts()
         return {**found, "replication_key_seen": counts} if counts else found
 
-    def _apart(self) -> Iterator[Sequence[Row]]:
-        name = self._dialect.quote(self._key.name)
+    def first_run(self) -> list[Condition]:
+        """Return the conditions of all streams, and what start_date leaves."""
+        apart = " OR ".join(self._out_of_order())
+        ordered = self._from()
+        text = " AND ".join(f"({text})" for text, _ in ordered) or "true"
+        parameters = [value for _, values in ordered for value in values]
+        return [*self._always, (f"{apart} OR ({text})" if apart else text, parameters)]
+
+    def _out_of_order(self) -> list[str]:
+        name = self.dialect.quote(self._key.name)
         parts = [] if self._key.not_null else [f"{name} IS NULL"]
-        parts += [self._key.apart] if self._key.apart else []
+        return parts + ([self._key.apart] if self._key.apart else [])
+
+    def _apart(self) -> Iterator[Sequence[Row]]:
+        parts = self._out_of_order()
         if not parts:
             return
         for rows in self._rows([(" OR ".join(parts), [])]):
@@ -229,14 +257,14 @@ class Incremental(SqlReading):
                 return
 
     def _from(self) -> list[Condition]:
-        name = self._dialect.quote(self._key.name)
+        name = self.dialect.quote(self._key.name)
         found: list[Condition] = [] if self._key.not_null else [(f"{name} IS NOT NULL", [])]
         if self._key.apart:
             found.append((f"NOT ({self._key.apart})", []))
         if self._value is not None:
             found.append((f"{name} >= {self._key.parameter}", [self._value]))
         elif self._start_date and self._key.type.name in ("date", "timestamp", "timestamptz"):
-            found.append(self._dialect.since(self._key, self._start_date))
+            found.append(self.dialect.since(self._key, self._start_date))
         return found
 
     def _fresh(self, rows: Sequence[Row], group: Group) -> list[Row]:

@@ -15,7 +15,7 @@ from kozmo_singer.errors import DiscoverError, ReadError
 from kozmo_singer.plugin import stopping
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import sqlite as system
-from kozmo_singer.systems.sql.sqlite import quote
+from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire import Stream
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap

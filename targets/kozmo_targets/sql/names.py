@@ -46,7 +46,7 @@ class Naming(NamedTuple):
 
     def fitted(self, name: str) -> str:
         """Return *name*, or the cut form that takes its place if it is too long."""
-        raw = name.encode()
+        raw = name.encode("utf-8", "surrogatepass")
         if self.limit is None or len(raw) <= self.limit:
             return name
         digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:8]

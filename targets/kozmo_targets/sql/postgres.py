@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import ClassVar
 
-from kozmo_singer.errors import WriteError
+from kozmo_singer.errors import ReadError, WriteError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.wire import lane
@@ -42,6 +42,8 @@ class TargetPostgres(SqlTarget):
     name = "target-postgres"
     summary = "PostgreSQL tables"
     naming: ClassVar[Naming] = NAMING
+    read_by = "tap-postgres"
+    connection_settings = system.SETTINGS
     capabilities = (*SqlTarget.capabilities, "concurrent-streams", lane.CAPABILITY)
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow", "pgpq")}
     _overwrites = False
@@ -73,11 +75,6 @@ class TargetPostgres(SqlTarget):
         "tap-sqlite --config shop.json | target-postgres --config warehouse.json",
         "target-postgres --config warehouse.json --check",
     )
-
-    @property
-    def secrets(self) -> list[str]:
-        """The values that no output may show."""
-        return system.secrets(self.config)
 
     def check(self) -> str:
         """Connect; return version, schema and whether tables may be made there."""
@@ -128,6 +125,15 @@ class TargetPostgres(SqlTarget):
                 text = f"{query(name)} WHERE state_id = %s".encode()
                 found += entries(connection.execute(text, [state_id]).fetchall())
         return found
+
+    @contextmanager
+    def looking(self) -> Iterator[PostgresDatabase]:
+        """Open a connection."""
+        try:
+            with system.translated(ReadError, f"{self.name} could not look at its tables"):
+                yield self._main
+        finally:
+            self.close()
 
     def table_writer(self, table: Name, method: LoadMethod) -> PostgresWriter:
         """Return a writer; the schema exists from now on."""

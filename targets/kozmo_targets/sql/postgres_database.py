@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.systems.sql import postgres as system
+from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.table import Change, Database, Found, TableColumn
@@ -76,7 +77,7 @@ class PostgresDatabase(Database):
         return system.qualified(name.schema, name.table)
 
     def quote(self, column: str) -> str:
-        return system.quote(column)
+        return quote(column)
 
     def ddl(self, type: LogicalType) -> str:
         return system.ddl(type)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import ClassVar
 
-from kozmo_singer.errors import WriteError
+from kozmo_singer.errors import ReadError, WriteError
 from kozmo_singer.systems.sql import sqlite as system
 from kozmo_singer.wire.committed import Committed
 from kozmo_targets.load import Mark
@@ -26,6 +27,8 @@ class TargetSQLite(SqlTarget):
     name = "target-sqlite"
     summary = "SQLite database files"
     naming: ClassVar[Naming] = NAMING
+    read_by = "tap-sqlite"
+    connection_settings = system.SETTINGS
     settings = (*system.SETTINGS, *SQL_SETTINGS, *COMMON_SETTINGS)
     examples = (
         "tap-postgres --config shop.json | target-sqlite --config file.json",
@@ -51,6 +54,15 @@ class TargetSQLite(SqlTarget):
     def placed(self, table: Name) -> Name:
         """Return *table* without a schema."""
         return table._replace(schema=None)
+
+    @contextmanager
+    def looking(self) -> Iterator[SqliteDatabase]:
+        """Open the file read-only."""
+        with (
+            system.connect(self.config, read_only=True) as connection,
+            system.translated(ReadError, f"{self.name} could not look at its tables"),
+        ):
+            yield SqliteDatabase(connection, self.config["busy_timeout"])
 
     def table_writer(self, table: Name, method: LoadMethod) -> SqliteWriter:
         """Return a writer; what overwrites a table waits in a temporary one until the end."""

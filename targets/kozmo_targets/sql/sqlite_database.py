@@ -9,6 +9,7 @@ from typing import Any
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.systems.sql import sqlite as system
+from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.table import Change, Database, Found, TableColumn
@@ -16,7 +17,7 @@ from kozmo_targets.sql.table import Change, Database, Found, TableColumn
 
 def _fold(name: str) -> str:
     """SQLite compares names without regard to the case of A to Z, and of no other letter."""
-    return name.encode().lower().decode()
+    return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 NAMING = Naming(limit=None, fold=_fold, empty=True)
@@ -37,7 +38,7 @@ class SqliteDatabase(Database):
         return f"{self.quote(name.schema or 'main')}.{self.quote(name.table)}"
 
     def quote(self, column: str) -> str:
-        return system.quote(column)
+        return quote(column)
 
     def ddl(self, type: LogicalType) -> str:
         return system.ddl(type)
@@ -106,6 +107,10 @@ class SqliteDatabase(Database):
         empty = not self._rows(f"SELECT 1 FROM {self.text(table)} LIMIT 1")
         types = {name: system.logical(declared) for name, declared, _ in columns}
         return Found(types, [key, *unique] if key else unique, empty)
+
+    def spelt(self, table: Name) -> Name:
+        query = "SELECT name FROM sqlite_master WHERE name = ? COLLATE NOCASE AND tbl_name = name"
+        return table._replace(table=self._rows(query, table.table)[0][0])
 
     def create(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> None:
         parts = []

@@ -59,6 +59,10 @@ class Database(ABC):
     def find(self, table: Name) -> Found | None:
         """Return what is known of *table*, or None if there is none."""
 
+    def spelt(self, table: Name) -> Name:
+        """Return *table*, which is there, as it calls itself."""
+        return table
+
     @abstractmethod
     def create(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> None:
         """Create *table* (and its schema) with *key* as its primary key, if there is any."""

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timezone
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
+from kozmo_singer.wire.catalog import Catalog, Stream
 from kozmo_singer.wire.committed import CAPABILITY, RunNote
+from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.messages import Schema
+from kozmo_targets import readback
 from kozmo_targets.sql import names
 from kozmo_targets.sql.ledger import TABLE, Ledger
-from kozmo_targets.sql.table import Places
+from kozmo_targets.sql.table import Database, Places
+from kozmo_targets.sql.writer import DELETED
 from kozmo_targets.target import (
     CAPABILITIES,
     LoadMethod,
@@ -63,8 +68,13 @@ class SqlTarget(Target):
         "hard-delete",
         "target-schema",
         CAPABILITY,
+        readback.BY_TAP,
     )
     naming: ClassVar[names.Naming]
+    read_by: ClassVar[str]
+    """The tap that reads this system."""
+    connection_settings: ClassVar[tuple[Setting, ...]]
+    """The settings that this target and that tap have in common."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
@@ -109,6 +119,33 @@ class SqlTarget(Target):
     @abstractmethod
     def prepare(self, ledger: Ledger) -> None:
         """Make the table of *ledger*, and its schema, if they are not there."""
+
+    @abstractmethod
+    def looking(self) -> AbstractContextManager[Database]:
+        """Open the database to look at its tables."""
+
+    def read_back(self, catalog: Catalog, out: BinaryIO) -> None:
+        """Write which tap reads the tables, its settings, and the table of each stream.
+
+        A table is its schema and name, the columns (property -> column, null where there is none)
+        and deleted, the column that is set in rows which do not count; null for no table.
+        """
+        with self.looking() as database:
+            streams = {s.stream: self._where(database, s) for s in catalog.selected()}
+        settings = [setting.name for setting in self.connection_settings]
+        out.write(dumps({"tap": self.read_by, "settings": settings, "streams": streams}))
+
+    def _where(self, database: Database, stream: Stream) -> dict[str, Any] | None:
+        table = self.placed(names.table_of(stream.stream, self.config, self.naming))
+        found = database.find(table)
+        if found is None:
+            return None
+        fold = self.naming.fold
+        spelt = {fold(name): name for name in found.columns}
+        own = names.column_names(stream.stream, stream.selected_columns(), self.naming)
+        columns = {name: spelt.get(fold(column)) for name, column in own.items()}
+        deleted = None if DELETED in own else spelt.get(fold(DELETED))
+        return {**database.spelt(table)._asdict(), "columns": columns, "deleted": deleted}
 
     @abstractmethod
     def table_writer(self, table: names.Name, method: LoadMethod) -> Writer:

@@ -64,6 +64,14 @@ def test_rows_arrive_as_they_are(load, kozmoai):
     assert states(done.out)[-1] == {"last": 10}
 
 
+@pytest.mark.parametrize("name", ["../../flows", "a/b?c=d#e", "x\r\nX-Api-Key: y", "%2e%2e", "💥"])
+def test_the_name_of_a_stream_is_in_no_path_and_no_head(load, kozmoai, name):
+    """The loopback knows the one right path, and whatever else is asked for fails."""
+    done = load(lines(schema(name, {"id": INTEGER}, ["id"]), record(name, {"id": 1})))
+    assert done.code == 0, done.err
+    assert [payload["stream"] for payload in kozmoai.taken] == [name]
+
+
 def test_what_fails_for_now_is_sent_again(load, kozmoai):
     """429, 5xx and a dropped connection; under the same id, and each row is taken once."""
     kozmoai.failures += [(429, {"retry-after": "0"}), (503, {"retry-after": "0"}), "drop"]

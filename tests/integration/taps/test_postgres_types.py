@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import Run
-from postgres_kinds import CASES, TYPES
+from postgres_kinds import CASES, make_table
 from servers.postgres import Database
 
 KINDS = {str: "string", bool: "boolean", int: "integer", Decimal: "number"}
@@ -18,14 +18,7 @@ KINDS = {str: "string", bool: "boolean", int: "integer", Decimal: "number"}
 @pytest.fixture
 def table(postgres: Database) -> Database:
     """A table with a column for each case: a row of values, one of nulls, one of values again."""
-    for statement in TYPES.strip().split(";")[:-1]:
-        postgres.execute(statement)
-    columns = ", ".join(f"c{i} {type}" for i, (type, _, _) in enumerate(CASES))
-    postgres.execute(f"CREATE TABLE kinds (id integer PRIMARY KEY, {columns})")
-    values = ", ".join(f"{sql}::{type}" for type, sql, _ in CASES)
-    postgres.execute(f"INSERT INTO kinds VALUES (1, {values})")
-    postgres.execute("INSERT INTO kinds (id) VALUES (2)")
-    postgres.execute(f"INSERT INTO kinds VALUES (3, {values})")
+    make_table(postgres)
     return postgres
 
 

@@ -5,10 +5,11 @@ import os
 import pytest
 
 from kozmo_runner.abilities import OURS, Abilities
-from kozmo_runner.configs import Config, Given, give, origin, secrets_in, sources_of
+from kozmo_runner.configs import Config, Given, give, origin, sources_of
 from kozmo_runner.plugins import Plug
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError
+from kozmo_singer.secrets import forms, secrets_in
 
 FOREIGN = Plug("tap-x", "tap", ("/bin/true",), ours=False)
 MINE = Plug("tap-sqlite", "tap", ("/bin/true",), ours=True)
@@ -101,7 +102,7 @@ def test_secrets_are_known_by_name_and_in_urls() -> None:
         "host": "db.example.org",
         "private_key": "-----BEGIN-----\nMIIEowIBAAKCAQEAwRyz\n-----END-----",
     }
-    found = set(secrets_in(config))
+    found = set(forms(secrets_in(config)))
     assert {"pass-word", "me", "12345", "p%40ss", "p@ss", "key-1", "key-2"} <= found
     assert "MIIEowIBAAKCAQEAwRyz" in found
     assert "db.example.org" not in found

@@ -1,0 +1,19 @@
+"""Names in SQL, as the standard quotes them."""
+
+from __future__ import annotations
+
+import re
+
+from kozmo_singer.errors import ConfigError
+
+_NO_NAME = re.compile("[\0\ud800-\udfff]")
+
+
+def quote(identifier: str) -> str:
+    """Return *identifier* as a quoted SQL name.
+
+    A NUL and half a surrogate pair, which no name can hold, are refused.
+    """
+    if _NO_NAME.search(identifier):
+        raise ConfigError(f"no database can have the name {identifier!r}")
+    return '"' + identifier.replace('"', '""') + '"'
