@@ -28,6 +28,7 @@ def read(
     batch_rows: int = BATCH_ROWS,
     full_refresh: bool = False,
     store: str | None = None,
+    lane: str = "auto",
     cancel: Cancel | None = None,
 ) -> Reading:
     """Return an iterator over the rows of *tap* as batches of one stream each.
@@ -48,6 +49,7 @@ def read(
             full_refresh,
             limit,
             batch_rows,
+            lane,
         ),
         cancel,
     )
@@ -122,6 +124,7 @@ def aread(
     batch_rows: int = BATCH_ROWS,
     full_refresh: bool = False,
     store: str | None = None,
+    lane: str = "auto",
 ) -> AsyncReading:
     """As `read`, for `async for`; cancelling the task stops the tap and keeps the bookmark."""
     return AsyncReading(
@@ -135,6 +138,7 @@ def aread(
             full_refresh,
             limit,
             batch_rows,
+            lane,
         )
     )
 
