@@ -74,7 +74,7 @@ class ArrowBatch(Batch):
 
     def _pieces(self, place: int) -> list[pa.Array]:
         """One column of each part; json as the text that is in it."""
-        arrays = [part.column(place) for part in self._parts]
+        arrays = [part.column(self.names[place]) for part in self._parts]
         return [getattr(array, "storage", array) for array in arrays]
 
     def _typed(self, place: int) -> pa.ChunkedArray | None:
@@ -84,7 +84,8 @@ class ArrowBatch(Batch):
         type = self.columns[place].type
         wanted = pa.float64() if type.name == "float" else arrow_type(type)
         pieces = self._pieces(place)
-        spelt = type.name == "decimal" and wanted == pa.string()
+        # Decimals that Arrow has as text, and those that it spells with an exponent: 9.88E+4.
+        spelt = type.name == "decimal" and (wanted == pa.string() or (type.scale or 0) < 0)
         if spelt or any(piece.type != wanted for piece in pieces):
             return None
         whole = pa.chunked_array(pieces, wanted)
@@ -129,6 +130,14 @@ def _on_one_line(documents: Any) -> Any:
     return pc.replace_substring_regex(documents, r"[\n\r\t]", " ")
 
 
+def _floats(array: pa.Array) -> list[float | None]:
+    """Those of 32 bit by their shortest names: 0.1, not 0.10000000149011612."""
+    import pyarrow as pa
+
+    named = array.cast("string") if array.type == pa.float32() else array
+    return list(named.cast("float64").to_pylist())
+
+
 def _digits(array: pa.Array) -> list[Decimal | None]:
     values = [None if v is None else Decimal(v) for v in array.cast("string").to_pylist()]
     if array.type.scale >= 0:
@@ -137,6 +146,7 @@ def _digits(array: pa.Array) -> list[Decimal | None]:
 
 
 _SPELT: dict[str, Callable[[Any], list[Any]]] = {
+    "float": _floats,
     "date": days,
     "time": clocks,
     "timestamp": moments,

@@ -187,13 +187,10 @@ class _Work:
         )
 
     def _lane(self) -> str:
-        request = self._request
-        if request.lane == "arrow":
+        wanted = self._request.lane
+        if wanted == "arrow":
             pyarrow("the Arrow lane")
-        few = request.limit is not None and request.limit < lane.FEW_ROWS
-        if request.lane == "auto" and (few or find_spec("pyarrow") is None):
-            return "text"
-        return request.lane
+        return "text" if wanted == "auto" and find_spec("pyarrow") is None else wanted
 
     def _read(self, tap: api.TapStream) -> Iterator[Batch]:
         reader = Reader(tap.stdout.fileno(), idle_seconds=IDLE_SECONDS)

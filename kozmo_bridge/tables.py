@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from kozmo_bridge.values import building, iso_duration, trim_fraction
 from kozmo_singer.errors import MissingDriver
 from kozmo_singer.wire.arrow import Values, arrow_array, parse_date, parse_time, pyarrow
@@ -243,7 +245,15 @@ def _arrow_objects(values: pa.ChunkedArray) -> Any:
 
 
 def _arrow_documents(values: pa.ChunkedArray) -> Any:
-    return _parsed_series(json.loads)(values.to_pylist())
+    return _parsed_series(_document)(values.to_pylist())
+
+
+def _document(text: str) -> Any:
+    try:
+        return _DOCUMENT.decode(text)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        # NaN, 1e400 and halves of characters; what both read is the same, at a quarter of the time.
+        return json.loads(text)
 
 
 def _parsed_series(parse: Callable[[str], Any]) -> Callable[[Values], pd.Series[Any]]:
@@ -256,6 +266,7 @@ def _parsed_series(parse: Callable[[str], Any]) -> Callable[[Values], pd.Series[
     return made
 
 
+_DOCUMENT: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _SERIES: dict[str, Callable[[Values], Any]] = {
     "integer": _integer_series,
     "boolean": _boolean_series,
@@ -266,7 +277,7 @@ _SERIES: dict[str, Callable[[Values], Any]] = {
     "time": _parsed_series(parse_time),
     "decimal": _objects,
     "binary": _objects,
-    "json": _parsed_series(json.loads),
+    "json": _parsed_series(_document),
 }
 _ARROW_SERIES: dict[str, Callable[[pa.ChunkedArray], Any]] = {
     "integer": _arrow_integers,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from servers.postgres import Database
 
 NAIVE, AWARE = "timestamp", "timestamptz"
 
@@ -94,3 +97,14 @@ CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
 CREATE DOMAIN day_of AS date;
 CREATE TYPE pair AS (n integer, t text);
 """
+
+
+def fill(database: Database) -> None:
+    """Make a table k0, k1, ... for each case: its value, a null, and the value again."""
+    for statement in TYPES.strip().split(";")[:-1]:
+        database.execute(statement)
+    for number, (type, value, _) in enumerate(CASES):
+        database.execute(f"CREATE TABLE k{number} (id integer PRIMARY KEY, v {type})")
+        database.execute(
+            f"INSERT INTO k{number} VALUES (1, {value}::{type}), (2, NULL), (3, {value}::{type})"
+        )

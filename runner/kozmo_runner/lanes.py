@@ -28,14 +28,15 @@ def takes_arrow(
     catalog: Catalog | None,
     workspace: Workspace,
     cancel: Cancel | None = None,
+    few_rows: int = FEW_ROWS,
 ) -> bool:
     """Return whether rows go as Arrow: all *plugs* say that they can, and *lane* lets them.
 
-    By itself only where *catalog* selects a table that may be large. ConfigError where *lane* asks
-    for it and one of them cannot.
+    By itself only where *catalog* selects a table that may have *few_rows* or more. ConfigError
+    where *lane* asks for it and one of them cannot.
     """
     selected = catalog.selected() if catalog is not None else []
-    large = any(s.row_count is None or s.row_count >= FEW_ROWS for s in selected)
+    large = any(s.row_count is None or s.row_count >= few_rows for s in selected)
     if lane == "text" or (lane == "auto" and not large):
         return False
     for plug in plugs:

@@ -25,6 +25,8 @@ from kozmo_singer.wire.catalog import Catalog, select
 from kozmo_singer.wire.lane import VARIABLE
 
 STOP_SECONDS = 5.0
+FEW_ROWS = 200_000
+"""Below it the lane auto is text: a tap takes longer to load pyarrow than a reader gains by it."""
 
 
 class TapStream:
@@ -63,9 +65,7 @@ class TapStream:
             able = abilities(self.plug, workspace, self._cancel)
             self._given = give(self.plug, self._start.config, able, workspace)
             argv = self._argv(able, workspace)
-            arrow = takes_arrow(
-                self._start.lane, [self.plug], self.catalog, workspace, self._cancel
-            )
+            arrow = self._takes_arrow(workspace)
             self._cancel.check()
             self._child = self._spawned(argv, workspace, arrow)
             pipes.widen(self._child.stdout)
@@ -77,6 +77,12 @@ class TapStream:
             self._close_pipe()
             raise
         return self
+
+    def _takes_arrow(self, workspace: Workspace) -> bool:
+        lane, limit = self._start.lane, self._start.limit
+        if lane == "auto" and limit is not None and limit < FEW_ROWS:
+            return False
+        return takes_arrow(lane, [self.plug], self.catalog, workspace, self._cancel, FEW_ROWS)
 
     def _spawned(self, argv: Sequence[str], workspace: Workspace, arrow: bool) -> Child:
         env = child_environment(self.plug)
