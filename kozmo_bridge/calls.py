@@ -36,7 +36,9 @@ def read(
     *streams* are rules as of `kozmo select` ("orders", "sales-*", "!orders.secret"); all without.
     *state* is a name under which the runner's state store (*store*, as in --state-store) keeps the
     bookmark, or a state itself; `full_refresh` reads everything again. *limit* is the most rows a
-    stream. The tap starts with the first batch and ends with the iterator.
+    stream. In the *lane* "arrow" rows come as Arrow, and to_pandas() and to_arrow() make no object
+    of a value; "text" is for rows and Data; "auto" takes Arrow for large tables, where it is no
+    slower for either. The tap starts with the first batch and ends with the iterator.
     """
     return Reading(
         Request(

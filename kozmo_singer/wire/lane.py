@@ -1,8 +1,9 @@
 """The Arrow lane: rows go beside the messages, through a second pipe, as Arrow IPC streams.
 
-The runner opens the pipe where both plug-ins say that they can use it, and names its descriptor in
-an environment variable. Then a BATCH message stands for rows whose bytes follow in that pipe; its
-manifest is ``pipe:SIZE``. Without the variable a tap writes plain RECORD lines.
+The runner opens the pipe where both plug-ins say that they can use it, or for the bridge to a tap
+alone, and names its descriptor in an environment variable. Then a BATCH message stands for rows
+whose bytes follow in that pipe; its manifest is ``pipe:SIZE``. Without the variable a tap writes
+plain RECORD lines.
 """
 
 from __future__ import annotations

@@ -100,7 +100,8 @@ class StreamDecoder:
             for struct in rows.structs:
                 value = getattr(struct, field)
                 if value is not None:
-                    setattr(struct, field, without_zone(value))
+                    naive = value[:-1] if value.endswith("Z") else without_zone(value)
+                    setattr(struct, field, naive)
         if self._naive:
             rows.changed()
 

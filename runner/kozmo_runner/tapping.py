@@ -26,7 +26,7 @@ from kozmo_singer.wire.lane import VARIABLE
 
 STOP_SECONDS = 5.0
 FEW_ROWS = 200_000
-"""Below it the lane auto is text: a tap takes longer to load pyarrow than a reader gains by it."""
+"""With fewer the lane auto is text: to load pyarrow takes a tap longer than its reader gains."""
 
 
 class TapStream:

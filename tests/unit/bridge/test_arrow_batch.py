@@ -125,13 +125,18 @@ def test_parts_of_a_larger_batch() -> None:
 
 def test_a_frame_can_be_changed() -> None:
     """Its values are its own, and the batch stays as it is."""
-    columns = [Column("n", LogicalType("integer")), Column("x", LogicalType("float"))]
-    batch = ArrowBatch("s", columns, [record_batch(columns, [(1, 0.5), (2, 1.5)])])
-    frame = batch.to_pandas()
-    frame.loc[0, "n"] = 7
-    frame["x"] += 1
-    assert frame.to_dict("list") == {"n": [7, 2], "x": [1.5, 2.5]}
-    assert batch.to_dicts() == [{"n": 1, "x": 0.5}, {"n": 2, "x": 1.5}]
+    batch = ArrowBatch("s", COLUMNS, [record_batch(COLUMNS, [row(0), row(0), NULLS])])
+    whole = ArrowBatch("s", COLUMNS, [record_batch(COLUMNS, [row(0), row(0)])])
+    for each in (batch, whole):
+        before = repr(each.rows)
+        frame = each.to_pandas()
+        for name in frame.columns:
+            value = frame[name][1]
+            frame.loc[0, name] = None if isinstance(value, dict) else value
+        frame.loc[0, "c0"] = 7
+        assert frame["c0"][0] == 7
+        assert repr(each.rows) == before
+        assert each.to_pandas()["c0"][0] == 1
 
 
 def test_moments_are_spelt_once_for_all() -> None:
