@@ -28,14 +28,13 @@ from table import kept
 
 from servers import postgres
 
-TABLES = ("narrow", "flights")
-
 
 def main() -> None:
     """Measure on each table, print the figures, keep them under benchmarks/results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--data", default="narrow,flights", help="tables, with commas between")
     options = parser.parse_args()
     figures: dict[str, Any] = {}
     with (
@@ -43,7 +42,7 @@ def main() -> None:
         postgres.database(server, "bench") as database,
         tempfile.TemporaryDirectory() as folder,
     ):
-        for name in TABLES:
+        for name in options.data.split(","):
             schema, rows = DATASETS[name].source(database, options.rows)
             task = Task(DATASETS[name], schema, rows, "read", database, Path(folder))
             figures[name] = {**bridges(task), "targets": targets(task, options.rounds)}
@@ -130,9 +129,27 @@ def shown(name: str, figures: dict[str, Any]) -> None:
                 f" DataFrame(dicts) {plain * 1e3:.1f} ms ({plain / ours:.1f}),"
                 f" dicts made, and types {typed * 1e3:.1f} ms ({typed / ours:.1f})"
             )
+        if "arrow lane" in found:
+            shown_lane(name, found)
     rows = figures["ours"]["rows"]
     for target, cpu in figures["targets"].items():
         print(f"{name}: {target} {cpu:.2f} s CPU, {rows / cpu:,.0f} rows/s")
+
+
+def shown_lane(name: str, found: dict[str, Any]) -> None:
+    """Print what the Arrow lane makes of to_pandas(), alone and with the reading."""
+    lane, typed = found["arrow lane"], found["dicts, DataFrame, types"]
+    alone, whole = lane["to_pandas"], lane["read, to_pandas"]
+    bare = found["DataFrame(dicts)"]
+    plain = lane["text: read, dicts, DataFrame, types"]
+    print(
+        f"{name}, Arrow lane: to_pandas {alone * 1e3:.1f} ms,"
+        f" DataFrame(dicts) {bare * 1e3:.1f} ms ({bare / alone:.1f}),"
+        f" dicts made, and types {typed * 1e3:.1f} ms ({typed / alone:.1f});"
+        f" with the reading, tap included, {whole:.2f} s,"
+        f" text lane and dicts {plain:.2f} s ({plain / whole:.1f}),"
+        f" text lane and to_pandas {lane['text: read, to_pandas']:.2f} s"
+    )
 
 
 if __name__ == "__main__":

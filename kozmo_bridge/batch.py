@@ -34,17 +34,22 @@ class Batch:
     ) -> None:
         self.stream = stream
         self.columns = tuple(columns)
-        self.rows = rows
+        self._rows = rows
         self.key_properties = tuple(key_properties)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows)
 
     def __repr__(self) -> str:
         return f"<Batch of {len(self)} rows of stream {self.stream}>"
+
+    @property
+    def rows(self) -> Sequence[tuple[Any, ...]]:
+        """The rows as tuples in the order of the columns."""
+        return self._rows
 
     @cached_property
     def names(self) -> list[str]:

@@ -8,19 +8,24 @@ from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import chain
 from typing import Any
 
 import msgspec
 
+from kozmo_bridge.arrow_batch import ArrowBatch
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.bookmark import Bookmark
 from kozmo_runner import api
 from kozmo_runner.api import Cancel
 from kozmo_singer.errors import KozmoError, ReadError, RecordError
-from kozmo_singer.wire import messages
+from kozmo_singer.wire import lane, messages
+from kozmo_singer.wire.arrow import pyarrow
 from kozmo_singer.wire.catalog import Catalog
 from kozmo_singer.wire.decode import Reader
 from kozmo_singer.wire.rows import Rows
+from kozmo_singer.wire.types import Column
 
 BATCH_ROWS = 10_000
 BATCH_BYTES = 32 << 20
@@ -42,6 +47,7 @@ class Request:
     full_refresh: bool = False
     limit: int | None = None
     batch_rows: int = BATCH_ROWS
+    lane: str = "auto"
 
 
 class Reading:
@@ -86,6 +92,41 @@ class Reading:
         self._batches.close()
 
 
+class _Pile:
+    """Rows that wait to be handed out, in pieces: lists of tuples, or Arrow's record batches.
+
+    *told* are their stream, its columns and the kind of the pieces.
+    """
+
+    def __init__(self, told: tuple[str, tuple[Column, ...], type]) -> None:
+        self.told = told
+        self.rows = self.size = 0
+        self._pieces: deque[Any] = deque()
+
+    def add(self, piece: Any, size: int) -> None:
+        """Take rows that are *size* bytes of input."""
+        self._pieces.append(piece)
+        self.rows += len(piece)
+        self.size += size
+
+    def batch(self, count: int, key_properties: Sequence[str]) -> Batch:
+        """Return the first *count* rows, which stay here no longer."""
+        self.rows -= count
+        self.size = 0
+        taken = []
+        while count:
+            piece = self._pieces.popleft()
+            taken.append(piece[:count])
+            if len(piece) > count:
+                self._pieces.appendleft(piece[count:])
+            count -= len(taken[-1])
+        stream, columns, kind = self.told
+        if kind is not list:
+            return ArrowBatch(stream, columns, taken, key_properties)
+        rows = taken[0] if len(taken) == 1 else [*chain.from_iterable(taken)]
+        return Batch(stream, columns, rows, key_properties)
+
+
 class _Work:
     """Holds no reference to its Reading, so that a forgotten one is closed at once."""
 
@@ -98,9 +139,7 @@ class _Work:
         self.schemas: dict[str, messages.Schema] = {}
         self._delivered: dict[str, int] = {}
         self._cut = False
-        self._stream, self._columns = "", ()  # type: tuple[str, tuple[Any, ...]]
-        self._rows: list[tuple[Any, ...]] = []
-        self._size = 0
+        self._pile = _Pile(("", (), list))
 
     def batches(self) -> Generator[Batch, None, None]:
         """Yield the batches; the tap and the lock of the bookmark end with the generator."""
@@ -143,19 +182,26 @@ class _Work:
             catalog=request.catalog,
             state=None if request.full_refresh or isinstance(before, str) else before,
             limit=request.limit,
+            lane=self._lane(),
             cancel=self._cancel,
         )
 
+    def _lane(self) -> str:
+        wanted = self._request.lane
+        if wanted == "arrow":
+            pyarrow("the Arrow lane")
+        return "text" if wanted == "auto" and find_spec("pyarrow") is None else wanted
+
     def _read(self, tap: api.TapStream) -> Iterator[Batch]:
         reader = Reader(tap.stdout.fileno(), idle_seconds=IDLE_SECONDS)
-        fault: RecordError | None = None
+        fault: KozmoError | None = None
         try:
             for message in reader:
                 yield from self._batches_after(message, tap)
                 if self._cut and self._all_cut(tap):
                     tap.stop()
                     break
-        except RecordError as error:
+        except (RecordError, ReadError) as error:
             fault = error
         yield from self._hand_out()
         if fault is not None:
@@ -170,52 +216,56 @@ class _Work:
                 self._states.append((self._received, message.text))
             return
         # A full batch has waited for the state that may come right after it.
-        if len(self._rows) >= self._request.batch_rows or message is None:
+        if self._pile.rows >= self._request.batch_rows or message is None:
             yield from self._hand_out()
         if isinstance(message, Rows):
-            if message.stream != self._stream or message.columns != self._columns:
-                yield from self._hand_out()
-                self._stream, self._columns = message.stream, message.columns
-            self._add(message, None if tap.limited else self._request.limit)
-            yield from self._full_batches()
+            yield from self._add(message, message.tuples(), message.size, tap)
         elif isinstance(message, messages.Schema):
-            if message.stream == self._stream:
+            if message.stream == self._pile.told[0]:
                 yield from self._hand_out()
             self.schemas[message.stream] = message
         elif isinstance(message, messages.Batch):
-            raise ReadError(
-                f"{tap.name} sends files of stream {message.stream} instead of records",
-                "take batch_config out of its configuration",
-            )
+            size = lane.size_of(message.manifest[0]) if len(message.manifest) == 1 else None
+            if size is None:
+                raise ReadError(
+                    f"{tap.name} sends files of stream {message.stream} instead of records",
+                    "take batch_config out of its configuration",
+                )
+            for part in lane.received(tap.pipe, size, message.stream):
+                yield from self._add(message, part, part.nbytes, tap)
 
-    def _add(self, rows: Rows, limit: int | None) -> None:
-        values = rows.tuples()
-        if limit is not None:
-            left = limit - self._delivered.get(rows.stream, 0)
-            self._cut = self._cut or len(values) > left
-            values = values[:left]
-            self._delivered[rows.stream] = limit - left + len(values)
-        self._received += len(values)
-        self._rows += values
-        self._size += rows.size
-
-    def _full_batches(self) -> Iterator[Batch]:
-        most = self._request.batch_rows
-        while len(self._rows) > most:
-            part, self._rows = self._rows[:most], self._rows[most:]
-            self._size = 0
-            yield from self._hand_over(part)
-        if self._size >= BATCH_BYTES:
+    def _add(
+        self, message: Rows | messages.Batch, piece: Any, size: int, tap: api.TapStream
+    ) -> Iterator[Batch]:
+        told = (message.stream, tuple(message.columns), type(piece))
+        if told != self._pile.told:
+            yield from self._hand_out()
+            self._pile = _Pile(told)
+        if self._request.limit is not None and not tap.limited:
+            piece = self._within(self._request.limit, message.stream, piece)
+        self._received += len(piece)
+        self._pile.add(piece, size)
+        while self._pile.rows > self._request.batch_rows:
+            yield from self._hand_over(self._request.batch_rows)
+        if self._pile.size >= BATCH_BYTES:
             yield from self._hand_out()
 
-    def _hand_out(self) -> Iterator[Batch]:
-        part, self._rows, self._size = self._rows, [], 0
-        if part:
-            yield from self._hand_over(part)
+    def _within(self, limit: int, stream: str, piece: Any) -> Any:
+        left = limit - self._delivered.get(stream, 0)
+        self._cut = self._cut or len(piece) > left
+        piece = piece[:left]
+        self._delivered[stream] = limit - left + len(piece)
+        return piece
 
-    def _hand_over(self, rows: list[tuple[Any, ...]]) -> Iterator[Batch]:
-        self._handed_out += len(rows)
-        yield Batch(self._stream, self._columns, rows, self.schemas[self._stream].key_properties)
+    def _hand_out(self) -> Iterator[Batch]:
+        if self._pile.rows:
+            yield from self._hand_over(self._pile.rows)
+
+    def _hand_over(self, count: int) -> Iterator[Batch]:
+        keys = self.schemas[self._pile.told[0]].key_properties
+        batch = self._pile.batch(count, keys)
+        self._handed_out += count
+        yield batch
         self.take()
 
     def _all_cut(self, tap: api.TapStream) -> bool:
@@ -226,7 +276,7 @@ class _Work:
         return all(self._delivered.get(s.stream, 0) >= limit for s in tap.catalog.selected())
 
 
-def _blame(tap: api.TapStream, fault: RecordError) -> None:
+def _blame(tap: api.TapStream, fault: KozmoError) -> None:
     """Raise what the tap died of, if the fault in its output is that it was cut off, or *fault*."""
     descriptor = tap.stdout.fileno()
     if select.select([descriptor], [], [], 1.0)[0] and not os.read(descriptor, 1):

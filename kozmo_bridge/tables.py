@@ -7,9 +7,11 @@ integer beyond 64 bit) comes as text or Python objects as a whole: nothing is cu
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from kozmo_bridge.values import building, iso_duration, trim_fraction
 from kozmo_singer.errors import MissingDriver
@@ -29,18 +31,33 @@ def pandas_frame(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> 
     datetime64, timestamptz datetime64 in UTC; decimal Decimal, date and time Python's, binary
     bytes, json Python objects, all else text. Moments are read by pyarrow where it is installed.
     """
+    with building():
+        made = (series(column.type, values) for column, values in _turned(columns, rows))
+        return framed([column.name for column in columns], made, len(rows))
+
+
+def framed(names: Sequence[str], columns: Iterable[Any], rows: int) -> pd.DataFrame:
+    """Return a frame of *columns*, as `series` and `arrow_series` make them; names may repeat."""
     try:
         import pandas as pd
     except ModuleNotFoundError as error:
         raise MissingDriver("to_pandas()", "pandas", "pandas") from error
-    with building():
-        made = {
-            i: _SERIES.get(column.type.name, _text_series)(values)
-            for i, (column, values) in enumerate(_turned(columns, rows))
-        }
-    frame = pd.DataFrame(made, index=range(len(rows)))
-    frame.columns = [column.name for column in columns]
+    frame = pd.DataFrame(dict(enumerate(columns)), index=range(rows))
+    frame.columns = list(names)
     return frame
+
+
+def series(type: LogicalType, values: Values) -> Any:
+    """Return *values*, in the forms of Rows.tuples(), as a column of a frame."""
+    return _SERIES.get(type.name, _text_series)(values)
+
+
+def arrow_series(type: LogicalType, values: pa.ChunkedArray) -> Any:
+    """Return *values*, which have the Arrow type of *type*, as the column that `series` makes.
+
+    None where it has to be made from Python objects.
+    """
+    return _ARROW_SERIES.get(type.name, _arrow_texts)(values)
 
 
 def arrow_table(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
@@ -168,25 +185,75 @@ def _read_moments(values: Values, utc: bool) -> Any:
 
     It reads fewer forms than pandas and is several times faster; what both read is the same.
     """
-    import pandas as pd
-
     try:
         import pyarrow as pa
     except ModuleNotFoundError:
         return None
-    unit = "us" if pd.__version__ >= "3" else "ns"
-    zone = "UTC" if utc else None
     try:
-        # Straight to nanoseconds, Arrow would wrap years that those cannot hold into other ones.
-        read = pa.array(values, pa.string()).cast(pa.timestamp("us", zone))
-        read = read.cast(pa.timestamp(unit, zone))
+        return _arrow_moments(
+            pa.chunked_array([values], pa.string()).cast(pa.timestamp("us", "UTC" if utc else None))
+        )
     except (pa.ArrowInvalid, UnicodeEncodeError):
+        return None
+
+
+def _arrow_moments(values: pa.ChunkedArray) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    unit = "us" if pd.__version__ >= "3" else "ns"
+    zone = values.type.tz
+    try:
+        # Straight from text to nanoseconds, Arrow would wrap years that those cannot hold.
+        read = values.cast(pa.timestamp(unit, zone))
+    except pa.ArrowInvalid:
         return None
     if read.null_count == len(read):
         return None
-    if utc:
-        return pd.DatetimeTZDtype(unit, "UTC").__from_arrow__(read)
-    return read.to_numpy(zero_copy_only=False)
+    return pd.DatetimeTZDtype(unit, zone).__from_arrow__(read) if zone else read.to_numpy()
+
+
+def _arrow_texts(values: pa.ChunkedArray) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    dtype = pd.Series([""]).dtype
+    if values.null_count == len(values) or not isinstance(dtype, pd.StringDtype):
+        return _objects(values.to_pylist())
+    return dtype.__from_arrow__(values.cast(pa.large_string()))
+
+
+def _arrow_integers(values: pa.ChunkedArray) -> Any:
+    import pandas as pd
+
+    whole = values.cast("int64")
+    if not whole.null_count:
+        return whole.to_numpy()
+    return pd.arrays.IntegerArray(whole.fill_null(0).to_numpy(), whole.is_null().to_numpy())
+
+
+def _arrow_booleans(values: pa.ChunkedArray) -> Any:
+    import pandas as pd
+
+    if not values.null_count:
+        return values.to_numpy()
+    return pd.arrays.BooleanArray(values.fill_null(False).to_numpy(), values.is_null().to_numpy())
+
+
+def _arrow_objects(values: pa.ChunkedArray) -> Any:
+    return values.to_pandas(date_as_object=True)
+
+
+def _arrow_documents(values: pa.ChunkedArray) -> Any:
+    return _parsed_series(_document)(values.to_pylist())
+
+
+def _document(text: str) -> Any:
+    try:
+        return _DOCUMENT.decode(text)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        # NaN, 1e400 and halves of characters; what both read is the same, at a quarter of the time.
+        return json.loads(text)
 
 
 def _parsed_series(parse: Callable[[str], Any]) -> Callable[[Values], pd.Series[Any]]:
@@ -199,6 +266,7 @@ def _parsed_series(parse: Callable[[str], Any]) -> Callable[[Values], pd.Series[
     return made
 
 
+_DOCUMENT: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _SERIES: dict[str, Callable[[Values], Any]] = {
     "integer": _integer_series,
     "boolean": _boolean_series,
@@ -209,7 +277,19 @@ _SERIES: dict[str, Callable[[Values], Any]] = {
     "time": _parsed_series(parse_time),
     "decimal": _objects,
     "binary": _objects,
-    "json": _parsed_series(json.loads),
+    "json": _parsed_series(_document),
+}
+_ARROW_SERIES: dict[str, Callable[[pa.ChunkedArray], Any]] = {
+    "integer": _arrow_integers,
+    "boolean": _arrow_booleans,
+    "float": lambda values: values.to_numpy(),
+    "timestamp": _arrow_moments,
+    "timestamptz": _arrow_moments,
+    "date": _arrow_objects,
+    "time": _arrow_objects,
+    "decimal": _arrow_objects,
+    "binary": _arrow_objects,
+    "json": _arrow_documents,
 }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from servers.postgres import Database
+if TYPE_CHECKING:
+    from servers.postgres import Database
 
 NAIVE, AWARE = "timestamp", "timestamptz"
 

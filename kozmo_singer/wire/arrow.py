@@ -148,9 +148,13 @@ def _plain_array(pa: Any, values: Values, wanted: Any) -> pa.Array:
 def _float_array(pa: Any, values: Values, wanted: Any) -> pa.Array:
     """Numbers in 64 bit where 32 do not tell them: 0.1 is the shortest name of its float."""
     array = pa.array(values, pa.float64())
-    if wanted == pa.float64():
-        return array
-    narrow = array.cast(wanted)
+    return array if wanted == pa.float64() else narrowed(array)
+
+
+def narrowed(array: pa.Array) -> pa.Array:
+    """Return floats in 32 bit where that is what their shortest names say, else as they are."""
+    pa = pyarrow("Arrow")
+    narrow = array.cast(pa.float32())
     named = narrow.cast(pa.string()).cast(pa.float64())
     return narrow if named.equals(array) or _same(named, array) else array
 

@@ -1,16 +1,22 @@
 """The Arrow lane: rows go beside the messages, through a second pipe, as Arrow IPC streams.
 
-The runner opens the pipe where both plug-ins say that they can use it, and names its descriptor in
-an environment variable. Then a BATCH message stands for rows whose bytes follow in that pipe; its
-manifest is ``pipe:SIZE``. Without the variable a tap writes plain RECORD lines.
+The runner opens the pipe where both plug-ins say that they can use it, or for the bridge to a tap
+alone, and names its descriptor in an environment variable. Then a BATCH message stands for rows
+whose bytes follow in that pipe; its manifest is ``pipe:SIZE``. Without the variable a tap writes
+plain RECORD lines.
 """
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from kozmo_singer.errors import ReadError
+from kozmo_singer.wire.arrow import pyarrow
 from kozmo_singer.wire.encode import dumps
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CAPABILITY = "arrow-pipe"
 VARIABLE = "KOZMO_ARROW_PIPE"
@@ -49,6 +55,17 @@ def send(pipe: int, payload: memoryview) -> None:
     """Write *payload*; a reader that is gone raises BrokenPipeError."""
     while payload:
         payload = payload[os.write(pipe, payload) :]
+
+
+def received(pipe: int | None, size: int, stream: str) -> list[pa.RecordBatch]:
+    """Return the rows that the next *size* bytes hold; ReadError where they are no Arrow."""
+    pa = pyarrow("the Arrow lane")
+    payload = receive(pipe, size, stream)
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
+            return list(reader)
+    except pa.ArrowException as error:
+        raise ReadError(f"cannot read a batch of stream {stream}", str(error)) from error
 
 
 def receive(pipe: int | None, size: int, stream: str) -> bytearray:

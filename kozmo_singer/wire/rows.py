@@ -110,7 +110,7 @@ class StreamDecoder:
             for struct in rows.structs:
                 value = getattr(struct, field)
                 if value is not None:
-                    naive = value[:-1] if value.endswith("Z") else _UTC.sub("", value)
+                    naive = value[:-1] if value.endswith("Z") else without_zone(value)
                     setattr(struct, field, naive)
         if self._naive:
             rows.changed()
@@ -543,6 +543,11 @@ def _shown(value: Any) -> str:
 def json_path(name: str) -> str:
     """Return the JSON path of a record's field."""
     return f"$.{name}" if re.fullmatch(r"\w+", name) else f"$[{json.dumps(name)}]"
+
+
+def without_zone(moment: str) -> str:
+    """Return the text of a timestamp without a zone, which on the wire is said to be in UTC."""
+    return moment[:-1] if moment.endswith("Z") else _UTC.sub("", moment)
 
 
 def decimal(token: Any) -> Decimal:

@@ -358,7 +358,7 @@ class Undertaking:
             target_argv += ["--run", str(path)]
         self.result.tap.command, self.result.target.command = tap_argv, target_argv
         arrow = takes_arrow(
-            job.lane, job.tap, job.target, self.catalog, self.workspace, self.cancel
+            job.lane, (job.tap, job.target), self.catalog, self.workspace, self.cancel
         )
         self.result.lane = "arrow" if arrow else "text"
         engine = Engine(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kozmo_runner.capabilities import capabilities
 from kozmo_runner.plugins import Plug
 from kozmo_runner.process import Cancel
@@ -22,28 +24,28 @@ def check_lane(lane: str) -> str:
 
 def takes_arrow(
     lane: str,
-    tap: Plug,
-    target: Plug,
+    plugs: Sequence[Plug],
     catalog: Catalog | None,
     workspace: Workspace,
     cancel: Cancel | None = None,
+    few_rows: int = FEW_ROWS,
 ) -> bool:
-    """Return whether rows go as Arrow: both ends say that they can, and *lane* lets them.
+    """Return whether rows go as Arrow: all *plugs* say that they can, and *lane* lets them.
 
-    By itself only where *catalog* selects a table that may be large. ConfigError where *lane* asks
-    for it and one of the ends cannot.
+    By itself only where *catalog* selects a table that may have *few_rows* or more. ConfigError
+    where *lane* asks for it and one of them cannot.
     """
     selected = catalog.selected() if catalog is not None else []
-    large = any(s.row_count is None or s.row_count >= FEW_ROWS for s in selected)
+    large = any(s.row_count is None or s.row_count >= few_rows for s in selected)
     if lane == "text" or (lane == "auto" and not large):
         return False
-    for plug in (tap, target):
+    for plug in plugs:
         if not plug.ours or CAPABILITY not in capabilities(plug, workspace, cancel):
             if lane == "arrow":
                 raise ConfigError(
                     f"{plug.name} cannot use the Arrow lane",
                     f"its --about lists no capability {CAPABILITY}",
-                    "install kozmo-singer[arrow] where it runs, or take --lane auto",
+                    "install kozmo-singer[arrow] where it runs, or take the lane auto",
                 )
             return False
     return True

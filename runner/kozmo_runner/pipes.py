@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import struct
 import sys
 import termios
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
 _SIZE = 1 << 20
 _F_SETPIPE_SZ = 1031
@@ -34,3 +37,27 @@ def close(descriptor: int) -> None:
     """Close a descriptor that may be closed already."""
     with suppress(OSError):
         os.close(descriptor)
+
+
+@contextmanager
+def emptied(descriptors: Sequence[int]) -> Iterator[None]:
+    """Read pipes and forget what is in them for as long as the context lasts.
+
+    A process that waits for room in a pipe does not see that it was asked to end.
+    """
+    done = Event()
+
+    def read() -> None:
+        left = list(descriptors)
+        while left and not done.is_set():
+            for ready in select.select(left, [], [], 0.05)[0]:
+                if not os.read(ready, _SIZE):
+                    left.remove(ready)
+
+    thread = Thread(target=read, name="emptied", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -62,7 +62,7 @@ def _worth(reports: list[Report]) -> bool:
 def _pause(attempts: int) -> float:
     """Seconds to wait: twice as long each time, and never the same for two runs at once."""
     longest: float = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (attempts - 1))
-    return longest * random.uniform(0.75, 1.25)
+    return longest * random.uniform(0.75, 1.25)  # nosec B311 - no secret
 
 
 def _words(report: Report) -> str:

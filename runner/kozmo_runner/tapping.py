@@ -10,29 +10,35 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from kozmo_runner import pipes
 from kozmo_runner.abilities import Abilities, abilities
 from kozmo_runner.asking import DISCOVER_SECONDS, as_catalog, discover_with
 from kozmo_runner.configs import Config, Given, give, take_back
 from kozmo_runner.environment import child_environment
-from kozmo_runner.pipes import widen
+from kozmo_runner.lanes import check_lane, takes_arrow
 from kozmo_runner.plugins import Plug, find
 from kozmo_runner.process import Cancel, Child
 from kozmo_runner.speech import exit_words, reason
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError, ReadError
 from kozmo_singer.wire.catalog import Catalog, select
+from kozmo_singer.wire.lane import VARIABLE
 
 STOP_SECONDS = 5.0
+FEW_ROWS = 200_000
+"""With fewer the lane auto is text: to load pyarrow takes a tap longer than its reader gains."""
 
 
 class TapStream:
     """A running tap: read Singer lines from `stdout` to their end, then `wait`.
 
     Leaving the `with` block early stops the tap. `catalog` is what it was told to read, None for a
-    tap without discovery; `limited` whether the tap itself keeps to the limit.
+    tap without discovery; `limited` whether the tap itself keeps to the limit; `pipe` the
+    descriptor from which the rows of the Arrow lane come, None in the text lane.
     """
 
     stdout: BinaryIO
+    pipe: int | None = None
 
     def __init__(self, plug: Plug, start: _Start, cancel: Cancel) -> None:
         self.name = plug.name
@@ -59,22 +65,46 @@ class TapStream:
             able = abilities(self.plug, workspace, self._cancel)
             self._given = give(self.plug, self._start.config, able, workspace)
             argv = self._argv(able, workspace)
+            arrow = self._takes_arrow(workspace)
             self._cancel.check()
-            self._child = workspace.spawn(
-                argv,
-                name=self.name,
-                stdout=subprocess.PIPE,
-                env=child_environment(self.plug),
-                secrets=self._given.secrets,
-            )
-            widen(self._child.stdout)
+            self._child = self._spawned(argv, workspace, arrow)
+            pipes.widen(self._child.stdout)
             self.stdout = io.FileIO(self._child.stdout, "r", closefd=False)
             self._cancel.listen(self.stop)
         except BaseException:
             self._workspace = None
             workspace.close()
+            self._close_pipe()
             raise
         return self
+
+    def _takes_arrow(self, workspace: Workspace) -> bool:
+        lane, limit = self._start.lane, self._start.limit
+        if lane == "auto" and limit is not None and limit < FEW_ROWS:
+            return False
+        return takes_arrow(lane, [self.plug], self.catalog, workspace, self._cancel, FEW_ROWS)
+
+    def _spawned(self, argv: Sequence[str], workspace: Workspace, arrow: bool) -> Child:
+        env = child_environment(self.plug)
+        inherits: list[int] = []
+        if arrow:
+            self.pipe, writing = os.pipe()
+            inherits.append(writing)
+            env = {**env, VARIABLE: str(writing)}
+            pipes.widen(writing)
+        try:
+            return workspace.spawn(
+                argv,
+                name=self.name,
+                stdout=subprocess.PIPE,
+                env=env,
+                secrets=self._given.secrets,
+                inherits=inherits,
+            )
+        finally:
+            # With a copy left here the end of the tap would not be the end of the pipe.
+            for descriptor in inherits:
+                os.close(descriptor)
 
     @property
     def tail(self) -> list[str]:
@@ -105,9 +135,16 @@ class TapStream:
             return
         self._cancel.forget(self.stop)
         if self._child is not None:
-            self._child.stop(STOP_SECONDS)
+            with pipes.emptied([self._child.stdout, *([] if self.pipe is None else [self.pipe])]):
+                self._child.stop(STOP_SECONDS)
             take_back(self.plug, self._given)
         workspace.close()
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        if self.pipe is not None:
+            pipes.close(self.pipe)
+            self.pipe = None
 
     def _argv(self, able: Abilities, workspace: Workspace) -> list[str]:
         start = self._start
@@ -127,6 +164,7 @@ class _Start(msgspec.Struct):
     catalog: Catalog | None
     state: Mapping[str, Any] | None
     limit: int | None
+    lane: str
 
 
 def stream(
@@ -137,15 +175,18 @@ def stream(
     catalog: Catalog | Mapping[str, Any] | None = None,
     state: Mapping[str, Any] | None = None,
     limit: int | None = None,
+    lane: str = "text",
     cancel: Cancel | None = None,
 ) -> TapStream:
     """Return a context manager that runs *tap* and gives its stdout.
 
     *streams* are rules as of `kozmo select`; without any, all streams are read. *limit* asks for
     that many rows a stream at most; a foreign tap does not know it, so the reader has to stop.
+    In the *lane* arrow, or auto where that pays, rows come as BATCH messages and through `pipe`;
+    see kozmo_singer.wire.lane.
     """
     plug = find(tap, "tap")
-    start = _Start(config, streams, as_catalog(catalog), state, limit)
+    start = _Start(config, streams, as_catalog(catalog), state, limit, check_lane(lane))
     return TapStream(plug, start, cancel or Cancel())
 
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from kozmo_singer.errors import MissingDriver, ReadError, RecordError
-from kozmo_singer.wire import lane
 from kozmo_singer.wire.arrow import pyarrow
 from kozmo_singer.wire.batches import local_path
 from kozmo_singer.wire.encode import RecordEncoder, dumps
@@ -44,14 +43,6 @@ def read(batch: Batch, decoder: StreamDecoder, refuse: Refuse | None = None) -> 
                 # Positions in the file mean nothing to what is reported of the input.
                 rows.lines = [batch.line] * len(rows)
                 yield rows
-
-
-def received(batch: Batch, size: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows that follow *batch* in the pipe of the Arrow lane, as *size* bytes."""
-    arrow = pyarrow("the Arrow lane")
-    payload = lane.receive(lane.descriptor(), size, batch.stream)
-    with arrow.ipc.open_stream(arrow.py_buffer(payload)) as reader:
-        yield from reader
 
 
 def rows_of(

@@ -176,13 +176,13 @@ class Load:
             raise
 
     def _unpacked(self, batch: Batch) -> Iterator[Rows | Columns]:
-        from kozmo_targets.batch import read, received
+        from kozmo_targets.batch import read
 
         size = lane.size_of(batch.manifest[0]) if len(batch.manifest) == 1 else None
         if size is None:
             yield from read(batch, self._reader.decoder(batch.stream), self._refuse)
         else:
-            for part in received(batch, size):
+            for part in lane.received(lane.descriptor(), size, batch.stream):
                 yield Columns(batch, part)
 
     def _columns(self, columns: Columns) -> None:

@@ -104,10 +104,11 @@ def row_columns(
     them.
     """
     turned: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return [_form(column, values, decimals) for column, values in zip(columns, turned, strict=True)]
+    return [form(column, values, decimals) for column, values in zip(columns, turned, strict=True)]
 
 
-def _form(column: Column, values: Sequence[Any], decimals: Decimals) -> Sequence[Any]:
+def form(column: Column, values: Sequence[Any], decimals: Decimals = "exact") -> Sequence[Any]:
+    """Return the values of one column, in the forms of Rows.tuples(), in Data's forms."""
     kind = column.type.name
     if kind in ("boolean", "integer"):
         return values

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from kozmo_singer.wire.arrow import arrow_type, field, unhexed
+from kozmo_singer.wire.arrow_texts import clocks, days, moments
 from kozmo_singer.wire.types import Column
 from kozmo_taps.tap import Columnar, Row
 
@@ -100,7 +101,16 @@ def _parsed(block: bytes, types: dict[str, pa.DataType], wanted: list[str]) -> l
 
 
 def _naive(values: pa.Array) -> pa.Array:
-    return values if pa.types.is_string(values.type) else values.cast(pa.timestamp("us"))
+    return _aware(values) if pa.types.is_string(values.type) else values.cast(pa.timestamp("us"))
+
+
+def _aware(values: pa.Array) -> pa.Array:
+    """Moments of which one has to be text: all in the words of a RECORD message."""
+    if not pa.types.is_string(values.type):
+        return values
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(values, r"^(\S+) (\S+)\+00$", r"\1T\2Z")
 
 
 def _documents(values: pa.Array) -> pa.Array:
@@ -121,6 +131,7 @@ _CSV_TYPES = {
 _MADE: dict[str, Callable[[pa.Array], pa.Array]] = {
     "binary": unhexed,
     "timestamp": _naive,
+    "timestamptz": _aware,
     "json": _documents,
 }
 
@@ -131,19 +142,20 @@ def _wire_rows(batch: pa.RecordBatch, columns: Sequence[Column]) -> list[tuple[A
     A column may also have come as text.
     """
     turned = [
-        [_wire_value(column, value) for value in values.to_pylist()]
+        [_wire_value(column, value) for value in _plain(values)]
         for column, values in zip(columns, batch.columns, strict=True)
     ]
     return list(zip(*turned, strict=True))
 
 
-def _moment(value: Any) -> str:
-    fraction = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
-    return f"{value.replace(microsecond=0, tzinfo=None).isoformat()}{fraction}Z"
-
-
-def _clock(value: Any) -> str:
-    return value.isoformat().rstrip("0") if value.microsecond else str(value.isoformat())
+def _plain(values: pa.Array) -> list[Any]:
+    """Values of which dates and times are text already."""
+    type = values.type
+    if pa.types.is_timestamp(type):
+        return moments(values, "Z")
+    if pa.types.is_time(type):
+        return clocks(values)
+    return days(values) if pa.types.is_date(type) else list(values.to_pylist())
 
 
 def _float(value: float) -> float | str:
@@ -155,10 +167,6 @@ def _float(value: float) -> float | str:
 _WIRE: dict[str, Callable[[Any], Any]] = {
     "float": _float,
     "binary": bytes.hex,
-    "date": lambda value: value.isoformat(),
-    "time": _clock,
-    "timestamp": _moment,
-    "timestamptz": _moment,
     "decimal": lambda value: msgspec.Raw(format(value, "f").encode()),
 }
 
@@ -178,8 +186,4 @@ def _text(name: str, value: str) -> Any:
     """What a column that came as text would be in a cell."""
     if name == "decimal":
         return value if value[-1:] in ("N", "y") else msgspec.Raw(value.encode())
-    if name == "integer":
-        return int(value)
-    if name in ("timestamp", "timestamptz") and value[-1:] not in ("C", "y"):
-        return value.replace(" ", "T").replace("+00", "Z")
-    return value
+    return int(value) if name == "integer" else value

@@ -13,11 +13,11 @@ import pytest
 
 from kozmo_runner import api
 from kozmo_runner.stores import open_store
-from kozmo_singer.errors import ConfigError
+from kozmo_singer.errors import ConfigError, ReadError
 from kozmo_singer.wire import lane
 from kozmo_singer.wire.catalog import select
 from kozmo_taps.sql.postgres import TapPostgres
-from postgres_kinds import CASES, TYPES
+from postgres_kinds import CASES, make_tables
 from servers.postgres import Database
 
 NAME = "tap-postgres-to-target-postgres"
@@ -27,13 +27,7 @@ ROWS = 120_000
 @pytest.fixture
 def kinds(postgres: Database) -> Database:
     """A table for each type: a row with a value, one with a null, one with the value again."""
-    for statement in TYPES.strip().split(";")[:-1]:
-        postgres.execute(statement)
-    for number, (type, value, _) in enumerate(CASES):
-        postgres.execute(f"CREATE TABLE k{number} (id integer PRIMARY KEY, v {type})")
-        postgres.execute(
-            f"INSERT INTO k{number} VALUES (1, {value}::{type}), (2, NULL), (3, {value}::{type})"
-        )
+    make_tables(postgres)
     return postgres
 
 
@@ -244,3 +238,15 @@ def test_a_batch_that_ends_early(postgres: Database) -> None:
         os.close(reading)
     with pytest.raises(Exception, match="only the runner opens"):
         lane.receive(None, 10, "s")
+
+
+def test_bytes_that_are_no_batch() -> None:
+    """Are told as such, with the stream."""
+    reading, writing = os.pipe()
+    os.write(writing, b"0123456789")
+    os.close(writing)
+    try:
+        with pytest.raises(ReadError, match="cannot read a batch of stream s"):
+            lane.received(reading, 10, "s")
+    finally:
+        os.close(reading)
