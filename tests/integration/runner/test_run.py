@@ -224,7 +224,13 @@ def test_the_report_is_complete_and_private(
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     report = json.loads(path.read_text())
     assert report["streams"] == [
-        {"name": "numbers", "rows_read": 5, "rows_written": None, "bytes": None}
+        {
+            "name": "numbers",
+            "rows_read": 5,
+            "rows_written": None,
+            "bytes": None,
+            "quarantined": None,
+        }
     ]
     assert report["tap"]["stderr_tail"] == ["INFO Starting sync"]
     assert report["state_after"] == {"bookmarks": {"numbers": {"id": 5}}}
