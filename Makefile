@@ -22,7 +22,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --generat
 help:
 	@echo "make demo        336,776 flights from SQLite into KozmoAI Data, with live progress"
 	@echo "make test        everything: lint and the whole suite on real servers"
-	@echo "make test-crash  200 runs that are struck down, each run again and compared row by row"
+	@echo "make test-crash  300 runs that are struck down, each run again and compared row by row"
 	@echo "make test-quick  what needs no server: unit, style and conformance tests"
 	@echo "make lint        ruff, mypy and bandit"
 	@echo "make audit       known vulnerabilities of what is locked, as the index tells them"
@@ -38,7 +38,7 @@ test: lint envs
 	@.venv/bin/python -m pytest
 
 test-crash: $(READY)
-	@.venv/bin/python -m pytest tests/crash --crashes 200
+	@.venv/bin/python -m pytest tests/crash --crashes 300
 
 test-quick: $(READY)
 	@.venv/bin/python -m pytest -m "not slow" tests/unit tests/style tests/conformance
