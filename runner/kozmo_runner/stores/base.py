@@ -19,6 +19,8 @@ from kozmo_singer.errors import ConfigError, KozmoError
 KEPT_RUNS = 20
 BEAT_SECONDS = 15.0
 STALE_SECONDS = 120.0
+BY_HAND = ("set", "cleared")
+"""The status of states that no run left: they go before all that a target knows."""
 _LONGEST_ID = 150
 
 
