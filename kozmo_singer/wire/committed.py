@@ -32,6 +32,7 @@ class RunNote(msgspec.Struct, frozen=True):
     *shard* tells apart targets of one run, whose states speak for *streams* only; *beside* are
     streams that others load meanwhile. *forget*: states of earlier runs are kept elsewhere by now.
     *found* is what the target had committed when the run began, None where nobody looked.
+    *going_on* are streams of which only what is newer than their bookmark will come.
     """
 
     state_id: str = ""
@@ -41,6 +42,7 @@ class RunNote(msgspec.Struct, frozen=True):
     beside: list[str] = []
     forget: bool = True
     found: list[Committed] | None = None
+    going_on: list[str] = []
 
 
 # Before threads meet here first, see kozmo_runner.report.

@@ -41,9 +41,9 @@ from kozmo_runner.tapping import choose, tap_command
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire import committed
-from kozmo_singer.wire.catalog import Catalog
+from kozmo_singer.wire.catalog import Catalog, Stream
 from kozmo_singer.wire.committed import Committed, RunNote, joined, later
-from kozmo_singer.wire.state import carried
+from kozmo_singer.wire.state import bookmark, carried
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -278,6 +278,9 @@ class Undertaking:
             self._keep(self._forgetting())
             self.before = self.after
         self.started_with = self.before or {}
+        if not self.job.note.state_id and self.note.state_id:
+            going_on = _going_on(self.started_with, selected)
+            self.note = msgspec.structs.replace(self.note, going_on=going_on)
         return tap_command(
             job.tap, self.tap_given, able, self.workspace, self.catalog, self.started_with
         )
@@ -479,6 +482,12 @@ class Undertaking:
             result.error = result.error or Blame(
                 "runner", "kozmo", self.unsaved.message, [*self.unsaved.details]
             )
+
+
+def _going_on(state: State, selected: Sequence[Stream]) -> list[str]:
+    """The streams of which, by *state*, only newer rows will come."""
+    marks = [(s.stream or s.tap_stream_id, bookmark(state, s.tap_stream_id)) for s in selected]
+    return [name for name, mark in marks if mark.get("replication_key_value") is not None]
 
 
 def new_run_id() -> str:

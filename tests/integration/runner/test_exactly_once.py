@@ -10,11 +10,23 @@ from typing import Any
 import pytest
 
 from kozmo_runner import api
+from kozmo_runner.job import Silent
 from kozmo_runner.report import Report
 from kozmo_runner.stores import Saved, open_store
 
 ID = "tap-sqlite-to-target-sqlite"
 AHEAD = "99991231T235959.000000Z-00000000"
+
+
+class Listening(Silent):
+    """Notes what is warned of."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def line(self, name: str, text: str) -> None:
+        if "WARNING" in text:
+            self.warnings.append(text)
 
 
 class Shop:
@@ -23,12 +35,12 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.source, self.copy = folder / "shop.db", folder / "copy.db"
         self.stores = [str(folder / name) for name in ("one.db", "two.db")]
-        self._change(self.source, "CREATE TABLE events (seq INTEGER, name TEXT)")
+        self.change(self.source, "CREATE TABLE events (seq INTEGER, name TEXT)")
         self.grow(100)
 
     def grow(self, to: int) -> None:
         """Add rows to the source."""
-        self._change(
+        self.change(
             self.source,
             "WITH RECURSIVE n(g) AS (SELECT (SELECT coalesce(max(seq), 0) + 1 FROM events) "
             f"UNION ALL SELECT g + 1 FROM n WHERE g < {to}) "
@@ -48,7 +60,7 @@ class Shop:
 
     def age(self, store: int) -> None:
         """Make it so that the last run was on a machine whose clock is ahead."""
-        self._change(self.copy, f"UPDATE _kozmo_state SET run_id = '{AHEAD}'")
+        self.change(self.copy, f"UPDATE _kozmo_state SET run_id = '{AHEAD}'")
         kept = open_store(self.stores[store])
         saved = kept.get(ID)
         assert saved is not None
@@ -66,7 +78,8 @@ class Shop:
         with closing(sqlite3.connect(self.copy)) as connection:
             return [n for (n,) in connection.execute("SELECT seq FROM events ORDER BY seq")]
 
-    def _change(self, path: Path, statement: str) -> None:
+    def change(self, path: Path, statement: str) -> None:
+        """Run a statement in source or copy."""
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute(statement)
 
@@ -109,6 +122,23 @@ def test_what_is_set_by_hand_counts_whatever_the_clock_says(shop: Shop, jobs: in
     assert shop.run(jobs=jobs).rows_read == 100
     assert shop.run(jobs=jobs).rows_read == 0
     assert shop.ids == sorted([*range(1, 101)] * 2)
+
+
+def test_a_table_that_was_dropped_is_a_warning(shop: Shop) -> None:
+    """Its earlier rows will not come again. A first run is none, nor is a table that is empty."""
+    watcher = Listening()
+    shop.run(watcher=watcher)
+    shop.change(shop.copy, "DELETE FROM events")
+    shop.grow(200)
+    shop.run(watcher=watcher)
+    assert watcher.warnings == []
+    shop.change(shop.copy, "DROP TABLE events")
+    shop.grow(300)
+    shop.run(watcher=watcher)
+    assert len(watcher.warnings) == 1
+    assert "table events was not there and is made anew" in watcher.warnings[0]
+    assert shop.run(watcher=watcher, full_refresh=True).rows_read == 300
+    assert len(watcher.warnings) == 1
 
 
 def test_the_target_is_to_blame_where_it_cannot_be_asked(shop: Shop, tmp_path: Path) -> None:
