@@ -205,6 +205,9 @@ class TargetPostgres(SqlTarget):
                 "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD';"
                 "SET standard_conforming_strings = on;"
                 # A tap may be slow, and what is overwritten waits for it in a transaction.
-                "SET idle_in_transaction_session_timeout = 0"
+                "SET idle_in_transaction_session_timeout = 0;"
+                # Of a machine that is gone the server hears nothing: what it locked is free then.
+                "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10;"
+                "SET tcp_keepalives_count = 6"
             )
         return PostgresDatabase(connection)
