@@ -41,7 +41,10 @@ def main(name: str, entry: Entry, arguments: list[str] | None = None) -> int:
     hidden: list[str] = []
     # Whoever writes there: a log, a warning, the traceback of a thread.
     with redirect_stderr(Masked(sys.stderr, hidden)):
-        return _run(name, entry, arguments, hidden)
+        try:
+            return _run(name, entry, arguments, hidden)
+        finally:
+            stopping.done()
 
 
 def _run(name: str, entry: Entry, arguments: list[str] | None, hidden: list[str]) -> int:

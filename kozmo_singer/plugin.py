@@ -14,6 +14,9 @@ from typing import Any, ClassVar
 from kozmo_singer import __version__
 from kozmo_singer.settings import Setting, config_schema, resolve, secrets_of
 
+_PATIENCE_SECONDS = 8
+"""How long a process that was asked to end may go on with what it does."""
+
 
 class Stopping:
     """Whether the process was asked to stop (SIGTERM or SIGINT), and by which signal."""
@@ -26,13 +29,29 @@ class Stopping:
         return self.signal is not None
 
     def listen(self) -> None:
-        """Take SIGTERM and SIGINT as a wish to end soon; a second one ends at once."""
+        """Take SIGTERM and SIGINT as a wish to end soon; a second one ends at once.
+
+        What does not end within ten seconds is interrupted wherever it is.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, _: Any) -> None:
         self.signal = number
         signal.signal(number, signal.SIG_DFL)
+        # What is under way may take any time: another session of a database may hold a lock.
+        signal.signal(signal.SIGALRM, self._insist)
+        signal.alarm(_PATIENCE_SECONDS)
+
+    def done(self) -> None:
+        """The process has come to its end by itself."""
+        if self.requested:
+            signal.alarm(0)
+
+    def _insist(self, *_: Any) -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(1)
+        raise KeyboardInterrupt
 
 
 stopping = Stopping()

@@ -15,21 +15,6 @@ TABLE = "_kozmo_state"
 """Where databases keep these states; no stream of anyone."""
 
 
-class RunNote(msgspec.Struct, frozen=True):
-    """The run that a target is part of. With a *state_id* it commits states under it.
-
-    *shard* tells apart targets of one run, whose states speak for *streams* only; *beside* are
-    streams that others load meanwhile. *forget*: states of earlier runs are kept elsewhere by now.
-    """
-
-    state_id: str = ""
-    run_id: str = ""
-    shard: str = ""
-    streams: list[str] | None = None
-    beside: list[str] = []
-    forget: bool = True
-
-
 class Committed(msgspec.Struct, frozen=True):
     """A state that a target has committed, and the rows of each stream loaded by its run so far."""
 
@@ -41,8 +26,36 @@ class Committed(msgspec.Struct, frozen=True):
     committed_at: str = ""
 
 
+class RunNote(msgspec.Struct, frozen=True):
+    """The run that a target is part of. With a *state_id* it commits states under it.
+
+    *shard* tells apart targets of one run, whose states speak for *streams* only; *beside* are
+    streams that others load meanwhile. *forget*: states of earlier runs are kept elsewhere by now.
+    *found* is what the target had committed when the run began, None where nobody looked.
+    *going_on* are streams of which only what is newer than their bookmark will come.
+    """
+
+    state_id: str = ""
+    run_id: str = ""
+    shard: str = ""
+    streams: list[str] | None = None
+    beside: list[str] = []
+    forget: bool = True
+    found: list[Committed] | None = None
+    going_on: list[str] = []
+
+
 # Before threads meet here first, see kozmo_runner.report.
 msgspec.json.Decoder(tuple[RunNote, list[Committed]])
+
+
+def later(run_id: str, known: Iterable[str]) -> str:
+    """Return *run_id*, or an id that sorts after all that are *known*, whatever the clocks say."""
+    newest = max(known, default="")
+    if run_id > newest:
+        return run_id
+    base, _, number = newest.partition("+")
+    return f"{base}+{int(number or 0) + 1:06}"
 
 
 def joined(found: Iterable[Committed], before: Mapping[str, Any]) -> State:

@@ -71,11 +71,19 @@ class Watcher(Protocol):
 
 @dataclass
 class Limits:
-    """When a run is stopped: after *total* seconds, or *idle* seconds without any movement."""
+    """When a run is stopped: after *total* seconds, or *idle* seconds without any movement.
+
+    Of the total, attempts before this one have *spent* some.
+    """
 
     total: float | None = None
     idle: float | None = None
     grace: Grace = field(default_factory=Grace)
+    spent: float = 0.0
+
+    def over(self, seconds: float) -> bool:
+        """Whether no time is left when this attempt has taken *seconds*."""
+        return self.total is not None and self.spent + seconds > self.total
 
 
 @dataclass
@@ -246,7 +254,7 @@ class Engine:
         except KozmoError as error:
             self._give_up(error.message, *error.details)
         limits = self._limits
-        if limits.total is not None and self._progress.seconds > limits.total:
+        if limits.over(self._progress.seconds):
             self._give_up(f"the run was stopped after {limits.total:g} s (--timeout)")
         if limits.idle is None:
             return

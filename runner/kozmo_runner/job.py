@@ -28,6 +28,7 @@ from kozmo_runner.report import Blame, ProcessReport, Report, StreamReport, mask
 from kozmo_runner.retries import RETRIES, with_retries
 from kozmo_runner.stores.base import (
     BEAT_SECONDS,
+    BY_HAND,
     NoStore,
     Owner,
     Saved,
@@ -40,9 +41,9 @@ from kozmo_runner.tapping import choose, tap_command
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire import committed
-from kozmo_singer.wire.catalog import Catalog
-from kozmo_singer.wire.committed import RunNote, joined
-from kozmo_singer.wire.state import carried
+from kozmo_singer.wire.catalog import Catalog, Stream
+from kozmo_singer.wire.committed import Committed, RunNote, joined, later
+from kozmo_singer.wire.state import bookmark, carried
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -203,6 +204,8 @@ class Undertaking:
         cancel: Cancel,
     ) -> None:
         self.job, self.store, self.owner = job, store, owner
+        self.run_id = owner.run_id
+        self.asked = job.tap
         self.workspace, self.watcher, self.cancel = workspace, watcher, cancel
         self.progress = Progress()
         self.tap_given, self.target_given = Given(), Given()
@@ -239,7 +242,8 @@ class Undertaking:
             result.error = Blame("runner", "kozmo", error.message)
         except KozmoError as error:
             result.exit_code = error.exit_code
-            result.error = Blame("tap", job.tap.name, error.message, [*error.details])
+            asked = self.asked
+            result.error = Blame(asked.kind, asked.name, error.message, [*error.details])
         self._finish()
         return masked(result, self.tap_given.secrets + self.target_given.secrets)
 
@@ -274,6 +278,9 @@ class Undertaking:
             self._keep(self._forgetting())
             self.before = self.after
         self.started_with = self.before or {}
+        if not self.job.note.state_id and self.note.state_id:
+            going_on = _going_on(self.started_with, selected)
+            self.note = msgspec.structs.replace(self.note, going_on=going_on)
         return tap_command(
             job.tap, self.tap_given, able, self.workspace, self.catalog, self.started_with
         )
@@ -288,25 +295,41 @@ class Undertaking:
                 f"the state '{job.state_id}' was left by {job.tap.name} with another source; if "
                 "this is a new one give it a state of its own: --state-suffix NAME"
             )
-        if self.note.state_id or not self._keeps_state():
+        if self.note.state_id:
             return state
-        # Another source under the same id must never be gone on from.
-        state_id = f"{job.state_id}@{self.tap_given.origin}"
-        self.note = RunNote(state_id, self.owner.run_id, forget=True)
-        found_there = committed_states(
-            job.target, self.target_given, self.workspace, state_id, self.cancel
-        )
-        newer = [each for each in found_there if found is None or each.run_id >= found.run_id]
-        merged = joined(newer, state or {})
-        if not newer or merged == state:
+        there = self._committed()
+        known = [each.run_id for each in (*there, found) if each is not None]
+        # After all that went before, attempts of this run too, and on clocks that go wrong.
+        self.run_id = self.result.run_id = later(self.owner.run_id, known)
+        if self.note.state_id:
+            self.note = msgspec.structs.replace(self.note, run_id=self.run_id)
+        by_hand = found is not None and found.status in BY_HAND
+        newer = [each for each in there if found is None or each.run_id >= found.run_id]
+        merged = joined([] if by_hand else newer, state or {})
+        if merged != (state or {}):
+            self.watcher.line(
+                "kozmo",
+                f"WARNING going on from the state that {job.target.name} committed, which is newer",
+            )
+        elif not by_hand:
             return state
-        self.watcher.line(
-            "kozmo",
-            f"WARNING going on from the state that {job.target.name} committed, which is newer",
-        )
-        # The target forgets it with its first commit.
+        # From now on what the target knows is older, and it forgets it with its first commit.
         self._keep(merged)
         return merged
+
+    def _committed(self) -> list[Committed]:
+        """Return what the target has committed of this state, and see to it that it goes on so."""
+        if not self._keeps_state():
+            return []
+        # Another source under the same id must never be gone on from.
+        state_id = f"{self.job.state_id}@{self.tap_given.origin}"
+        self.asked = self.job.target
+        found = committed_states(
+            self.job.target, self.target_given, self.workspace, state_id, self.cancel
+        )
+        self.asked = self.job.tap
+        self.note = RunNote(state_id, found=found)
+        return found
 
     def _keeps_state(self) -> bool:
         """Whether the target can commit states with its rows, and somebody wants them."""
@@ -390,7 +413,7 @@ class Undertaking:
 
     def _keep(self, state: State, status: str = "running") -> None:
         self.after = state
-        saved = Saved(self.owner.run_id, now(), status, self.after, self.tap_given.origin)
+        saved = Saved(self.run_id, now(), status, self.after, self.tap_given.origin)
         try:
             self.store.save(self.job.state_id, saved)
             self.unsaved = None
@@ -461,6 +484,12 @@ class Undertaking:
             )
 
 
+def _going_on(state: State, selected: Sequence[Stream]) -> list[str]:
+    """The streams of which, by *state*, only newer rows will come."""
+    marks = [(s.stream or s.tap_stream_id, bookmark(state, s.tap_stream_id)) for s in selected]
+    return [name for name, mark in marks if mark.get("replication_key_value") is not None]
+
+
 def new_run_id() -> str:
     """Return an id that sorts by time."""
-    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{randomness.token_hex(4)}"
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%fZ}-{randomness.token_hex(4)}"

@@ -292,11 +292,11 @@ class Parallel(Undertaking):
             self.watcher.line(*self._lines.get())
 
     def _expect_time_and_lock(self) -> None:
-        total = self.job.limits.total
+        limits = self.job.limits
         try:
             self._beat()
-            if total is not None and self.progress.seconds > total and not self._stopping:
-                raise KozmoError(f"the run was stopped after {total:g} s (--timeout)")
+            if limits.over(self.progress.seconds) and not self._stopping:
+                raise KozmoError(f"the run was stopped after {limits.total:g} s (--timeout)")
         except KozmoError as error:
             self._blame(Blame("runner", "kozmo", error.message, [*error.details]))
 

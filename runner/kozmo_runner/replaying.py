@@ -195,6 +195,9 @@ def _settings(plug: Plug, config: Config, file: Path, cancel: Cancel) -> Config:
     }
     if "overwrite" in said(given, "load_method"):
         changes["load_method"] = "auto"
+    if said(given, "state_id"):
+        # A run that goes on meanwhile would take it for a later one of its own.
+        changes["state_id"] = None
     return [*sources, changes]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kozmo_runner.engine import Watcher
-from kozmo_runner.process import Cancel
-from kozmo_runner.report import Report
+from kozmo_runner.engine import TICK_SECONDS, Watcher
+from kozmo_runner.process import Cancel, Interrupted
+from kozmo_runner.report import Blame, Report, StreamReport
 
 if TYPE_CHECKING:
     from kozmo_runner.job import Job
@@ -25,28 +25,45 @@ def with_retries(
     """Return the report of *run*, called again while a lost connection may come back.
 
     A run that failed for another reason is not tried again; nor is a first one that could not even
-    connect. Of several attempts the report tells the rows and the seconds of all.
+    connect. Of several attempts the report tells the rows and the seconds of all, and all of them
+    together have the time that the job has.
     """
-    stopped = threading.Event()
-    cancel.listen(stopped.set)
-    reports: list[Report] = []
-    try:
-        while True:
-            report = run(job if not reports else replace(job, full_refresh=False))
-            reports.append(report)
-            if len(reports) > job.retries or not _worth(reports) or cancel.requests:
-                return _together(reports)
-            seconds = _pause(len(reports))
-            watcher.line(
-                "kozmo",
-                f"WARNING {_words(report)}; trying again in {seconds:.0f} s "
-                f"({len(reports)} of {job.retries})",
-            )
-            stopped.wait(seconds)
-            if cancel.requests:
-                return _together(reports)
-    finally:
-        cancel.forget(stopped.set)
+    began, limits = time.monotonic(), job.limits
+    reports = [run(job)]
+    while len(reports) <= job.retries and _worth(reports) and not cancel.requests:
+        last, seconds = reports[-1], _pause(len(reports))
+        if limits.over(time.monotonic() - began + seconds):
+            last.warnings.append(f"no time is left to try again (--timeout {limits.total:g})")
+            break
+        watcher.line(
+            "kozmo",
+            f"WARNING {_words(last)}; trying again in {seconds:.0f} s "
+            f"({len(reports)} of {job.retries})",
+        )
+        if not _waited(seconds, cancel):
+            _interrupt(last, cancel.why)
+            break
+        spent = replace(limits, spent=time.monotonic() - began)
+        reports.append(run(replace(job, full_refresh=False, limits=spent)))
+    return _together(reports)
+
+
+def _waited(seconds: float, cancel: Cancel) -> bool:
+    """Wait; False at once if the user wants an end.
+
+    A signal handler may not touch the lock that an Event has, so it is looked at now and then.
+    """
+    end = time.monotonic() + seconds
+    while not cancel.requests and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, TICK_SECONDS))
+    return not cancel.requests
+
+
+def _interrupt(report: Report, why: str) -> None:
+    """Let *report* tell that nobody waited for another attempt."""
+    words = f"before another attempt: {_words(report)}"
+    report.status, report.exit_code = "interrupted", Interrupted.exit_code
+    report.error = Blame("runner", "kozmo", f"stopped: {why}", [words])
 
 
 def _worth(reports: list[Report]) -> bool:
@@ -76,11 +93,21 @@ def _together(reports: list[Report]) -> Report:
     *earlier, last = reports
     for number, report in enumerate(earlier, 1):
         last.warnings.append(f"attempt {number} moved {report.rows or 0:,} rows: {_words(report)}")
-    for name in ("rows_read", "rows_written", "bytes"):
-        counts = [getattr(report, name) for report in reports]
-        known = [count for count in counts if count is not None]
-        setattr(last, name, sum(known) if known else None)
+    streams: dict[str, list[StreamReport]] = {}
+    for stream in (stream for report in reports for stream in report.streams):
+        streams.setdefault(stream.name, []).append(stream)
+    last.streams = [StreamReport(name, *_added_up(found)) for name, found in streams.items()]
+    last.rows_read, last.rows_written, last.bytes, last.quarantined = _added_up(reports)
     last.seconds = round(sum(report.seconds for report in reports), 3)
     last.started_at, last.state_before = reports[0].started_at, reports[0].state_before
     last.attempts = len(reports)
     return last
+
+
+def _added_up(counted: Sequence[Report | StreamReport]) -> list[int | None]:
+    """Rows read and written, bytes and bad records of all; None where nobody counted."""
+    sums: list[int | None] = []
+    for name in ("rows_read", "rows_written", "bytes", "quarantined"):
+        known = [n for n in (getattr(each, name) for each in counted) if n is not None]
+        sums.append(sum(known) if known else None)
+    return sums

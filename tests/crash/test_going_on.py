@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,35 @@ def test_another_source_under_the_same_id_is_read_from_its_start(
         again = Trial(APPEND, other, trial.into, tmp_path)
         assert again.run() == 0, again.said
         assert again.report()["rows_read"] == world.rows["events"].total()
+
+
+_SLOW = """
+CREATE SCHEMA shop;
+CREATE TABLE shop._kozmo_state (state_id text, shard text, run_id text, streams text, state text,
+    rows text, committed_at timestamptz, PRIMARY KEY (state_id, shard));
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER slow AFTER INSERT OR UPDATE ON shop._kozmo_state
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state IS NOT NULL) EXECUTE FUNCTION slow()
+"""
+
+
+def test_a_commit_may_still_be_under_way_when_the_next_run_begins(
+    world: World, tmp_path: Path
+) -> None:
+    """Killed with kill -9 and run again at once, while the server is busy with the COMMIT."""
+    with world.trial(APPEND, tmp_path) as trial:
+        into = trial.into.database
+        into.execute(_SLOW)
+        busy = "SELECT 1 FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = 'PgSleep'"
+        with subprocess.Popen(
+            trial.command, env=trial.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as first:
+            while not into.execute(busy):
+                assert first.poll() is None
+            first.kill()
+        assert trial.run() == 0, trial.said
+        world.expect(trial)
 
 
 @pytest.mark.parametrize("side", ["tap", "target"])

@@ -1,7 +1,9 @@
 """Bad records from `kozmo run` to `kozmo replay`: set aside, told, repaired by hand, loaded."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,23 @@ def test_a_replay_adds_to_a_table_that_is_overwritten_as_a_whole(loading: Loadin
     assert loading.run(lines(full_table("t", PROPERTIES), messages)).code == 0
     loading.repair("aside/t.jsonl", lambda text: text.replace('\\"five\\"', "5"))
     assert loading.replay("aside/t.jsonl", "--config", "load_method=overwrite").code == 0
+    assert loading.rows() == [*GOOD, FIVE]
+
+
+def test_a_replay_stands_in_the_way_of_no_run(run: Run, tmp_path: Path, postgres: Database) -> None:
+    """It has nothing to do with the state that the target keeps for a pipe."""
+    made = DESTINATIONS["target-sqlite"](tmp_path, postgres)
+    made.config |= {"on_bad_record": "quarantine", "quarantine_path": "aside", "state_id": "s"}
+    loading = Loading(run, tmp_path, made)
+    command = ["target-sqlite", "--config", loading.config]
+    assert run(command, DATA).code == 0
+    query = "SELECT state_id, shard, run_id, state FROM _kozmo_state ORDER BY 1, 2"
+    with closing(sqlite3.connect(made.config["path"])) as connection:
+        kept = connection.execute(query).fetchall()
+        loading.repair("aside/t.jsonl", lambda text: text.replace('\\"five\\"', "5"))
+        assert loading.replay("aside/t.jsonl").code == 0
+        assert connection.execute(query).fetchall() == kept
+    assert [state and json.loads(state) for _, _, _, state in kept] == [{"n": 4}, None]
     assert loading.rows() == [*GOOD, FIVE]
 
 

@@ -13,13 +13,18 @@ from typing import Any
 
 import msgspec
 
+from kozmo_runner.stores.naming import file_name
 from kozmo_runner.workspace import alive, pid_namespace
 from kozmo_singer.errors import ConfigError, KozmoError
 
 KEPT_RUNS = 20
 BEAT_SECONDS = 15.0
 STALE_SECONDS = 120.0
+BY_HAND = ("set", "cleared")
+"""The status of states that no run left: they go before all that a target knows."""
 _LONGEST_ID = 150
+_LONGEST_NAME = 240
+"""Of a file, or a folder, that is called after it."""
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -183,6 +188,11 @@ def check_id(state_id: str) -> str:
         raise ConfigError(
             f"'{state_id[:40]}' cannot be a state id",
             f"it needs 1 to {_LONGEST_ID} printable characters",
+        )
+    if len(file_name(state_id)) > _LONGEST_NAME:
+        raise ConfigError(
+            f"'{state_id[:40]}...' is too long for a state id",
+            "other letters than a-z, and signs such as /, take up to 12 times the room",
         )
     return state_id
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from kozmo_singer.wire.committed import TABLE, Committed, RunNote
+from msgspec.structs import replace
+
+from kozmo_singer.errors import WriteError
+from kozmo_singer.wire.committed import TABLE, Committed, RunNote, later
 from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.sql.names import Name
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["TABLE", "Ledger", "entries", "query"]
 _TEXT = LogicalType("string")
 _KEY = ("state_id", "shard")
+_CLAIM = "*"
 _COLUMNS = [
     *(TableColumn(name, _TEXT) for name in (*_KEY, "run_id", "streams", "state", "rows")),
     TableColumn("committed_at", LogicalType("timestamptz")),
@@ -26,7 +30,12 @@ _COLUMNS = [
 
 
 class Ledger:
-    """Writes the states of one run into *table*."""
+    """Writes the states of one run into *table*, for as long as no later run has begun.
+
+    A run may end after the next one began: its runner was killed, and the server still works on its
+    COMMIT. So a run claims the state before its first row, if nobody moved it on since the runner
+    looked, and whoever commits after a claim that is not its own is refused.
+    """
 
     def __init__(self, table: Name, note: RunNote) -> None:
         self.table = table
@@ -34,28 +43,60 @@ class Ledger:
         self._forgotten = not note.forget
 
     def prepare(self, database: Database) -> None:
-        """Make the table if it is not there, in the transaction under way."""
+        """Make the table if it is not there and claim the state, in the transaction under way.
+
+        WriteError where another run has moved it on meanwhile: to begin anew may do.
+        """
+        note, table = self._note, database.text(self.table)
         database.shape(self.table, _COLUMNS, _KEY)
+        database.hold(self._held(database))
+        mine = f"WHERE state_id = {_literal(note.state_id)}"
+        ids = [run_id for (run_id,) in database.rows(f"SELECT run_id FROM {table} {mine}")]
+        if note.found is None:
+            self._note = note = replace(note, run_id=later(note.run_id, ids))
+        else:
+            known = [_undated(each) for each in note.found]
+            there = entries(database.rows(f"{query(table)} {_literal(note.state_id)}"))
+            moved = [e for e in there if e.run_id != note.run_id and _undated(e) not in known]
+            if moved or max(ids, default="") > note.run_id:
+                raise self._overtaken(another_attempt=True)
+        self._put(database, {"shard": _CLAIM, "streams": None, "state": None, "rows": "{}"})
 
     def write(self, database: Database, mark: Mark) -> None:
         """Put *mark* in the place of the state before, in the transaction under way."""
         note, table = self._note, database.text(self.table)
-        streams = None if note.streams is None else json.dumps(note.streams)
+        database.hold(self._held(database), shared=True)
+        mine = f"state_id = {_literal(note.state_id)} AND run_id"
+        if database.rows(f"SELECT 1 FROM {table} WHERE {mine} > {_literal(note.run_id)} LIMIT 1"):
+            raise self._overtaken(another_attempt=False)
+        if not self._forgotten:
+            database.execute(f"DELETE FROM {table} WHERE {mine} < {_literal(note.run_id)}")
+            self._forgotten = True
         values = {
-            "state_id": note.state_id,
             "shard": note.shard,
-            "run_id": note.run_id,
-            "streams": streams,
+            "streams": None if note.streams is None else json.dumps(note.streams),
             "state": mark.state.decode(),
             "rows": dumps(dict(mark.rows)).decode(),
-            "committed_at": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
         }
-        if not self._forgotten:
-            database.execute(
-                f"DELETE FROM {table} WHERE state_id = {_literal(note.state_id)} "
-                f"AND run_id <> {_literal(note.run_id)}"
-            )
-            self._forgotten = True
+        self._put(database, values)
+
+    def _held(self, database: Database) -> str:
+        return f"{database.text(self.table)} {self._note.state_id}"
+
+    def _overtaken(self, *, another_attempt: bool) -> WriteError:
+        error = WriteError(
+            f"another run moves the state '{self._note.state_id.partition('@')[0]}' on",
+            "its rows and its state count; of this run nothing more is committed",
+            "wait for its end and run again",
+        )
+        error.connection_lost = another_attempt
+        return error
+
+    def _put(self, database: Database, said: Mapping[str, str | None]) -> None:
+        table = database.text(self.table)
+        at = datetime.now(timezone.utc).isoformat(timespec="microseconds")
+        own = {"state_id": self._note.state_id, "run_id": self._note.run_id, "committed_at": at}
+        values = {**own, **said}
         changes = ", ".join(f"{name} = excluded.{name}" for name in values if name not in _KEY)
         database.execute(
             f"INSERT INTO {table} ({', '.join(values)}) "
@@ -65,8 +106,11 @@ class Ledger:
 
 
 def query(table: str) -> str:
-    """Return the SELECT of what `entries` takes, but for its condition on state_id."""
-    return f"SELECT run_id, state, shard, streams, rows, committed_at FROM {table}"
+    """Return the SELECT of what `entries` takes; the state_id is to follow."""
+    return (
+        f"SELECT run_id, state, shard, streams, rows, committed_at FROM {table} "
+        "WHERE state IS NOT NULL AND state_id ="
+    )
 
 
 def entries(rows: Iterable[tuple[Any, ...]]) -> list[Committed]:
@@ -78,6 +122,11 @@ def entries(rows: Iterable[tuple[Any, ...]]) -> list[Committed]:
         )
         for run_id, state, shard, streams, loaded, at in rows
     ]  # fmt: skip
+
+
+def _undated(entry: Committed) -> Committed:
+    """Return *entry* without its time, which each connection may spell in a way of its own."""
+    return replace(entry, committed_at="")
 
 
 def _literal(text: str | None) -> str:

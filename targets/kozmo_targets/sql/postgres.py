@@ -24,7 +24,10 @@ from kozmo_targets.target import COMMON_SETTINGS, LoadMethod
 
 _LEDGERS = """
 SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relname = %s AND c.relkind = 'r' AND has_schema_privilege(n.oid, 'USAGE')
+WHERE c.relname = %s AND c.relkind = 'r' AND 6 = (
+        SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+            AND a.attname IN ('state_id', 'run_id', 'state', 'shard', 'streams', 'rows'))
+    AND has_schema_privilege(n.oid, 'USAGE')
     AND has_table_privilege(c.oid, 'SELECT')
 ORDER BY 1
 """
@@ -107,9 +110,12 @@ class TargetPostgres(SqlTarget):
 
     def prepare(self, ledger: Ledger) -> None:
         """Make the table of *ledger*, and its schema, if they are not there."""
+        where = ".".join(filter(None, ledger.table))
+        doing = f"{self.name} could not use {where}, where states are kept"
         self._make_schema(ledger.table.schema)
-        ledger.prepare(self._main)
-        self._main.commit()
+        with system.translated(WriteError, doing):
+            ledger.prepare(self._main)
+            self._main.commit()
 
     def committed(self, state_id: str) -> list[Committed]:
         """Return what was committed under *state_id*, in whichever schema."""
@@ -122,7 +128,7 @@ class TargetPostgres(SqlTarget):
             found: list[Committed] = []
             for (schema,) in tables:
                 name = system.qualified(schema, TABLE)
-                text = f"{query(name)} WHERE state_id = %s".encode()
+                text = f"{query(name)} %s".encode()
                 found += entries(connection.execute(text, [state_id]).fetchall())
         return found
 
@@ -199,6 +205,9 @@ class TargetPostgres(SqlTarget):
                 "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD';"
                 "SET standard_conforming_strings = on;"
                 # A tap may be slow, and what is overwritten waits for it in a transaction.
-                "SET idle_in_transaction_session_timeout = 0"
+                "SET idle_in_transaction_session_timeout = 0;"
+                # Of a machine that is gone the server hears nothing: what it locked is free then.
+                "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10;"
+                "SET tcp_keepalives_count = 6"
             )
         return PostgresDatabase(connection)

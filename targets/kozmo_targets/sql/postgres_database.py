@@ -85,7 +85,8 @@ class PostgresDatabase(Database):
     def begin(self) -> None:
         """Begin a transaction unless one is under way."""
         if not self._begun:
-            self.connection.execute("BEGIN")
+            # What others commit must be seen by the next statement, see `hold`.
+            self.connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             self._begun = True
 
     def commit(self) -> None:
@@ -130,17 +131,17 @@ class PostgresDatabase(Database):
             self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}".encode())
 
     def shape(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> Found:
-        self.settle()
-        self.begin()
-        self._alone(self.text(table))
+        self.hold(self.text(table))
         return super().shape(table, columns, key)
 
-    def _alone(self, name: str) -> None:
-        """Hold, to the end of the transaction, the right to make or change what *name* names.
+    def hold(self, name: str, *, shared: bool = False) -> None:
+        self.settle()
+        self.begin()
+        self._alone(name, "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock")
 
-        Several processes may load into one schema, and ranges of one table.
-        """
-        self.connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    def _alone(self, name: str, lock: str = "pg_advisory_xact_lock") -> None:
+        # Several processes may load into one schema, and ranges of one table.
+        self.connection.execute(f"SELECT {lock}(hashtextextended(%s, 0))".encode(), [name])
 
     def find(self, table: Name) -> Found | None:
         name = self.text(table)

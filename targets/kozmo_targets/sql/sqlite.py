@@ -85,7 +85,7 @@ class TargetSQLite(SqlTarget):
             there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
             if not connection.execute(there, [TABLE]).fetchall():
                 return []
-            text = f"{query(TABLE)} WHERE state_id = ?"
+            text = f"{query(TABLE)} ?"
             return entries(connection.execute(text, [state_id]).fetchall())
 
     def commit(self, mark: Mark | None = None) -> None:

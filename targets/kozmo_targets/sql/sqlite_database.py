@@ -92,25 +92,25 @@ class SqliteDatabase(Database):
 
     def find(self, table: Name) -> Found | None:
         schema = table.schema or "main"
-        columns = self._rows(
+        columns = self.rows(
             "SELECT name, type, pk FROM pragma_table_xinfo(?, ?)", table.table, schema
         )
         if not columns:
             return None
         key = frozenset(name for name, _, pk in columns if pk)
-        indexes = self._rows(
+        indexes = self.rows(
             'SELECT name FROM pragma_index_list(?, ?) WHERE "unique" AND NOT partial',
             table.table,
             schema,
         )
         unique = [frozenset(self._columns_of(index, schema)) for (index,) in indexes]
-        empty = not self._rows(f"SELECT 1 FROM {self.text(table)} LIMIT 1")
+        empty = not self.rows(f"SELECT 1 FROM {self.text(table)} LIMIT 1")
         types = {name: system.logical(declared) for name, declared, _ in columns}
         return Found(types, [key, *unique] if key else unique, empty)
 
     def spelt(self, table: Name) -> Name:
         query = "SELECT name FROM sqlite_master WHERE name = ? COLLATE NOCASE AND tbl_name = name"
-        return table._replace(table=self._rows(query, table.table)[0][0])
+        return table._replace(table=self.rows(query, table.table)[0][0])
 
     def create(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> None:
         parts = []
@@ -165,11 +165,11 @@ class SqliteDatabase(Database):
         self.execute(f"DROP TABLE {self.text(hidden)}")
 
     def _columns_of(self, index: str, schema: str) -> list[str]:
-        found = self._rows("SELECT name FROM pragma_index_info(?, ?)", index, schema)
+        found = self.rows("SELECT name FROM pragma_index_info(?, ?)", index, schema)
         # A part of an index that is an expression has no name.
         return [name if name is not None else "\0" for (name,) in found]
 
-    def _rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return self.connection.execute(query, parameters).fetchall()
 
 

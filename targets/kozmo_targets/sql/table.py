@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.wire.types import LogicalType
@@ -78,6 +78,17 @@ class Database(ABC):
     @abstractmethod
     def execute(self, statement: str) -> int:
         """Run a statement in the transaction under way; return the number of rows it changed."""
+
+    @abstractmethod
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Return what *query* finds in the transaction under way."""
+
+    def hold(self, name: str, *, shared: bool = False) -> None:
+        """Keep others from what *name* names, or with *shared* from having it for themselves.
+
+        To the end of the transaction. Nothing to do where transactions exclude each other anyway.
+        """
+        return
 
     def columns(self, table: Name) -> list[TableColumn]:
         """Return the columns of a table that we made."""

@@ -18,7 +18,7 @@ from kozmo_targets import readback
 from kozmo_targets.sql import names
 from kozmo_targets.sql.ledger import TABLE, Ledger
 from kozmo_targets.sql.table import Database, Places
-from kozmo_targets.sql.writer import DELETED
+from kozmo_targets.sql.writer import DELETED, SqlWriter
 from kozmo_targets.target import (
     CAPABILITIES,
     LoadMethod,
@@ -103,7 +103,9 @@ class SqlTarget(Target):
         if self.keeps_state and self.ledger is None:
             self.ledger = Ledger(table._replace(table=TABLE), self._noted)
             self.prepare(self.ledger)
-        return self.table_writer(table, method)
+        writer = self.table_writer(table, method)
+        writer.goes_on = method != "overwrite" and schema.stream in self.note.going_on
+        return writer
 
     @property
     def _noted(self) -> RunNote:
@@ -148,5 +150,5 @@ class SqlTarget(Target):
         return {**database.spelt(table)._asdict(), "columns": columns, "deleted": deleted}
 
     @abstractmethod
-    def table_writer(self, table: names.Name, method: LoadMethod) -> Writer:
+    def table_writer(self, table: names.Name, method: LoadMethod) -> SqlWriter:
         """Return a writer for *table*."""

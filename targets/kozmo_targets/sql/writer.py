@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kozmo_singer.wire.rows import Rows
 
 Row = tuple[Any, ...]
+_log = logging.getLogger("kozmo_targets")
 _TIME = LogicalType("timestamptz")
 _NUMBER = LogicalType("integer", bits=64)
 METADATA = {
@@ -47,6 +49,8 @@ class SqlWriter(Writer):
     """
 
     microseconds = False
+    goes_on = False
+    """Whether rows that earlier runs have loaded will not come again."""
 
     def __init__(
         self,
@@ -78,6 +82,12 @@ class SqlWriter(Writer):
         """Shape the table for *schema*."""
         if self.columns and self.method != "append-only":
             self._expect_same_key(schema)
+        if self.goes_on and not self.columns and self.database.find(self.table) is None:
+            _log.warning(
+                "table %s was not there and is made anew, while stream %s goes on from its last "
+                "state: what earlier runs loaded is not in it; to load all of it: --full-refresh",
+                self.table.table, schema.stream,
+            )  # fmt: skip
         self._schema = schema
         self.fit = Fit(
             schema.stream, schema.columns, schema.key_properties, microseconds=self.microseconds

@@ -12,6 +12,7 @@ import pytest
 
 from kozmo_runner.stores import Locked, Saved, StateStore, open_store
 from kozmo_runner.stores.base import KEPT_RUNS, STALE_SECONDS, Owner, check_id, started
+from kozmo_runner.stores.naming import file_name
 from kozmo_singer.errors import ConfigError, KozmoError
 
 WHERE = {
@@ -133,6 +134,7 @@ def test_the_lock_of_a_dead_owner_is_taken_over_at_once(where: str, tmp_path: Pa
 HOLD = """
 import sys
 from kozmo_runner.stores import open_store
+from kozmo_runner.stores.naming import file_name
 from kozmo_runner.stores.base import Owner
 store = open_store(sys.argv[1])
 store.lock("a", Owner.me("child"))
@@ -224,6 +226,20 @@ def test_ids_that_no_store_could_keep(state_id: str) -> None:
     """Are refused before anything runs."""
     with pytest.raises(ConfigError, match="cannot be a state id"):
         check_id(state_id)
+
+
+@pytest.mark.parametrize("letter", ["ä", "/", "\U0001f980"])
+def test_ids_whose_files_would_have_too_long_names(letter: str, tmp_path: Path) -> None:
+    """Are refused too; one of the length that is allowed works in every store."""
+    with pytest.raises(ConfigError, match="too long for a state id"):
+        check_id(letter * 150)
+    longest = check_id(letter * (240 // len(file_name(letter))))
+    for where in (tmp_path / "s.db", tmp_path / "folder", (tmp_path / "objects").as_uri()):
+        store = open_store(str(where))
+        store.lock(longest, Owner.me("me"))
+        store.save(longest, _saved(1, n=1))
+        store.unlock(longest, Owner.me("me"))
+        assert store.ids() == [longest]
 
 
 def test_a_database_of_its_own(postgres: "object", tmp_path: Path) -> None:

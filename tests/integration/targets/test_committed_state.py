@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
+import threading
+import time
 from typing import Any
 
 import pytest
 
 from kozmo_singer.errors import RecordError, WriteError
-from kozmo_singer.wire.committed import RunNote, joined
+from kozmo_singer.wire.committed import Committed, RunNote, joined
+from kozmo_targets.sql.postgres import TargetPostgres
 from messages import TEXT, full_table, lines, load, load_bytes, records, schema, state
+from servers.postgres import Database
 
 from .conftest import Place
 
@@ -132,3 +138,83 @@ def test_no_stream_is_loaded_into_the_table_of_states(place: Place) -> None:
         load(place.target(), *sent)
     load(place.target(table_prefix="x"), *sent)
     assert place.tables() == ["x_kozmo_state"]
+
+
+def noted(place: Place, run_id: str, found: list[Committed] | None = None) -> Any:
+    """Return a target that a runner has told of its run, and of what it found."""
+    target = place.target(batch_size_rows=1)
+    target.note = RunNote("s", run_id, found=found)
+    return target
+
+
+def test_a_run_commits_nothing_once_a_later_one_has_begun(place: Place) -> None:
+    """Its runner may be dead and the state that it left read, while it still has rows at hand."""
+    reading, writing = os.pipe()
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        with pytest.raises(WriteError, match="another run moves the state 's' on") as caught:
+            noted(place, "R1", []).run(reading, io.BytesIO())
+        failed.append(caught.value)
+
+    first = threading.Thread(target=run)
+    first.start()
+    os.write(writing, lines(schema("t", PROPERTIES), records("t", rows(1)), state({"n": 1})))
+    deadline = time.monotonic() + 20
+    while not (found := place.target().committed("s")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    sent = [schema("t", PROPERTIES), records("t", rows(2)), state({"n": 2})]
+    load(noted(place, "R2", found), *sent)
+    os.write(writing, lines(records("t", rows(2, 3)), state({"n": 3})))
+    os.close(writing)
+    first.join(20)
+    os.close(reading)
+    assert [error.connection_lost for error in failed] == [False]  # type: ignore[attr-defined]
+    assert (place.query(ALL), committed(place)) == ([(1,), (2,)], {"n": 2})
+
+
+def test_a_run_does_not_begin_where_the_state_was_moved_on(place: Place) -> None:
+    """What the runner saw has passed; another attempt finds what is there now."""
+    sent = [schema("t", PROPERTIES), records("t", rows(1)), state({"n": 1})]
+    load(noted(place, "R1", []), *sent)
+    with pytest.raises(WriteError, match="another run moves the state") as caught:
+        load(noted(place, "R2", []), *sent)
+    assert caught.value.connection_lost
+    load(noted(place, "R2", place.target().committed("s")), *sent)
+    assert place.query(ALL) == [(1,), (1,)]
+    with pytest.raises(WriteError, match="another run moves the state"):
+        load(noted(place, "R1", place.target().committed("s")), *sent)
+
+
+def test_a_pipe_goes_on_after_one_whose_clock_was_ahead(place: Place) -> None:
+    """Its state is the newer one all the same."""
+    sent = [schema("t", PROPERTIES), records("t", rows(1))]
+    load(noted(place, "99991231T000000.000000Z"), *sent, state({"n": 1}))
+    for number in (2, 3):
+        load(place.target(state_id="s"), *sent, state({"n": number}))
+        assert committed(place) == {"n": number}
+
+
+def test_a_table_of_that_name_that_is_not_ours_is_passed_over(
+    postgres: Database,
+) -> None:
+    """Somebody may have had the idea before, in a schema of his own."""
+    postgres.execute("CREATE SCHEMA other; CREATE TABLE other._kozmo_state (state_id text)")
+    assert TargetPostgres(postgres.config).committed("s") == []
+
+
+def test_a_user_who_may_not_make_the_table_hears_which(postgres: Database) -> None:
+    """And what to do."""
+    postgres.execute("CREATE TABLE t (id int); CREATE ROLE loader LOGIN PASSWORD 'pw'")
+    try:
+        postgres.execute("GRANT SELECT, INSERT ON t TO loader")
+        config = {**postgres.config, "user": "loader", "password": "pw", "state_id": "s"}
+        with pytest.raises(WriteError) as caught:
+            load(TargetPostgres(config), schema("t", PROPERTIES))
+        assert str(caught.value).splitlines() == [
+            "target-postgres could not use public._kozmo_state, where states are kept",
+            "  permission denied for schema public",
+            "  the user lacks the permission; an administrator can GRANT it",
+        ]
+    finally:
+        postgres.execute("DROP OWNED BY loader; DROP ROLE loader")

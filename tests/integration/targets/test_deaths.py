@@ -125,6 +125,28 @@ def test_a_signal_swaps_nothing(tmp_path: Path, destination: Destination) -> Non
     assert left_beside(tmp_path) == []
 
 
+def test_a_signal_ends_a_target_that_waits_for_the_server(
+    tmp_path: Path, postgres: Database
+) -> None:
+    """Within ten seconds, although another session has a lock for as long as it likes."""
+    destination = DESTINATIONS["target-postgres"](tmp_path, postgres)
+    postgres.execute("CREATE TABLE t (id bigint PRIMARY KEY, name text)")
+    with postgres.connect(autocommit=False) as other:
+        other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        with running(tmp_path, destination, default_target_schema="public") as target:
+            target.send(START, records("t", ROWS), state({"n": 1}))
+            blocked = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            deadline = time.monotonic() + 20
+            while not postgres.execute(blocked):
+                assert time.monotonic() < deadline, target.process.poll()
+            began = time.monotonic()
+            target.process.send_signal(signal.SIGTERM)
+            assert target.end()[0] == 130
+            assert time.monotonic() - began < 10
+    assert target.states == []
+    assert postgres.execute("SELECT * FROM t") == []
+
+
 def left_beside(folder: Path) -> list[str]:
     """Hidden files that a target has left."""
     return [str(path) for path in folder.rglob("*.part")]
