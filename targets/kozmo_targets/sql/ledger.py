@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -42,30 +42,33 @@ class Ledger:
         self._note = note
         self._forgotten = not note.forget
 
-    def prepare(self, database: Database) -> None:
+    def prepare(self, database: Database, committed: Callable[[str], Iterable[Committed]]) -> None:
         """Make the table if it is not there and claim the state, in the transaction under way.
 
-        WriteError where another run has moved it on meanwhile: to begin anew may do.
+        WriteError where another run has moved it on meanwhile, by what is *committed* wherever that
+        is: to begin anew may do.
         """
         note, table = self._note, database.text(self.table)
         database.shape(self.table, _COLUMNS, _KEY)
-        database.hold(self._held(database))
+        database.hold(self._lock)
         mine = f"WHERE state_id = {_literal(note.state_id)}"
         ids = [run_id for (run_id,) in database.rows(f"SELECT run_id FROM {table} {mine}")]
         if note.found is None:
             self._note = note = replace(note, run_id=later(note.run_id, ids))
         else:
             known = [_undated(each) for each in note.found]
-            there = entries(database.rows(f"{query(table)} {_literal(note.state_id)}"))
-            moved = [e for e in there if e.run_id != note.run_id and _undated(e) not in known]
-            if moved or max(ids, default="") > note.run_id:
+            others = [e for e in committed(note.state_id) if e.run_id != note.run_id]
+            if (
+                any(_undated(each) not in known for each in others)
+                or max(ids, default="") > note.run_id
+            ):
                 raise self._overtaken(another_attempt=True)
         self._put(database, {"shard": _CLAIM, "streams": None, "state": None, "rows": "{}"})
 
     def write(self, database: Database, mark: Mark) -> None:
         """Put *mark* in the place of the state before, in the transaction under way."""
         note, table = self._note, database.text(self.table)
-        database.hold(self._held(database), shared=True)
+        database.hold(self._lock, shared=True)
         mine = f"state_id = {_literal(note.state_id)} AND run_id"
         if database.rows(f"SELECT 1 FROM {table} WHERE {mine} > {_literal(note.run_id)} LIMIT 1"):
             raise self._overtaken(another_attempt=False)
@@ -80,8 +83,9 @@ class Ledger:
         }
         self._put(database, values)
 
-    def _held(self, database: Database) -> str:
-        return f"{database.text(self.table)} {self._note.state_id}"
+    @property
+    def _lock(self) -> str:
+        return f"{TABLE} {self._note.state_id}"
 
     def _overtaken(self, *, another_attempt: bool) -> WriteError:
         error = WriteError(

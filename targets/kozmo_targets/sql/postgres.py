@@ -114,7 +114,7 @@ class TargetPostgres(SqlTarget):
         doing = f"{self.name} could not use {where}, where states are kept"
         self._make_schema(ledger.table.schema)
         with system.translated(WriteError, doing):
-            ledger.prepare(self._main)
+            ledger.prepare(self._main, self.committed)
             self._main.commit()
 
     def committed(self, state_id: str) -> list[Committed]:

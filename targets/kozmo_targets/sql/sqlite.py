@@ -71,7 +71,7 @@ class TargetSQLite(SqlTarget):
 
     def prepare(self, ledger: Ledger) -> None:
         """Make the table of *ledger* if it is not there."""
-        ledger.prepare(self._database)
+        ledger.prepare(self._database, self.committed)
         self._database.commit()
 
     def committed(self, state_id: str) -> list[Committed]:

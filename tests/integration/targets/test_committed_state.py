@@ -186,6 +186,19 @@ def test_a_run_does_not_begin_where_the_state_was_moved_on(place: Place) -> None
         load(noted(place, "R1", place.target().committed("s")), *sent)
 
 
+def test_a_state_that_was_moved_on_in_another_schema_counts_as_well(postgres: Database) -> None:
+    """The table of states is beside the first table of a run, which may be another each time."""
+
+    def target(run_id: str) -> TargetPostgres:
+        made = TargetPostgres(postgres.config)
+        made.note = RunNote("s", run_id, found=[])
+        return made
+
+    load(target("R1"), schema("one-t", PROPERTIES), records("one-t", rows(1)), state({"n": 1}))
+    with pytest.raises(WriteError, match="another run moves the state"):
+        load(target("R2"), schema("two-t", PROPERTIES), records("two-t", rows(1)))
+
+
 def test_a_pipe_goes_on_after_one_whose_clock_was_ahead(place: Place) -> None:
     """Its state is the newer one all the same."""
     sent = [schema("t", PROPERTIES), records("t", rows(1))]
