@@ -48,20 +48,17 @@ class Ledger:
         WriteError where another run has moved it on meanwhile, by what is *committed* wherever that
         is: to begin anew may do.
         """
-        note, table = self._note, database.text(self.table)
+        note = self._note
         database.shape(self.table, _COLUMNS, _KEY)
         database.hold(self._lock)
-        mine = f"WHERE state_id = {_literal(note.state_id)}"
-        ids = [run_id for (run_id,) in database.rows(f"SELECT run_id FROM {table} {mine}")]
+        ids = self._run_ids(database)
         if note.found is None:
             self._note = note = replace(note, run_id=later(note.run_id, ids))
         else:
             known = [_undated(each) for each in note.found]
             others = [e for e in committed(note.state_id) if e.run_id != note.run_id]
-            if (
-                any(_undated(each) not in known for each in others)
-                or max(ids, default="") > note.run_id
-            ):
+            moved = any(_undated(each) not in known for each in others)
+            if moved or max(ids, default="") > note.run_id:
                 raise self._overtaken(another_attempt=True)
         self._put(database, {"shard": _CLAIM, "streams": None, "state": None, "rows": "{}"})
 
@@ -69,11 +66,13 @@ class Ledger:
         """Put *mark* in the place of the state before, in the transaction under way."""
         note, table = self._note, database.text(self.table)
         database.hold(self._lock, shared=True)
-        mine = f"state_id = {_literal(note.state_id)} AND run_id"
-        if database.rows(f"SELECT 1 FROM {table} WHERE {mine} > {_literal(note.run_id)} LIMIT 1"):
+        if max(self._run_ids(database), default="") > note.run_id:
             raise self._overtaken(another_attempt=False)
         if not self._forgotten:
-            database.execute(f"DELETE FROM {table} WHERE {mine} < {_literal(note.run_id)}")
+            database.execute(
+                f"DELETE FROM {table} WHERE state_id = {_literal(note.state_id)} "
+                f"AND run_id <> {_literal(note.run_id)}"
+            )
             self._forgotten = True
         values = {
             "shard": note.shard,
@@ -82,6 +81,12 @@ class Ledger:
             "rows": dumps(dict(mark.rows)).decode(),
         }
         self._put(database, values)
+
+    def _run_ids(self, database: Database) -> list[str]:
+        """Of all entries; compared here, since the database may have an order of its own."""
+        mine = f"WHERE state_id = {_literal(self._note.state_id)}"
+        found = database.rows(f"SELECT run_id FROM {database.text(self.table)} {mine}")
+        return [run_id for (run_id,) in found]
 
     @property
     def _lock(self) -> str:
