@@ -51,6 +51,15 @@ def size_of(url: str) -> int | None:
     return int(size) if url.startswith(_PREFIX) and size.isdigit() else None
 
 
+def payload(batch: pa.RecordBatch) -> memoryview:
+    """Return *batch* as an Arrow IPC stream."""
+    pa = pyarrow("the Arrow lane")
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return memoryview(sink.getvalue())
+
+
 def send(pipe: int, payload: memoryview) -> None:
     """Write *payload*; a reader that is gone raises BrokenPipeError."""
     while payload:
