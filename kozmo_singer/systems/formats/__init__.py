@@ -17,6 +17,8 @@ from kozmo_singer.wire.types import Column, LogicalType
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kozmo_singer.wire import Rows
+
 FORMATS = {
     "arrow": "kozmo_singer.systems.formats.arrow:ArrowFile",
     "csv": "kozmo_singer.systems.formats.csv:CsvFile",
@@ -82,11 +84,12 @@ class FileReader(Protocol):
 
     def batches(
         self, columns: Sequence[Column], skip: int, arrow: bool
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Iterator[pa.RecordBatch | Rows]:
         """Yield the rows behind the first *skip*, in batches of bounded size.
 
-        Of *columns* those that the file has. With *arrow* values have their Arrow types; else they
-        may also be digits. What does not fit its column is a ReadError with file and line.
+        Of *columns* those that the file has. With *arrow* they are record batches whose values have
+        their Arrow types; else they may be digits, or decoded records. What does not fit its column
+        is a ReadError with file and line.
         """
 
     def count(self) -> int:

@@ -17,7 +17,6 @@ from kozmo_singer.systems.formats.csv_dialect import (
     detect,
     line_of,
     ragged,
-    sample,
     undecodable,
 )
 from kozmo_singer.systems.formats.csv_types import (
@@ -29,6 +28,7 @@ from kozmo_singer.systems.formats.csv_types import (
     without_blanks,
 )
 from kozmo_singer.systems.formats.packing import translated, unpacked
+from kozmo_singer.systems.formats.sampling import sample
 from kozmo_singer.wire.arrow import JSON
 from kozmo_singer.wire.arrow_lines import SPELT, texts
 from kozmo_singer.wire.types import Column

@@ -15,12 +15,9 @@ from kozmo_singer.errors import ReadError
 from kozmo_singer.systems.formats import UNKNOWN, Options, Source, unreadable
 from kozmo_singer.systems.formats.csv_types import infer
 from kozmo_singer.systems.formats.packing import unpacked
+from kozmo_singer.systems.formats.sampling import PLACE_BYTES
 from kozmo_singer.wire.arrow_lines import texts
 
-HEAD_BYTES = 1 << 18
-PLACES, PLACE_BYTES = 16, 1 << 16
-PACKED_BYTES = 1 << 22
-"""What is read of a compressed file, which cannot be entered in its middle."""
 _TRIED_ROWS = 200
 _TEXT = ("string", UNKNOWN.name)
 _DELIMITERS = ",\t;|"
@@ -52,29 +49,6 @@ class Dialect:
         header = "header" if self.header else "no header"
         delimiter = shown.get(self.delimiter, self.delimiter)
         return ", ".join(filter(None, (self.encoding, delimiter, header, self.notes)))
-
-
-def sample(source: Source) -> list[bytes]:
-    """Return pieces of the file, whole lines as a rule: its head, some in between, and its end."""
-    head = HEAD_BYTES if source.compression is None else PACKED_BYTES
-    with unpacked(source) as stream:
-        pieces = [stream.read(head)]
-        if len(pieces[0]) < head:
-            return pieces
-        pieces[0] = _lines(pieces[0], whole=True)
-        if source.compression is None:
-            span = source.size - head
-            for number in range(PLACES):
-                stream.seek(head + (span - PLACE_BYTES) * number // (PLACES - 1))
-                pieces.append(_lines(stream.read(PLACE_BYTES), whole=False))
-    return [piece for piece in pieces if piece]
-
-
-def _lines(piece: bytes, *, whole: bool) -> bytes:
-    """Without the rests of lines at the ends, but for the start of a *whole* piece."""
-    start = 0 if whole else piece.find(b"\n") + 1
-    stop = piece.rfind(b"\n") + 1
-    return piece[start:stop] if stop > start else piece if whole else b""
 
 
 def detect(source: Source, options: Options, pieces: Sequence[bytes]) -> Dialect | None:

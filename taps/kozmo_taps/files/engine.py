@@ -41,7 +41,7 @@ class TapFiles(Tap):
     )
     format: ClassVar[str | None] = None
     """What files are whose names do not tell."""
-    examples = (
+    examples: ClassVar[tuple[str, ...]] = (
         'echo \'{"path": "data/**/*.parquet"}\' > files.json',
         "tap-files --config files.json --check",
         "tap-files --config files.json --discover > catalog.json",
@@ -91,7 +91,7 @@ class TapFiles(Tap):
     @property
     def skips(self) -> bool:
         """Whether a bad file is set aside."""
-        return self.config["on_bad_file"] == "skip"
+        return bool(self.config["on_bad_file"] == "skip")
 
     def _stream(self, found: FileStream) -> Stream:
         looks = self._looks(found)
@@ -136,14 +136,8 @@ class TapFiles(Tap):
         )
 
     def _looks(self, found: FileStream) -> list[tuple[File, Look]]:
-        looks = []
-        for file in _some(found.files):
-            try:
-                looks.append((file, found.reader(file).look()))
-            except ReadError as error:
-                if not self.skips:
-                    raise
-                self.set_aside(file.entry.path, error)
+        tried = [(file, self._look(found, file)) for file in _some(found.files)]
+        looks = [(file, look) for file, look in tried if look is not None]
         if not any(look.columns for _, look in looks):
             raise DiscoverError(
                 f"{self.name} found no column for the stream {found.name}",
@@ -155,6 +149,15 @@ class TapFiles(Tap):
             "stream %s: %s files, read as %s", found.name, len(found.files), " / ".join(notes)
         )
         return looks
+
+    def _look(self, found: FileStream, file: File) -> Look | None:
+        try:
+            return found.reader(file).look()
+        except ReadError as error:
+            if not self.skips:
+                raise
+            self.set_aside(file.entry.path, error)
+            return None
 
     def _types(self, found: FileStream, looks: Sequence[Look]) -> dict[str, LogicalType]:
         """The columns of all files, in the order in which they are met, with partitions last."""

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from kozmo_singer.errors import ReadError
-from kozmo_singer.wire import Column, Stream, lane
+from kozmo_singer.wire import Column, Rows, Stream, lane
 from kozmo_singer.wire.arrow import arrow_type, field
 from kozmo_singer.wire.arrow_lines import ArrowLines, Token, arrow_lines, literal, token
 from kozmo_singer.wire.arrow_values import Misfit
+from kozmo_singer.wire.cells import PackedLines, row_decoder
 from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.types import REPLICATION_METHOD, LogicalType, columns
 from kozmo_taps.files.settings import METADATA
@@ -25,6 +27,7 @@ from kozmo_taps.tap import Columnar, Row
 PIECE_BYTES = 1 << 20
 """What a batch holds at most, as Arrow, unless one row is larger."""
 _MOST_ROWS = 1 << 16
+_RECORD: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BARE = ("integer", "decimal", "float", "boolean")
 _log = logging.getLogger("kozmo_taps")
 Bad = Callable[[str, ReadError], None]
@@ -48,6 +51,46 @@ class ArrowRows(Columnar):
 
     def cut(self, start: int, stop: int) -> ArrowRows:
         return ArrowRows(self._batch.slice(start, stop - start), self._columns)
+
+
+class JsonRows(PackedLines):
+    """Rows that a file holds as JSON, each with *more* pairs of key and value at its end.
+
+    Where *first* is given each has a _row too, from that number on.
+    """
+
+    def __init__(
+        self, rows: Rows, columns: Sequence[Column], more: Sequence[bytes], first: int | None
+    ) -> None:
+        self._rows, self._columns, self._more, self._first = rows, columns, more, first
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def row(self, place: int) -> Row:
+        record = _RECORD.decode(self._records()[place])
+        values = (bytes(record[column.name]) for column in self._columns)
+        return row_decoder(self._columns)(b"[" + b",".join(values) + b"]")
+
+    def cut(self, start: int, stop: int) -> JsonRows:
+        first = None if self._first is None else self._first + start
+        return JsonRows(self._rows.part(start, stop), self._columns, self._more, first)
+
+    def lines(self, keys: Sequence[bytes], head: bytes, tail: bytes) -> bytes:
+        return head + (tail + head).join(self._records()) + tail
+
+    def _records(self) -> list[bytes]:
+        found = self._rows.records()
+        if not self._more and self._first is None:
+            return found
+        more = b",".join(self._more)
+        if self._first is None:
+            return [_with(record, more) for record in found]
+        comma = b"," if more else b""
+        return [
+            _with(record, b'%b%b"_row":%d' % (more, comma, number))
+            for number, record in enumerate(found, self._first)
+        ]
 
 
 class FilesReading:
@@ -86,6 +129,9 @@ class FilesReading:
             self.version = kept if isinstance(kept, int) else time.time_ns() // 1_000_000
         self._room = limit
         self._tokens = {file.token: file for file in found.files}
+        # Not those that folders and the listing tell.
+        apart = {*METADATA, *(n for file in found.files for n in file.partitions)}
+        self._own = [column for column in self.columns if column.name not in apart]
         self._text = {
             name
             for name, said in (self.schema.get("properties") or {}).items()
@@ -129,13 +175,12 @@ class FilesReading:
         reader = self._found.reader(file)
         _log.debug("reading %s from row %s on", path, done + 1)
         try:
-            for batch in reader.batches(self.columns, done, self._arrow):
-                for piece in _pieces(batch):
+            for batch in reader.batches(self._own, done, self._arrow):
+                for rows in self._made(batch, file, done):
                     if self._room is not None:
-                        piece = piece.slice(0, self._room)
-                        self._room -= piece.num_rows
-                    rows = self._made(piece, file, done)
-                    done += piece.num_rows
+                        rows = rows[: self._room]
+                        self._room -= len(rows)
+                    done += len(rows)
                     self._rows[name] = done
                     yield rows
                     if self._room == 0:
@@ -160,16 +205,39 @@ class FilesReading:
         # Its name does not stand for the new content, so the next run reads that.
         _log.warning("%s was changed while it was read; the next run reads it again", path)
 
-    def _made(self, piece: pa.RecordBatch, file: File, before: int) -> Sequence[Row]:
-        """Return the rows of *piece*, of which there were *before* in the file."""
-        if self._arrow:
-            made = [self._array(piece, c, file, before) for c in self.columns]
-            batch = pa.RecordBatch.from_arrays(
-                [array for array, _ in made], schema=pa.schema([each for _, each in made])
-            )
-            return ArrowRows(batch, self.columns)
-        tokens = [self._token(piece, c, file, before) for c in self.columns]
-        return ArrowLines(tokens, piece.num_rows, self.columns)
+    def _made(
+        self, batch: pa.RecordBatch | Rows, file: File, before: int
+    ) -> Iterator[Sequence[Row]]:
+        """Yield the rows of *batch*, of which there were *before* in the file, piece by piece."""
+        if isinstance(batch, Rows):
+            yield self._decoded(batch, file, before)
+            return
+        for piece in _pieces(batch):
+            if self._arrow:
+                yield self._columnar(piece, file, before)
+            else:
+                tokens = [self._token(piece, c, file, before) for c in self.columns]
+                yield ArrowLines(tokens, piece.num_rows, self.columns)
+            before += piece.num_rows
+
+    def _decoded(self, rows: Rows, file: File, before: int) -> JsonRows:
+        apart = [c for c in self.columns if c not in self._own]
+        more = [
+            dumps(c.name) + b":" + _json(self._constant(c, file), c.type)
+            for c in apart
+            if c.name != "_row"
+        ]
+        numbered = len(more) < len(apart)
+        for place, column in enumerate(rows.columns):
+            if column.type.name == "decimal" and column.name in self._text:
+                _quote(rows, f"f{place}")
+        return JsonRows(rows, self.columns, more, before + 1 if numbered else None)
+
+    def _columnar(self, piece: pa.RecordBatch, file: File, before: int) -> ArrowRows:
+        made = [self._array(piece, c, file, before) for c in self.columns]
+        schema = pa.schema([field for _, field in made])
+        batch = pa.RecordBatch.from_arrays([array for array, _ in made], schema=schema)
+        return ArrowRows(batch, self.columns)
 
     def _token(self, piece: pa.RecordBatch, column: Column, file: File, before: int) -> Token:
         name = column.name
@@ -221,6 +289,19 @@ def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 def _numbers(before: int, count: int) -> pa.Array:
     values = c_array("q", range(before + 1, before + count + 1))
     return pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(values)])
+
+
+def _quote(rows: Rows, name: str) -> None:
+    """Put the digits of a field into quotes."""
+    for struct in rows.structs:
+        value = getattr(struct, name)
+        if value is not None:
+            setattr(struct, name, msgspec.Raw(b'"' + bytes(value).strip(b'"') + b'"'))
+    rows.changed()
+
+
+def _with(record: bytes, more: bytes) -> bytes:
+    return b"{" + more + b"}" if record == b"{}" else record[:-1] + b"," + more + b"}"
 
 
 def _json(value: str | None, type: LogicalType) -> bytes:
