@@ -21,6 +21,7 @@ from kozmo_singer.systems.formats.csv_dialect import (
 )
 from kozmo_singer.systems.formats.csv_types import (
     NUMBERS,
+    TEXTS,
     infer,
     misfit,
     spelt,
@@ -194,7 +195,7 @@ class CsvFile:
             cells = batch.column(column.name)
             name = column.type.name
             if name != "string":
-                cells = without_blanks(cells)
+                cells = cells if name in TEXTS else without_blanks(cells)
                 place = misfit(cells, column.type)
                 if place is not None:
                     raise self._misfit(column, cells[place].as_py(), first + place)

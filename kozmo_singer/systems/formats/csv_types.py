@@ -12,14 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kozmo_singer.systems.formats import UNKNOWN
-from kozmo_singer.wire.arrow import arrow_type
+from kozmo_singer.wire.arrow import arrow_type, unhexed
 from kozmo_singer.wire.arrow_lines import data_of, literal, number
 from kozmo_singer.wire.types import LogicalType
 
 _EMPTY, _MINUS, _Z, _ONE = literal(""), literal("-"), literal("Z"), number(1)
+_DAY_ONE = literal("1970-01-01T")
 _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
 PATTERNS = {
     "boolean": r"^(?:true|false|True|False|TRUE|FALSE)$",
     "integer": r"^-?(?:0|[1-9][0-9]*)$",
@@ -30,9 +31,12 @@ PATTERNS = {
     "timestamp": rf"^{_DAY}[T ]{_CLOCK}$",
     "time": rf"^{_CLOCK}$",
     "uuid": r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    "binary": r"^(?:[0-9a-fA-F]{2})*$",
 }
-INFERRED = tuple(name for name in PATTERNS if name != "float")
+INFERRED = tuple(name for name in PATTERNS if name not in ("float", "binary"))
 """The types that are looked for, in order; a float is never guessed, since a decimal is exact."""
+TEXTS = ("string", "binary")
+"""Types that an empty text is a value of."""
 NUMBERS = ("integer", "decimal", "float", "boolean")
 """Types of which a text is its own JSON."""
 
@@ -90,9 +94,15 @@ def typed(texts: pa.Array, type: LogicalType) -> pa.Array:
     wanted = arrow_type(type)
     if wanted == texts.type:
         return texts
+    if type.name == "binary":
+        return unhexed(texts)
     if type.name == "boolean":
         texts = pc.utf8_lower(texts)
     try:
+        if type.name == "time":
+            # Arrow reads no time of day alone.
+            moments = pc.binary_join_element_wise(_DAY_ONE, texts, _EMPTY)
+            return moments.cast(pa.timestamp("us")).cast(wanted)
         return texts.cast(wanted)
     except pa.ArrowInvalid:
         return spelt(texts, type)
@@ -145,13 +155,8 @@ def _moment(texts: pa.Array) -> object:
     return seconds.cast(pa.timestamp("s"))
 
 
-def _clock(texts: pa.Array) -> object:
-    return pc.utf8_slice_codeunits(texts, 0, 8).cast(pa.time32("s"))
-
-
 _CHECKS: dict[str, Callable[[pa.Array], object]] = {
     "date": _day,
     "timestamp": _moment,
     "timestamptz": _moment,
-    "time": _clock,
 }
