@@ -5,19 +5,24 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyarrow import csv
 
 from kozmo_singer.errors import ReadError
 from kozmo_singer.systems.formats import Look, Options, Source, unreadable
+from kozmo_singer.systems.formats.csv_blocks import (
+    exact_end,
+    guessed_end,
+    is_closed,
+    pieces,
+    places,
+)
 from kozmo_singer.systems.formats.csv_dialect import (
     Dialect,
     detect,
-    line_of,
-    ragged,
-    undecodable,
 )
 from kozmo_singer.systems.formats.csv_types import (
     NUMBERS,
@@ -33,9 +38,6 @@ from kozmo_singer.systems.formats.sampling import sample
 from kozmo_singer.wire.arrow import JSON
 from kozmo_singer.wire.arrow_lines import SPELT, texts
 from kozmo_singer.wire.types import Column
-
-BLOCK_BYTES = 1 << 20
-_TAIL_BYTES = 1 << 16
 
 
 class CsvFile:
@@ -72,20 +74,18 @@ class CsvFile:
         if dialect is None:
             return
         wanted = [column for column in columns if column.name in dialect.names]
-        row = 0
-        for batch in self._blocks(dialect, [c.name for c in wanted] or [dialect.names[0]]):
-            start = min(max(skip - row, 0), batch.num_rows)
-            row += batch.num_rows
-            if start < batch.num_rows:
-                first = row - batch.num_rows + start + 1
-                yield self._typed(batch.slice(start), wanted, arrow, first)
+        for block in self._blocks(dialect, [c.name for c in wanted] or [dialect.names[0]]):
+            start = min(skip, block.batch.num_rows)
+            skip -= start
+            if start < block.batch.num_rows:
+                yield self._typed(block, start, wanted, arrow)
 
     def count(self) -> int:
         """Return the number of rows."""
         dialect = self._dialect
         if dialect is None:
             return 0
-        return sum(batch.num_rows for batch in self._blocks(dialect, [dialect.names[0]]))
+        return sum(block.batch.num_rows for block in self._blocks(dialect, [dialect.names[0]]))
 
     @cached_property
     def _pieces(self) -> list[bytes]:
@@ -119,56 +119,76 @@ class CsvFile:
                 continue
             yield table.slice(1) if dialect.header and not place else table
 
-    def _blocks(self, dialect: Dialect, names: list[str]) -> Iterator[pa.RecordBatch]:
-        """Yield text, block by block; a larger one is tried where a row does not fit."""
-        seen = 0
-        last = dialect.names[-1]
-        included = [*names, last] if last not in names else names
-        for size in (BLOCK_BYTES, max(BLOCK_BYTES, self._options.row_bytes)):
-            try:
-                for batch in self._from(seen, dialect, included, size):
-                    seen += batch.num_rows
-                    yield batch
-            except pa.ArrowInvalid as error:
-                if "straddl" not in str(error):
-                    raise self._explained(error, dialect) from error
-                continue
-            except UnicodeDecodeError as error:
-                raise self._not_encoded(dialect) from error
-            return
-        raise unreadable(
-            self._source,
-            f"row {seen + 1} is longer than {self._options.row_bytes} bytes",
-            "perhaps a quote is never closed; to read such rows: max_row_bytes",
-        )
+    def _blocks(self, dialect: Dialect, names: list[str]) -> Iterator[_Block]:
+        """Yield the rows as text, block by block, without the header."""
+        header = dialect.header
+        for block in self._cut(dialect, names):
+            if header and block.batch.num_rows:
+                header = False
+                block = _Block(block.batch.slice(1), block.text, block.line, 1)
+            yield block
 
-    def _from(
-        self, seen: int, dialect: Dialect, names: list[str], size: int
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows behind the first *seen*, in blocks of *size* bytes."""
-        skip = seen + dialect.header
+    def _cut(self, dialect: Dialect, names: list[str]) -> Iterator[_Block]:
+        line, rest = 1, b""
         with unpacked(self._source) as stream:
-            watched = _Watched(stream)
-            read = csv.ReadOptions(
-                column_names=dialect.names,
-                block_size=size,
-                use_threads=False,
-                encoding=dialect.encoding,
-            )
-            convert = self._convert_options(names)
-            last = None
-            with csv.open_csv(
-                pa.PythonFile(watched, "r"), read, self._parse_options(dialect), convert
-            ) as reader:
-                for batch in reader:
-                    if batch.num_rows:
-                        last = batch.slice(batch.num_rows - 1)
-                    start = min(skip, batch.num_rows)
-                    skip -= start
-                    if start < batch.num_rows:
-                        yield batch.slice(start)
-            if last is not None:
-                self._expect_closed(dialect, last.column(dialect.names[-1])[0].as_py(), watched)
+            found = pieces(stream, dialect.encoding)
+            while True:
+                try:
+                    piece = next(found, None)
+                except UnicodeDecodeError as error:
+                    raise self._undecodable(dialect, line, rest, error) from error
+                text = rest if piece is None else rest + piece
+                block = self._whole_rows(dialect, names, text, line, last=piece is None)
+                if block is not None:
+                    yield block
+                    line += block.text.count(b"\n")
+                rest = text if block is None else text[len(block.text) :]
+                if piece is None:
+                    return
+                if len(rest) > self._options.row_bytes:
+                    raise unreadable(
+                        self._source,
+                        f"line {line}: the row is longer than {self._options.row_bytes} bytes",
+                        "perhaps a quote is never closed; to read such rows: max_row_bytes",
+                    )
+
+    def _whole_rows(
+        self, dialect: Dialect, names: list[str], text: bytes, line: int, *, last: bool
+    ) -> _Block | None:
+        """Return as many whole rows of *text* as there are, None where it holds none."""
+        quote, delimiter = dialect.quote.encode(), dialect.delimiter.encode()
+        end = len(text) if last else guessed_end(text, quote)
+        fault: ReadError | None = None
+        for _ in range(2):
+            if not end:
+                return None
+            try:
+                batch = self._parsed(text[:end], dialect, names)
+            except pa.ArrowInvalid as error:
+                fault = self._explained(str(error), dialect, text[:end], line)
+            else:
+                cell = batch.column(dialect.names[-1])[-1].as_py() if batch.num_rows else None
+                if cell is None or is_closed(text[:end], cell.encode(), quote):
+                    return _Block(batch, text[:end], line, 0)
+                fault = unreadable(self._source, "the file ends within a quoted cell")
+            exact = exact_end(text, quote, delimiter)
+            if last or exact == end:
+                break
+            end = exact
+        assert fault is not None, "else it was returned"
+        raise fault
+
+    def _parsed(self, block: bytes, dialect: Dialect, names: list[str]) -> pa.RecordBatch:
+        included = names if dialect.names[-1] in names else [*names, dialect.names[-1]]
+        if not block.strip(b"\r\n"):
+            schema = pa.schema([pa.field(name, pa.string()) for name in included])
+            return schema.empty_table().combine_chunks().to_batches()[0]
+        read = csv.ReadOptions(column_names=dialect.names, block_size=len(block) + 1)
+        read.use_threads = False
+        parse, convert = self._parse_options(dialect), self._convert_options(included)
+        table = csv.read_csv(pa.BufferReader(block), read, parse, convert)
+        arrays = [pa.concat_arrays(column.chunks) for column in table.columns]
+        return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
 
     def _parse_options(self, dialect: Dialect) -> csv.ParseOptions:
         return csv.ParseOptions(
@@ -185,9 +205,10 @@ class CsvFile:
         )
 
     def _typed(
-        self, batch: pa.RecordBatch, wanted: Sequence[Column], arrow: bool, first: int
+        self, block: _Block, start: int, wanted: Sequence[Column], arrow: bool
     ) -> pa.RecordBatch:
-        """Return the cells by the types of their columns; *first* is the first row's number."""
+        """Return the cells from row *start* on by the types of their columns."""
+        batch = block.batch.slice(start)
         if not wanted:
             return batch.select(batch.schema.names[:1])
         arrays, fields = [], []
@@ -198,83 +219,67 @@ class CsvFile:
                 cells = cells if name in TEXTS else without_blanks(cells)
                 place = misfit(cells, column.type)
                 if place is not None:
-                    raise self._misfit(column, cells[place].as_py(), first + place)
+                    raise self._misfit(column, cells[place].as_py(), block, start + place)
             made = typed(cells, column.type) if arrow else spelt(cells, column.type)
             marks = JSON if name == "json" else SPELT if name in NUMBERS and not arrow else None
             arrays.append(made)
             fields.append(pa.field(column.name, made.type, metadata=marks))
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
-    def _misfit(self, column: Column, value: str, row: int) -> ReadError:
+    def _misfit(self, column: Column, value: str, block: _Block, row: int) -> ReadError:
         dialect = self._dialect
         assert dialect is not None, "there was a row"
-        line = line_of(self._source, dialect, row)
+        found = places(block.text, dialect.delimiter, dialect.quote)
+        place = next(islice(found, row + block.dropped, None))
         repeated = value == column.name
-        why = "the header seems to stand there again" if repeated else "it was inferred by a sample"
+        why = "the header seems to stand there again" if repeated else "a sample told the type"
         return unreadable(
             self._source,
-            f"line {line}, column {column.name}: expected {column.type.name}, got {_shown(value)}",
+            f"line {block.line + place.line}, column {column.name}: "
+            f"expected {column.type.name}, got {_shown(value)}",
             f'{why}; to read the column as text: columns: {{"{column.name}": "string"}}',
         )
 
-    def _explained(self, error: pa.ArrowInvalid, dialect: Dialect) -> ReadError:
-        text = str(error)
-        if "invalid UTF8" in text:
-            return self._not_encoded(dialect)
-        if "Expected" in text and "columns" in text:
-            line, width = ragged(self._source, dialect)
-            return unreadable(
-                self._source,
-                f"line {line}: expected {len(dialect.names)} cells, got {width}",
-                f"read as: {dialect.words}",
-            )
+    def _explained(self, text: str, dialect: Dialect, block: bytes, line: int) -> ReadError:
+        """Return the error for what Arrow says of *block*, which begins on *line*."""
+        width = len(dialect.names)
+        for place in places(block, dialect.delimiter, dialect.quote):
+            where = f"line {line + place.line}"
+            if len(place.cells) != width:
+                return unreadable(
+                    self._source,
+                    f"{where}: expected {width} cells, got {len(place.cells)}",
+                    f"read as: {dialect.words}",
+                )
+            for name, cell in zip(dialect.names, place.cells, strict=True):
+                if any("\udc80" <= letter <= "\udcff" for letter in cell):
+                    shown = cell.encode("utf-8", "surrogateescape")[:40]
+                    return self._not_encoded(f"{where}, column {name}: {shown!r}", dialect)
         return unreadable(self._source, text[:200], f"read as: {dialect.words}")
 
-    def _not_encoded(self, dialect: Dialect) -> ReadError:
-        line, name, value = undecodable(self._source, dialect)
+    def _undecodable(
+        self, dialect: Dialect, line: int, rest: bytes, error: UnicodeDecodeError
+    ) -> ReadError:
+        before = error.object[: error.start].decode(dialect.encoding, "replace")
+        line += rest.count(b"\n") + before.count("\n")
+        shown = error.object[error.start : error.end]
+        return self._not_encoded(f"line {line}: {shown!r}", dialect)
+
+    def _not_encoded(self, what: str, dialect: Dialect) -> ReadError:
         return unreadable(
             self._source,
-            f"line {line}, column {name}: {value!r} is not {dialect.encoding}",
+            f"{what} is not {dialect.encoding}",
             "say what the file is written in: encoding, for example cp1252",
         )
 
-    def _expect_closed(self, dialect: Dialect, last: str | None, watched: _Watched) -> None:
-        """Raise where the file ended within quotes: Arrow takes what is there for the cell."""
-        if last is None or dialect.encoding.startswith(("utf-16", "utf-32")):
-            return
-        quote, tail = dialect.quote.encode(dialect.encoding), watched.tail
-        cell = last.encode(dialect.encoding).replace(quote, 2 * quote)
-        cell = cell[-_TAIL_BYTES // 2 :] if len(cell) > _TAIL_BYTES // 2 else quote + cell
-        closed = tail.rstrip(b"\r\n").endswith(cell + quote)
-        if not closed and tail.endswith(cell):
-            raise unreadable(
-                self._source,
-                "the file ends within a quoted cell",
-                f"it begins: {_shown(last)}",
-            )
 
+class _Block(NamedTuple):
+    """Rows as text; *text* begins on *line* and with rows of which *dropped* are not in *batch*."""
 
-class _Watched:
-    """A stream of which the last bytes are remembered."""
-
-    closed = False
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to *size* bytes."""
-        piece: bytes = self._stream.read(size)
-        self.tail = (self.tail + piece[-_TAIL_BYTES:])[-_TAIL_BYTES:]
-        return piece
-
-    def readable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def close(self) -> None:
-        """Leave the stream to whoever opened it."""
+    batch: pa.RecordBatch
+    text: bytes
+    line: int
+    dropped: int
 
 
 def _shown(value: str) -> str:

@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from kozmo_singer.errors import ReadError
 from kozmo_singer.systems.formats import UNKNOWN, Options, Source, unreadable
 from kozmo_singer.systems.formats.csv_types import infer
-from kozmo_singer.systems.formats.packing import unpacked
 from kozmo_singer.systems.formats.sampling import PLACE_BYTES
 from kozmo_singer.wire.arrow_lines import texts
 
@@ -160,46 +158,3 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
 def _is_typed(cell: str) -> bool:
     year = len(cell) == 4 and cell.isdigit() and "1800" <= cell <= "2199"
     return bool(cell) and not year and infer(texts([cell])).name not in _TEXT
-
-
-def line_of(source: Source, dialect: Dialect, row: int) -> int | None:
-    """Return the line on which row number *row* begins; the header is row 0 where there is one."""
-    for number, line, _ in _counted(source, dialect):
-        if number == row:
-            return line
-    return None
-
-
-def ragged(source: Source, dialect: Dialect) -> tuple[int, int]:
-    """Return line and width of the first row that has not as many cells as there are columns."""
-    for _, line, cells in _counted(source, dialect):
-        if len(cells) != len(dialect.names):
-            return line, len(cells)
-    raise ReadError(f"cannot read {source.name}", "its rows cannot be told from each other")
-
-
-def undecodable(source: Source, dialect: Dialect) -> tuple[int, str, bytes]:
-    """Return line, column and bytes of the first cell that is not in the encoding."""
-    for _, line, cells in _counted(source, dialect):
-        for place, cell in enumerate(cells):
-            if any("\udc80" <= letter <= "\udcff" for letter in cell):
-                name = dialect.names[min(place, len(dialect.names) - 1)]
-                return line, name, cell.encode(dialect.encoding, "surrogateescape")[:40]
-    raise ReadError(f"cannot read {source.name}", f"it is not in {dialect.encoding}")
-
-
-def _counted(source: Source, dialect: Dialect) -> Iterator[tuple[int, int, list[str]]]:
-    """Number, line and cells of each row, read with care: this is for what went wrong."""
-    with unpacked(source) as stream:
-        text = io.TextIOWrapper(stream, dialect.encoding, "surrogateescape", "")
-        reader = csv.reader(
-            (line.replace("\0", "\ufffd") for line in text),
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote,
-        )
-        number, line = (0 if dialect.header else 1), 1
-        for cells in reader:
-            if cells:
-                yield number, line, cells
-                number += 1
-            line = reader.line_num + 1

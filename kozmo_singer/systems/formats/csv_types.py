@@ -23,7 +23,7 @@ _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
 PATTERNS = {
     "boolean": r"^(?:true|false|True|False|TRUE|FALSE)$",
-    "integer": r"^-?(?:0|[1-9][0-9]*)$",
+    "integer": r"^(?:0|-?[1-9][0-9]*)$",
     "decimal": _NUMBER,
     "float": _NUMBER,
     "date": rf"^{_DAY}$",
