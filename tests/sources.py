@@ -1,4 +1,4 @@
-"""Databases and files to read from: the orders of a shop, of every kind of value that most systems have."""
+"""Databases and files to read from: the orders of a shop, of all kinds of values."""
 
 from __future__ import annotations
 

@@ -111,12 +111,12 @@ class JsonLinesFile:
         return found
 
     def _misfit(self, error: RecordError) -> ReadError:
-        place = f", {error.path}" if error.path else ""
-        name = (error.path or "").rpartition(".")[2]
+        if not error.path or error.reason.startswith("expected an object"):
+            return unreadable(self._source, f"line {error.line}: {error.reason}")
         return unreadable(
             self._source,
-            f"line {error.line}{place}: {error.reason}",
-            f'to let the field hold anything: columns: {{"{name}": "json"}}',
+            f"line {error.line}, {error.path}: {error.reason}",
+            "to let a field hold anything, give it the type json in the setting columns",
         )
 
     def _blocks(self) -> Iterator[tuple[int, bytes]]:

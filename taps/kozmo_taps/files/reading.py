@@ -24,8 +24,8 @@ from kozmo_taps.files.settings import METADATA
 from kozmo_taps.files.streams import File, FileStream
 from kozmo_taps.tap import Columnar, Row
 
-PIECE_BYTES = 1 << 20
-"""What a batch holds at most, as Arrow, unless one row is larger."""
+PIECE_BYTES, LANE_BYTES = 1 << 20, 1 << 23
+"""What a batch holds at most as Arrow, unless one row is larger: for lines, and for the lane."""
 _MOST_ROWS = 1 << 16
 _RECORD: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BARE = ("integer", "decimal", "float", "boolean")
@@ -212,7 +212,7 @@ class FilesReading:
         if isinstance(batch, Rows):
             yield self._decoded(batch, file, before)
             return
-        for piece in _pieces(batch):
+        for piece in _pieces(batch, LANE_BYTES if self._arrow else PIECE_BYTES):
             if self._arrow:
                 yield self._columnar(piece, file, before)
             else:
@@ -280,8 +280,8 @@ class FilesReading:
         return f"{whole}.{rest // 1000:06}Z"
 
 
-def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    rows = max(1, min(_MOST_ROWS, batch.num_rows * PIECE_BYTES // max(batch.nbytes, 1)))
+def _pieces(batch: pa.RecordBatch, size: int) -> Iterator[pa.RecordBatch]:
+    rows = max(1, min(_MOST_ROWS, batch.num_rows * size // max(batch.nbytes, 1)))
     for start in range(0, batch.num_rows, rows):
         yield batch.slice(start, rows)
 

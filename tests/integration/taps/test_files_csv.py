@@ -213,7 +213,7 @@ def test_ragged_rows(reads: Reads, row: str) -> None:
 
 def test_bytes_in_another_encoding(reads: Reads) -> None:
     """Are an error with line and column where the sample did not show them."""
-    lines = ["1,plain\n".encode()] * 400_000
+    lines = [b"1,plain\n"] * 400_000
     lines[123_456] = "1,Grüße\n".encode("cp1252")
     said = reads(b"a,b\n" + b"".join(lines), encoding="utf-8")
     assert said.code == 1
