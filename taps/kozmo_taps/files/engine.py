@@ -6,16 +6,18 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_singer.errors import ConfigError, DiscoverError, ReadError
 from kozmo_singer.settings import did_you_mean
-from kozmo_singer.systems.formats import Look
 from kozmo_singer.wire import Catalog, LogicalType, Stream, to_schema
 from kozmo_taps import tap
 from kozmo_taps.files import settings as s
-from kozmo_taps.files.streams import File, FileStream, find_streams, joined
 from kozmo_taps.tap import Reading, Tap, replication
+
+if TYPE_CHECKING:
+    from kozmo_singer.systems.formats import Look
+    from kozmo_taps.files.streams import File, FileStream
 
 LOOKED_AT = 20
 """The files of a stream at which discovery looks, if there are more: the ends, and some between."""
@@ -57,6 +59,8 @@ class TapFiles(Tap):
     @cached_property
     def streams(self) -> dict[str, FileStream]:
         """The streams by name, as the files are when they are first asked for."""
+        from kozmo_taps.files.streams import find_streams
+
         return find_streams(self.name, self._specs, self.format)
 
     def check(self) -> str:
@@ -161,6 +165,8 @@ class TapFiles(Tap):
 
     def _types(self, found: FileStream, looks: Sequence[Look]) -> dict[str, LogicalType]:
         """The columns of all files, in the order in which they are met, with partitions last."""
+        from kozmo_taps.files.streams import joined
+
         told: dict[str, list[LogicalType]] = {}
         for look in looks:
             for column in look.columns:
