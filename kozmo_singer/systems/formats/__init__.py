@@ -77,7 +77,13 @@ class Look:
 
 
 class FileReader(Protocol):
-    """One file of a format, made of its Source and the Options."""
+    """One file of a format, made of its Source and the Options.
+
+    beside holds the names of columns that the file has and that `batches` was not asked for, as far
+    as they were met.
+    """
+
+    beside: set[str]
 
     def look(self) -> Look:
         """Return the columns of the file, from a sample of it where it does not declare them."""

@@ -21,6 +21,7 @@ class ArrowFile:
 
     def __init__(self, source: Source, options: Options) -> None:
         self._source = source
+        self.beside: set[str] = set()
 
     def look(self) -> Look:
         """Return the columns that the file declares; rows only where there is one batch."""
@@ -37,6 +38,7 @@ class ArrowFile:
         """Yield the rows behind the first *skip*, see FileReader."""
         with self._open(None) as (schema, _):
             names = included(self._source, schema, columns) or schema.names[:1]
+        self.beside = {*schema.names} - {column.name for column in columns}
         places = [schema.get_field_index(name) for name in names]
         with self._open(places) as (_, batches):
             yield from valid(self._source, batches, skip)

@@ -45,6 +45,7 @@ class CsvFile:
 
     def __init__(self, source: Source, options: Options) -> None:
         self._source, self._options = source, options
+        self.beside: set[str] = set()
 
     def look(self) -> Look:
         """Return the columns, whose types hold all that the sample shows; see Options.types."""
@@ -74,6 +75,7 @@ class CsvFile:
         if dialect is None:
             return
         wanted = [column for column in columns if column.name in dialect.names]
+        self.beside = {*dialect.names} - {column.name for column in wanted}
         for block in self._blocks(dialect, [c.name for c in wanted] or [dialect.names[0]]):
             start = min(skip, block.batch.num_rows)
             skip -= start
@@ -100,7 +102,9 @@ class CsvFile:
 
     def _sampled(self, dialect: Dialect) -> Iterator[pa.Table]:
         """Tables of text, of those pieces in which the rows can be made out."""
-        for place, piece in enumerate(self._pieces):
+        # Pieces of bytes need not begin with a letter where a letter has several.
+        wide = dialect.encoding.startswith(("utf-16", "utf-32"))
+        for place, piece in enumerate(self._pieces[:1] if wide else self._pieces):
             text = codecs.getincrementaldecoder(dialect.encoding)("replace").decode(piece)
             data = text.removeprefix("\ufeff").encode()
             skipped: list[Any] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,8 @@ _KINDS = {
     int: LogicalType("integer"),
     Decimal: LogicalType("decimal"),
     str: LogicalType("string"),
+    # What json makes of NaN, and of numbers that no JSON has.
+    float: LogicalType("decimal"),
     type(None): UNKNOWN,
 }
 
@@ -37,6 +40,7 @@ class JsonLinesFile:
 
     def __init__(self, source: Source, options: Options) -> None:
         self._source, self._options = source, options
+        self.beside: set[str] = set()
 
     def look(self) -> Look:
         """Return the fields that the sample shows, with the types that hold their values."""
@@ -71,13 +75,27 @@ class JsonLinesFile:
             lines, numbers = lines[skip:], numbers[skip:]
             skip = 0
             rows = self._decoded(decoder, lines, numbers)
-            yield record_batch(columns, rows.tuples()) if arrow else rows
+            self.beside = decoder.unknown
+            yield self._as_arrow(columns, rows, numbers) if arrow else rows
 
     def count(self) -> int:
         """Return the number of lines that are not empty."""
         return sum(
             sum(1 for line in block.split(b"\n") if line.strip()) for _, block in self._blocks()
         )
+
+    def _as_arrow(
+        self, columns: Sequence[Column], rows: Rows, numbers: Sequence[int]
+    ) -> pa.RecordBatch:
+        try:
+            return record_batch(columns, rows.tuples())
+        except UnicodeEncodeError as error:
+            raise unreadable(
+                self._source,
+                f"lines {numbers[0]} to {numbers[-1]}: a text holds half of a character, "
+                "which Arrow has no form for",
+                "plain lines can hold it: kozmo run --lane text",
+            ) from error
 
     def _decoded(self, decoder: StreamDecoder, lines: list[bytes], numbers: Sequence[int]) -> Rows:
         """Return the rows of *lines*, each of which has to be one object and nothing beside it."""
@@ -95,16 +113,16 @@ class JsonLinesFile:
 
     def _document(self, line: bytes, number: int) -> None:
         try:
-            _DOCUMENTS.decode(line)
-        except REFUSED as error:
+            _parsed(line)
+        except (ValueError, RecursionError) as error:
             raise unreadable(
                 self._source, f"line {number}: {error}", f"it is: {_shown(line)}"
             ) from error
 
     def _object(self, line: bytes) -> dict[str, Any]:
         try:
-            found = _EXACT.decode(line)
-        except REFUSED as error:
+            found = _parsed(line)
+        except (ValueError, RecursionError) as error:
             raise unreadable(self._source, str(error), f"in the line: {_shown(line)}") from error
         if not isinstance(found, dict):
             raise unreadable(self._source, f"expected an object a line, got: {_shown(line)}")
@@ -142,6 +160,17 @@ class JsonLinesFile:
                 rest = tail
         if rest.strip():
             yield first, rest
+
+
+def _parsed(line: bytes) -> Any:
+    """Return the document of *line*; ValueError where it is none.
+
+    NaN and halves of characters are no JSON for msgspec, but are found in files.
+    """
+    try:
+        return _EXACT.decode(line)
+    except REFUSED:
+        return json.loads(line, parse_float=Decimal)
 
 
 def _join(kinds: dict[LogicalType, None]) -> LogicalType:

@@ -23,6 +23,7 @@ class ParquetFile:
 
     def __init__(self, source: Source, options: Options) -> None:
         self._source = source
+        self.beside: set[str] = set()
 
     def look(self) -> Look:
         """Return the columns that the file declares, and the exact number of rows."""
@@ -37,6 +38,7 @@ class ParquetFile:
         with self._open() as file:
             schema = file.schema_arrow
             names = included(self._source, schema, columns) or schema.names[:1]
+            self.beside = {*schema.names} - {column.name for column in columns}
             groups = list(range(file.num_row_groups))
             while groups and skip >= file.metadata.row_group(groups[0]).num_rows:
                 skip -= file.metadata.row_group(groups.pop(0)).num_rows

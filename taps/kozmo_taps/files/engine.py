@@ -67,7 +67,8 @@ class TapFiles(Tap):
         """Return how many streams, files and bytes there are."""
         files = [file for stream in self.streams.values() for file in stream.files]
         size = sum(file.entry.size for file in files)
-        return f"{len(self.streams)} streams, {len(files)} files, {size:,} bytes"
+        streams = _counted(len(self.streams), "stream")
+        return f"{streams}, {_counted(len(files), 'file')}, {size:,} bytes"
 
     def discover(self) -> Catalog:
         """Return the streams, with the types that a glance at their files tells."""
@@ -126,6 +127,7 @@ class TapFiles(Tap):
         return Stream(
             tap_stream_id=found.name,
             stream=found.name,
+            table=found.name,
             schema={
                 "type": "object",
                 "properties": {
@@ -149,14 +151,17 @@ class TapFiles(Tap):
                 *([f"{found.files[0].entry.path} and others are empty"] if looks else []),
             )
         notes = dict.fromkeys(look.notes for _, look in looks if look.notes)
-        _log.info(
-            "stream %s: %s files, read as %s", found.name, len(found.files), " / ".join(notes)
-        )
+        files = _counted(len(found.files), "file")
+        _log.info("stream %s: %s, read as %s", found.name, files, " / ".join(notes))
         return looks
 
     def _look(self, found: FileStream, file: File) -> Look | None:
         try:
-            return found.reader(file).look()
+            reader = found.reader(file)
+            look = reader.look()
+            # It knows the dialect by now.
+            found.known[file.entry.path] = reader
+            return look
         except ReadError as error:
             if not self.skips:
                 raise
@@ -259,6 +264,10 @@ class FilesSession:
                 "the catalog may be out of date; make a new one with --discover",
             )
         return found
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _some(files: Sequence[File]) -> list[File]:

@@ -121,7 +121,8 @@ class FilesReading:
         self.complete = False
         told = mark if incremental else mark.get("full_table") or {}
         self._marked = bool(told)
-        self._done = {str(each) for each in told.get("files") or ()}
+        self._warned: set[str] = set()
+        self._known = {*(stream.schema.get("properties") or {})}
         self._rows = {str(name): int(rows) for name, rows in told.get("partial") or ()}
         self.version: int | None = None
         if versioned and not incremental:
@@ -129,6 +130,8 @@ class FilesReading:
             self.version = kept if isinstance(kept, int) else time.time_ns() // 1_000_000
         self._room = limit
         self._tokens = {file.token: file for file in found.files}
+        done = (str(name) for name in told.get("files") or ())
+        self._done = [name for name in done if name in self._tokens]
         # Not those that folders and the listing tell.
         apart = {*METADATA, *(n for file in found.files for n in file.partitions)}
         self._own = [column for column in self.columns if column.name not in apart]
@@ -141,8 +144,9 @@ class FilesReading:
     def batches(self) -> Iterator[Sequence[Row]]:
         """Yield the rows of each file that is not done; after each batch `bookmark` covers it."""
         whole = True
+        done = set(self._done)
         for name, file in self._tokens.items():
-            if name in self._done:
+            if name in done:
                 continue
             if self._room == 0:
                 return
@@ -162,7 +166,7 @@ class FilesReading:
             return {"full_table": None} if self._marked else {}
         self._marked = True
         mark: dict[str, Any] = {
-            "files": [name for name in self._tokens if name in self._done],
+            "files": list(self._done),
             "partial": [[name, rows] for name, rows in self._rows.items() if name in self._tokens],
         }
         if self._incremental:
@@ -187,12 +191,22 @@ class FilesReading:
                         return
         except Misfit as error:
             raise ReadError(f"cannot read {path}", f"{error.path}: {error}") from error
+        self._warn(path, reader.beside)
         self._finish(name, file)
+
+    def _warn(self, path: str, beside: set[str]) -> None:
+        """Say once which columns of files the catalog does not know."""
+        for column in sorted(beside - self._known - self._warned):
+            _log.warning(
+                "%s has a column '%s' that the catalog lacks; it is left out "
+                "(make a new catalog with --discover)", path, column,
+            )  # fmt: skip
+        self._warned |= beside
 
     def _finish(self, name: str, file: File) -> None:
         """Note that *file* is done, unless it is another one by now."""
         if not self._found.changed(file):
-            self._done.add(name)
+            self._done.append(name)
             self._rows.pop(name, None)
             return
         path = file.entry.path
@@ -230,7 +244,9 @@ class FilesReading:
         numbered = len(more) < len(apart)
         for place, column in enumerate(rows.columns):
             if column.type.name == "decimal" and column.name in self._text:
-                _quote(rows, f"f{place}")
+                _change(rows, place, _quoted)
+            elif column.type.name == "timestamp":
+                _change(rows, place, "{}Z".format)
         return JsonRows(rows, self.columns, more, before + 1 if numbered else None)
 
     def _columnar(self, piece: pa.RecordBatch, file: File, before: int) -> ArrowRows:
@@ -291,13 +307,16 @@ def _numbers(before: int, count: int) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(values)])
 
 
-def _quote(rows: Rows, name: str) -> None:
-    """Put the digits of a field into quotes."""
+def _change(rows: Rows, place: int, change: Callable[[Any], Any]) -> None:
     for struct in rows.structs:
-        value = getattr(struct, name)
+        value = getattr(struct, f"f{place}")
         if value is not None:
-            setattr(struct, name, msgspec.Raw(b'"' + bytes(value).strip(b'"') + b'"'))
+            setattr(struct, f"f{place}", change(value))
     rows.changed()
+
+
+def _quoted(digits: Any) -> msgspec.Raw:
+    return msgspec.Raw(b'"' + bytes(digits).strip(b'"') + b'"')
 
 
 def _with(record: bytes, more: bytes) -> bytes:

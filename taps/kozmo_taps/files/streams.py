@@ -54,10 +54,14 @@ class FileStream:
     spec: Spec
     store: Store
     files: list[File] = field(default_factory=list)
+    known: dict[str, FileReader] = field(default_factory=dict)
+    """What has looked at a file already, by path."""
 
     def reader(self, file: File) -> FileReader:
         """Return what reads *file*; ReadError where it cannot be opened."""
         entry, store = file.entry, self.store
+        if entry.path in self.known:
+            return self.known.pop(entry.path)
         source = Source(entry.path, entry.size, lambda: store.open(entry.path))
         with translated(source), source.open() as opened:
             packed = compression_of(opened.read(MAGIC_BYTES))

@@ -20,6 +20,8 @@ import pytest
 from commands import BIN
 from destinations import DESTINATIONS, FIXTURES, canonical
 from kozmo_runner import api
+from kozmo_singer.errors import ReadError
+from kozmo_singer.wire import lane
 from kozmo_taps.files.engine import TapFiles
 from kozmo_taps.files.presets import TapCsv
 from servers.postgres import Database
@@ -143,6 +145,37 @@ def test_files_of_one_stream_may_differ_in_columns(tap: Tap, folder: Path) -> No
         {"id": 2, "n": 2.5, "only_a": None, "day": "2024-01-01"},
         {"id": 3, "n": None, "only_a": None, "day": None},
     ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_column_that_the_catalog_lacks_is_told(tap: Tap, folder: Path, kind: str) -> None:
+    """Once, where a file has it; columns that are not selected are no surprise."""
+    write(folder / f"a.{kind}", ["x"] * 3)
+    config = {"path": str(folder), "stream": "s"}
+    catalog = TapFiles(config).discover().to_dict()
+    [stream] = catalog["streams"]
+    del stream["schema"]["properties"]["word"]
+    stream["metadata"] = [m for m in stream["metadata"] if m["breadcrumb"][1:] != ["word"]]
+    write(folder / f"b.{kind}", ["y"] * 3)
+    said = tap("tap-files", config, catalog=catalog)
+    assert said.code == 0, said.err
+    assert said.err.count("has a column 'word' that the catalog lacks; it is left out") == 1
+    assert said.records == [{"id": i} for i in (0, 1, 2)] * 2
+
+
+def test_half_of_a_character_has_no_form_in_arrow(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines can hold it; the Arrow lane says that it cannot."""
+    (folder / "a.jsonl").write_text('{"id":1,"word":"\\ud83d"}\n')
+    found = TapFiles({"path": str(folder)})
+    with found.session([]) as session:
+        reading = session.open(found.discover().streams[0], {}, None)
+        assert [len(rows) for rows in reading.batches()] == [1]
+        monkeypatch.setenv(lane.VARIABLE, "1")
+        reading = session.open(found.discover().streams[0], {}, None)
+        with pytest.raises(ReadError, match="lines 1 to 1: a text holds half of a character"):
+            list(reading.batches())
 
 
 def test_an_incremental_run_reads_what_is_new_or_changed(tap: Tap, folder: Path) -> None:
@@ -409,17 +442,17 @@ def test_the_arrow_lane_brings_what_the_text_lane_brings(
     source.insert([source.row(number) for number in range(1000, 5000)])
     config = {**source.config, "metadata_columns": ["_file", "_row", "_modified"]}
     landed, states = [], []
-    for lane in ("text", "arrow"):
+    for way in ("text", "arrow"):
         destination = DESTINATIONS["target-postgres"](tmp_path, postgres)
-        settings = {**destination.config, "default_target_schema": f"by_{lane}"}
+        settings = {**destination.config, "default_target_schema": f"by_{way}"}
         report = api.run(
-            tap, "target-postgres", tap_config=config, target_config=settings, lane=lane,
-            state_suffix=lane,
+            tap, "target-postgres", tap_config=config, target_config=settings, lane=way,
+            state_suffix=way,
         )  # fmt: skip
         report.raise_for_failure()
-        assert (report.lane, report.rows_read) == (lane, len(source.rows))
+        assert (report.lane, report.rows_read) == (way, len(source.rows))
         states.append(report.state_after)
-        query = f"SELECT {{}} FROM by_{lane}.orders ORDER BY id"
+        query = f"SELECT {{}} FROM by_{way}.orders ORDER BY id"
         landed.append(postgres.execute(query.format("*")))
         rows = postgres.execute(query.format(", ".join(source.kinds)))
         made = [dict(zip(source.kinds, row, strict=True)) for row in rows]
