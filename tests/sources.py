@@ -1,4 +1,4 @@
-"""Databases to read from: the orders of a shop, of every kind of value that most systems have."""
+"""Databases and files to read from: the orders of a shop, of all kinds of values."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kozmo_singer.wire import dumps
 from servers.postgres import Database
 
 Row = dict[str, Any]
@@ -162,7 +166,133 @@ class Postgres(Source):
             cursor.executemany(f"INSERT INTO orders VALUES ({marks})".encode(), values)
 
 
-SOURCES: dict[str, type[Source]] = {kind.tap: kind for kind in (Sqlite, Postgres)}
+class Files(Source):
+    """A folder of files, of which each insertion makes one."""
+
+    stream = "orders"
+    kinds = KINDS
+    ending: str
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        super().__init__()
+        self.folder = folder / "orders"
+        self.folder.mkdir()
+        self.config = {
+            "path": str(self.folder),
+            "stream": "orders",
+            "key_properties": ["id"],
+            "replication_method": "INCREMENTAL",
+        }
+        self.fill()
+
+    def execute(self, statement: str) -> None:
+        raise NotImplementedError(statement)
+
+    def put(self, rows: Sequence[Row]) -> None:
+        number = len(list(self.folder.iterdir()))
+        self.write(self.folder / f"part-{number:03}{self.ending}", rows)
+
+    @abstractmethod
+    def write(self, path: Path, rows: Sequence[Row]) -> None:
+        """Make a file of *rows*."""
+
+
+class CsvFiles(Files):
+    """Cells that hold delimiters, quotes and newlines; an empty text has quotes, a null none."""
+
+    tap = "tap-csv"
+    ending = ".csv"
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        super().__init__(folder, database)
+        self.config["columns"] = {"share": "float", "ticket": "binary"}
+
+    def write(self, path: Path, rows: Sequence[Row]) -> None:
+        lines = [",".join(KINDS), *(",".join(map(_cell, row.values())) for row in rows)]
+        path.write_bytes("\n".join([*lines, ""]).encode())
+
+
+class JsonLinesFiles(Files):
+    """Objects that lack what is null."""
+
+    tap = "tap-jsonl"
+    ending = ".jsonl"
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        super().__init__(folder, database)
+        types = {"share": "float", "ticket": "binary", "day": "date", "at": "time"}
+        self.config["columns"] = types
+
+    def write(self, path: Path, rows: Sequence[Row]) -> None:
+        lines = [
+            dumps({k: _json(v) for k, v in row.items() if v is not None}) + b"\n" for row in rows
+        ]
+        path.write_bytes(b"".join(lines))
+
+
+class ParquetFiles(Files):
+    """Columns with Arrow's types."""
+
+    tap = "tap-parquet"
+    ending = ".parquet"
+
+    def write(self, path: Path, rows: Sequence[Row]) -> None:
+        pq.write_table(_table(rows), path)
+
+
+class ArrowFiles(Files):
+    """The same in Arrow's own files."""
+
+    tap = "tap-files"
+    ending = ".arrow"
+
+    def write(self, path: Path, rows: Sequence[Row]) -> None:
+        table = _table(rows)
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table, max_chunksize=100)
+
+
+_TYPES = {
+    "id": pa.int32(),
+    "customer": pa.string(),
+    "total": pa.decimal128(12, 2),
+    "pieces": pa.int64(),
+    "share": pa.float64(),
+    "paid": pa.bool_(),
+    "day": pa.date32(),
+    "changed": pa.timestamp("us"),
+    "ticket": pa.binary(),
+    "at": pa.time32("s"),
+}
+
+
+def _table(rows: Sequence[Row]) -> Any:
+    texts = {"day": date, "changed": datetime, "at": time}
+    arrays = []
+    for name, type in _TYPES.items():
+        made = [row[name] for row in rows]
+        if name in texts:
+            made = [None if v is None else texts[name].fromisoformat(v) for v in made]
+        arrays.append(pa.array(made, type))
+    return pa.table(dict(zip(_TYPES, arrays, strict=True)))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = value.hex() if isinstance(value, bytes) else str(value)
+    return text if isinstance(value, int | float | Decimal) else '"' + text.replace('"', '""') + '"'
+
+
+def _json(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+_KINDS = (CsvFiles, ArrowFiles, JsonLinesFiles, ParquetFiles, Postgres, Sqlite)
+SOURCES: dict[str, type[Source]] = {kind.tap: kind for kind in _KINDS}
+DATABASES = ("tap-postgres", "tap-sqlite")
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -74,7 +74,7 @@ def _column(array: Any, field: Any, types: dict[str, LogicalType]) -> list[Any]:
 def values(array: Any, field: Any) -> list[Any]:
     """Return the values of *array*, which is the column, or part of one, that *field* describes."""
     pa = pyarrow("Arrow")
-    if _is_json(field):
+    if is_json(field):
         return _documents(getattr(array, "storage", array).to_pylist())
     type = array.type
     if isinstance(type, pa.BaseExtensionType):
@@ -113,7 +113,8 @@ def _uuid_or_text(value: Any, type: LogicalType) -> Any:
         raise Misfit(f"expected text, got binary 0x{value.hex()[:40]}") from error
 
 
-def _is_json(field: Any) -> bool:
+def is_json(field: Any) -> bool:
+    """Return whether *field* holds documents of JSON."""
     named = (field.metadata or {}).get(_EXTENSION, b"").decode()
     return _JSON in (named, getattr(field.type, "extension_name", None))
 

@@ -48,6 +48,14 @@ class PackedRows(Sequence[Row]):
         return self.cut(start, max(start, stop))
 
 
+class PackedLines(PackedRows):
+    """Rows that spell their own lines."""
+
+    @abstractmethod
+    def lines(self, keys: Sequence[bytes], head: bytes, tail: bytes) -> bytes:
+        """Return a line a row: *head*, an object of *keys* (as JSON, with a colon), *tail*."""
+
+
 class Cells(PackedRows):
     """Rows as one flat list of *values*, row after row.
 

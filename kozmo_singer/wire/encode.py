@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from kozmo_singer.wire.cells import Cells
+from kozmo_singer.wire.cells import Cells, PackedLines
 from kozmo_singer.wire.types import Column
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -46,7 +46,8 @@ class RecordEncoder:
     """Turns rows of one stream (tuples in the order of *columns*) into RECORD lines.
 
     Values: None, bool, int, float, Decimal, str, bytes, date, time, datetime, UUID, dict, list,
-    or JSON text wrapped in msgspec.Raw, which must hold no newline. Rows may also be Cells.
+    or JSON text wrapped in msgspec.Raw, which must hold no newline. Rows may also be Cells or
+    PackedLines.
     """
 
     def __init__(
@@ -78,6 +79,8 @@ class RecordEncoder:
         tail += b"}\n"
         if isinstance(rows, Cells):
             return self._between(rows, tail)
+        if isinstance(rows, PackedLines):
+            return rows.lines(self._keys, self._head, tail)
         if self._binary or self._json or self._naive:
             rows = [self._spell(row) for row in rows]
         body = self._fast(rows)

@@ -23,6 +23,8 @@ VARIABLE = "KOZMO_ARROW_PIPE"
 FEW_ROWS = 20_000
 """Tables with fewer rows are not worth the time that it takes to load pyarrow."""
 _PREFIX = "pipe:"
+_END_BYTES = 64
+"""More than the mark at the end of a stream takes."""
 
 
 def descriptor() -> int | None:
@@ -49,6 +51,23 @@ def size_of(url: str) -> int | None:
     """Return how many bytes an entry of a manifest announces, None where it names a file."""
     size = url.removeprefix(_PREFIX)
     return int(size) if url.startswith(_PREFIX) and size.isdigit() else None
+
+
+def payload(batch: pa.RecordBatch) -> memoryview:
+    """Return *batch* as an Arrow IPC stream."""
+    pa = pyarrow("the Arrow lane")
+    if any(pa.types.is_dictionary(type) for type in batch.schema.types):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        return memoryview(sink.getvalue())
+    # Of the right size from the start: a buffer that grows is copied with each step.
+    size = batch.schema.serialize().size + pa.ipc.get_record_batch_size(batch) + _END_BYTES
+    buffer = pa.allocate_buffer(size)
+    sink = pa.FixedSizeBufferWriter(buffer)
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return memoryview(buffer)[: sink.tell()]
 
 
 def send(pipe: int, payload: memoryview) -> None:

@@ -62,6 +62,11 @@ class StreamDecoder:
         self._raws = [(i, column) for i, column in fields if _raw(column)]
         self._naive = [f"f{i}" for i, c in enumerate(columns) if c.type.name == "timestamp"]
 
+    @property
+    def unknown(self) -> set[str]:
+        """The fields that records had until now and the schema lacks."""
+        return self._unknown
+
     def decode(
         self, lines: Sequence[bytes], numbers: Sequence[int], refuse: Refuse | None = None
     ) -> Rows:

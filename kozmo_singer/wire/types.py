@@ -205,11 +205,11 @@ def _union(options: Iterable[Any]) -> tuple[LogicalType, bool]:
         nullable |= may_be_null
         if type not in found:
             found.append(type)
-    return _join(found), nullable or not found
+    return join(found), nullable or not found
 
 
-def _join(types: Sequence[LogicalType]) -> LogicalType:
-    """The narrowest type that holds every value of all *types*."""
+def join(types: Sequence[LogicalType]) -> LogicalType:
+    """Return the narrowest type that holds every value of all *types*."""
     names = {t.name for t in types}
     if len(types) == 1:
         return types[0]

@@ -17,7 +17,7 @@ from commands import BIN, Result, Run
 from destinations import DESTINATIONS, FIXTURES, Destination, canonical
 from piping import config, pipe
 from servers.postgres import Database
-from sources import SOURCES, Source
+from sources import DATABASES, SOURCES, Source
 
 PYTHON = str(BIN / "python")
 TAP_LINES = f"{PYTHON} {FIXTURES / 'tap_lines.py'}"
@@ -238,7 +238,7 @@ def test_a_run_that_cannot_begin_loses_nothing(
     pipeline.expect_whole_again(before)
 
 
-@pytest.mark.parametrize("tap", SOURCES)
+@pytest.mark.parametrize("tap", DATABASES)
 def test_a_table_that_is_gone_is_named(
     run: Run, tmp_path: Path, postgres: Database, tap: str
 ) -> None:

@@ -17,6 +17,7 @@ HOST = "kozmoai-base==0.1.8.post1"
 LOGIN = {"host": "127.0.0.1", "user": "u", "password": "p", "database": "d"}
 # Of the other plug-ins only stream maps and flattening need more than the base.
 NEED_A_DRIVER = [
+    ("tap-csv", "--discover", {"path": "empty.db"}, "pyarrow", "files"),
     ("tap-postgres", "--check", LOGIN, "psycopg", "postgres"),
     ("tap-sqlite", "--discover", {"path": "empty.db"}, "sqlalchemy", "sqlite"),
     (

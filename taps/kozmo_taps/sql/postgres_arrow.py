@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import csv
 
+from kozmo_singer.wire import lane
 from kozmo_singer.wire.arrow import arrow_type, field, unhexed
 from kozmo_singer.wire.arrow_texts import clocks, days, moments
 from kozmo_singer.wire.types import Column
@@ -39,10 +40,7 @@ class ArrowRows(Columnar):
 
     def payload(self) -> memoryview:
         """Return the rows as an Arrow IPC stream."""
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self.batch.schema) as writer:
-            writer.write_batch(self.batch)
-        return memoryview(sink.getvalue())
+        return lane.payload(self.batch)
 
     def row(self, place: int) -> Row:
         return _wire_rows(self.batch.slice(place, 1), self._columns)[0]

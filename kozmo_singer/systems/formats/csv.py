@@ -1,0 +1,290 @@
+"""CSV and TSV: every cell is read as text, and is a number or a date only where it stays exact."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyarrow import csv
+
+from kozmo_singer.errors import ReadError
+from kozmo_singer.systems.formats import Look, Options, Source, unreadable
+from kozmo_singer.systems.formats.csv_blocks import (
+    exact_end,
+    guessed_end,
+    is_closed,
+    pieces,
+    places,
+)
+from kozmo_singer.systems.formats.csv_dialect import (
+    Dialect,
+    detect,
+)
+from kozmo_singer.systems.formats.csv_types import (
+    NUMBERS,
+    TEXTS,
+    infer,
+    misfit,
+    spelt,
+    typed,
+    without_blanks,
+)
+from kozmo_singer.systems.formats.packing import translated, unpacked
+from kozmo_singer.systems.formats.sampling import sample
+from kozmo_singer.wire.arrow import JSON
+from kozmo_singer.wire.arrow_lines import SPELT, texts
+from kozmo_singer.wire.types import Column
+
+
+class CsvFile:
+    """A file of rows whose cells stand between delimiters."""
+
+    def __init__(self, source: Source, options: Options) -> None:
+        self._source, self._options = source, options
+        self.beside: set[str] = set()
+
+    def look(self) -> Look:
+        """Return the columns, whose types hold all that the sample shows; see Options.types."""
+        dialect = self._dialect
+        if dialect is None:
+            return Look([], 0, "empty")
+        tables = list(self._sampled(dialect))
+        columns = []
+        for place, name in enumerate(dialect.names):
+            cells = [chunk for table in tables for chunk in table.column(place).chunks]
+            found = infer(pa.concat_arrays(cells) if cells else texts([]))
+            columns.append(Column(name, self._options.types.get(name, found)))
+        # The sample itself is large, and all that it tells is known now.
+        read = sum(len(piece) for piece in self.__dict__.pop("_pieces"))
+        rows = sum(table.num_rows for table in tables)
+        if read < self._source.size and self._source.compression is None:
+            rows = rows * self._source.size // max(read, 1)
+        elif self._source.compression is not None:
+            return Look(columns, None, dialect.words)
+        return Look(columns, rows, dialect.words)
+
+    def batches(
+        self, columns: Sequence[Column], skip: int, arrow: bool
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows behind the first *skip*, see FileReader."""
+        dialect = self._dialect
+        if dialect is None:
+            return
+        wanted = [column for column in columns if column.name in dialect.names]
+        self.beside = {*dialect.names} - {column.name for column in wanted}
+        for block in self._blocks(dialect, [c.name for c in wanted] or [dialect.names[0]]):
+            start = min(skip, block.batch.num_rows)
+            skip -= start
+            if start < block.batch.num_rows:
+                yield self._typed(block, start, wanted, arrow)
+
+    def count(self) -> int:
+        """Return the number of rows."""
+        dialect = self._dialect
+        if dialect is None:
+            return 0
+        return sum(block.batch.num_rows for block in self._blocks(dialect, [dialect.names[0]]))
+
+    @cached_property
+    def _pieces(self) -> list[bytes]:
+        return sample(self._source)
+
+    @cached_property
+    def _dialect(self) -> Dialect | None:
+        with translated(self._source):
+            if not self._pieces or not self._pieces[0]:
+                return None
+            return detect(self._source, self._options, self._pieces)
+
+    def _sampled(self, dialect: Dialect) -> Iterator[pa.Table]:
+        """Tables of text, of those pieces in which the rows can be made out."""
+        # Pieces of bytes need not begin with a letter where a letter has several.
+        wide = dialect.encoding.startswith(("utf-16", "utf-32"))
+        for place, piece in enumerate(self._pieces[:1] if wide else self._pieces):
+            text = codecs.getincrementaldecoder(dialect.encoding)("replace").decode(piece)
+            data = text.removeprefix("\ufeff").encode()
+            skipped: list[Any] = []
+            parse = self._parse_options(dialect)
+            parse.invalid_row_handler = lambda row, skipped=skipped: skipped.append(row) or "skip"
+            read = csv.ReadOptions(column_names=dialect.names, block_size=len(data) + 1)
+            read.use_threads = False
+            try:
+                table = csv.read_csv(
+                    pa.BufferReader(data), read, parse, self._convert_options(dialect.names)
+                )
+            except pa.ArrowInvalid:
+                continue
+            if place and len(skipped) > table.num_rows:
+                # It begins within a cell of many lines.
+                continue
+            yield table.slice(1) if dialect.header and not place else table
+
+    def _blocks(self, dialect: Dialect, names: list[str]) -> Iterator[_Block]:
+        """Yield the rows as text, block by block, without the header."""
+        header = dialect.header
+        for block in self._cut(dialect, names):
+            if header and block.batch.num_rows:
+                header = False
+                block = _Block(block.batch.slice(1), block.text, block.line, 1)
+            yield block
+
+    def _cut(self, dialect: Dialect, names: list[str]) -> Iterator[_Block]:
+        line, rest = 1, b""
+        with unpacked(self._source) as stream:
+            found = pieces(stream, dialect.encoding)
+            while True:
+                try:
+                    piece = next(found, None)
+                except UnicodeDecodeError as error:
+                    raise self._undecodable(dialect, line, rest, error) from error
+                text = rest if piece is None else rest + piece
+                block = self._whole_rows(dialect, names, text, line, last=piece is None)
+                if block is not None:
+                    yield block
+                    line += block.text.count(b"\n")
+                rest = text if block is None else text[len(block.text) :]
+                if piece is None:
+                    return
+                if len(rest) > self._options.row_bytes:
+                    raise unreadable(
+                        self._source,
+                        f"line {line}: the row is longer than {self._options.row_bytes} bytes",
+                        "perhaps a quote is never closed; to read such rows: max_row_bytes",
+                    )
+
+    def _whole_rows(
+        self, dialect: Dialect, names: list[str], text: bytes, line: int, *, last: bool
+    ) -> _Block | None:
+        """Return as many whole rows of *text* as there are, None where it holds none."""
+        quote, delimiter = dialect.quote.encode(), dialect.delimiter.encode()
+        end = len(text) if last else guessed_end(text, quote)
+        fault: ReadError | None = None
+        for _ in range(2):
+            if not end:
+                return None
+            try:
+                batch = self._parsed(text[:end], dialect, names)
+            except pa.ArrowInvalid as error:
+                fault = self._explained(str(error), dialect, text[:end], line)
+            else:
+                cell = batch.column(dialect.names[-1])[-1].as_py() if batch.num_rows else None
+                if cell is None or is_closed(text[:end], cell.encode(), quote):
+                    return _Block(batch, text[:end], line, 0)
+                fault = unreadable(self._source, "the file ends within a quoted cell")
+            exact = exact_end(text, quote, delimiter)
+            if last or exact == end:
+                break
+            end = exact
+        assert fault is not None, "else it was returned"
+        raise fault
+
+    def _parsed(self, block: bytes, dialect: Dialect, names: list[str]) -> pa.RecordBatch:
+        included = names if dialect.names[-1] in names else [*names, dialect.names[-1]]
+        if not block.strip(b"\r\n"):
+            schema = pa.schema([pa.field(name, pa.string()) for name in included])
+            return schema.empty_table().combine_chunks().to_batches()[0]
+        read = csv.ReadOptions(column_names=dialect.names, block_size=len(block) + 1)
+        read.use_threads = False
+        parse, convert = self._parse_options(dialect), self._convert_options(included)
+        table = csv.read_csv(pa.BufferReader(block), read, parse, convert)
+        arrays = [pa.concat_arrays(column.chunks) for column in table.columns]
+        return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+
+    def _parse_options(self, dialect: Dialect) -> csv.ParseOptions:
+        return csv.ParseOptions(
+            delimiter=dialect.delimiter, quote_char=dialect.quote, newlines_in_values=True
+        )
+
+    def _convert_options(self, names: Sequence[str]) -> csv.ConvertOptions:
+        return csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=list(names),
+            null_values=list(self._options.nulls),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+
+    def _typed(
+        self, block: _Block, start: int, wanted: Sequence[Column], arrow: bool
+    ) -> pa.RecordBatch:
+        """Return the cells from row *start* on by the types of their columns."""
+        batch = block.batch.slice(start)
+        if not wanted:
+            return batch.select(batch.schema.names[:1])
+        arrays, fields = [], []
+        for column in wanted:
+            cells = batch.column(column.name)
+            name = column.type.name
+            if name != "string":
+                cells = cells if name in TEXTS else without_blanks(cells)
+                place = misfit(cells, column.type)
+                if place is not None:
+                    raise self._misfit(column, cells[place].as_py(), block, start + place)
+            made = typed(cells, column.type) if arrow else spelt(cells, column.type)
+            marks = JSON if name == "json" else SPELT if name in NUMBERS and not arrow else None
+            arrays.append(made)
+            fields.append(pa.field(column.name, made.type, metadata=marks))
+        return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+    def _misfit(self, column: Column, value: str, block: _Block, row: int) -> ReadError:
+        dialect = self._dialect
+        assert dialect is not None, "there was a row"
+        found = places(block.text, dialect.delimiter, dialect.quote)
+        place = next(islice(found, row + block.dropped, None))
+        repeated = value == column.name
+        why = "the header seems to stand there again" if repeated else "a sample told the type"
+        return unreadable(
+            self._source,
+            f"line {block.line + place.line}, column {column.name}: "
+            f"expected {column.type.name}, got {_shown(value)}",
+            f'{why}; to read the column as text: columns: {{"{column.name}": "string"}}',
+        )
+
+    def _explained(self, text: str, dialect: Dialect, block: bytes, line: int) -> ReadError:
+        """Return the error for what Arrow says of *block*, which begins on *line*."""
+        width = len(dialect.names)
+        for place in places(block, dialect.delimiter, dialect.quote):
+            where = f"line {line + place.line}"
+            if len(place.cells) != width:
+                return unreadable(
+                    self._source,
+                    f"{where}: expected {width} cells, got {len(place.cells)}",
+                    f"read as: {dialect.words}",
+                )
+            for name, cell in zip(dialect.names, place.cells, strict=True):
+                if any("\udc80" <= letter <= "\udcff" for letter in cell):
+                    shown = cell.encode("utf-8", "surrogateescape")[:40]
+                    return self._not_encoded(f"{where}, column {name}: {shown!r}", dialect)
+        return unreadable(self._source, text[:200], f"read as: {dialect.words}")
+
+    def _undecodable(
+        self, dialect: Dialect, line: int, rest: bytes, error: UnicodeDecodeError
+    ) -> ReadError:
+        before = error.object[: error.start].decode(dialect.encoding, "replace")
+        line += rest.count(b"\n") + before.count("\n")
+        shown = error.object[error.start : error.end]
+        return self._not_encoded(f"line {line}: {shown!r}", dialect)
+
+    def _not_encoded(self, what: str, dialect: Dialect) -> ReadError:
+        return unreadable(
+            self._source,
+            f"{what} is not {dialect.encoding}",
+            "say what the file is written in: encoding, for example cp1252",
+        )
+
+
+class _Block(NamedTuple):
+    """Rows as text; *text* begins on *line* and with rows of which *dropped* are not in *batch*."""
+
+    batch: pa.RecordBatch
+    text: bytes
+    line: int
+    dropped: int
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 40 else value[:40] + "...")

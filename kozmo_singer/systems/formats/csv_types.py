@@ -1,0 +1,162 @@
+"""What the texts of a CSV file are: the narrowest type that changes none of them.
+
+A number is one only if it is written as JSON would write it: 00123, +5 and 1,5 stay text, 1.50
+keeps its digits. Dates and moments are ISO 8601. Other words for true and false stay text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kozmo_singer.systems.formats import UNKNOWN
+from kozmo_singer.wire.arrow import arrow_type, unhexed
+from kozmo_singer.wire.arrow_lines import data_of, literal, number
+from kozmo_singer.wire.types import LogicalType
+
+_EMPTY, _MINUS, _Z, _ONE = literal(""), literal("-"), literal("Z"), number(1)
+_DAY_ONE = literal("1970-01-01T")
+_NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
+PATTERNS = {
+    "boolean": r"^(?:true|false|True|False|TRUE|FALSE)$",
+    "integer": r"^(?:0|-?[1-9][0-9]*)$",
+    "decimal": _NUMBER,
+    "float": _NUMBER,
+    "date": rf"^{_DAY}$",
+    "timestamptz": rf"^{_DAY}[T ]{_CLOCK}(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})$",
+    "timestamp": rf"^{_DAY}[T ]{_CLOCK}$",
+    "time": rf"^{_CLOCK}$",
+    "uuid": r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    "binary": r"^(?:[0-9a-fA-F]{2})*$",
+}
+INFERRED = tuple(name for name in PATTERNS if name not in ("float", "binary"))
+"""The types that are looked for, in order; a float is never guessed, since a decimal is exact."""
+TEXTS = ("string", "binary")
+"""Types that an empty text is a value of."""
+NUMBERS = ("integer", "decimal", "float", "boolean")
+"""Types of which a text is its own JSON."""
+
+
+def infer(texts: pa.Array) -> LogicalType:
+    """Return the type of *texts*: string where no other holds all, UNKNOWN where there is none."""
+    present = without_blanks(texts)
+    if present.null_count == len(present):
+        return UNKNOWN
+    for name in INFERRED:
+        if misfit(present, LogicalType(name)) is None:
+            return LogicalType(name)
+    return LogicalType("string")
+
+
+def without_blanks(texts: pa.Array) -> pa.Array:
+    """Return *texts* with nulls for empty ones, which no type but text has a value for."""
+    if pc.min(pc.binary_length(texts)).as_py() != 0:
+        return texts
+    return pc.if_else(pc.equal(texts, _EMPTY), pa.nulls(1, texts.type)[0], texts)
+
+
+def misfit(texts: pa.Array, type: LogicalType) -> int | None:
+    """Return the place of the first text that is no value of *type*, None where all are."""
+    pattern = PATTERNS.get(type.name)
+    if pattern is None or (type.name == "integer" and _plainly_whole(texts)):
+        return None
+    fits = pc.match_substring_regex(texts, pattern)
+    if pc.all(fits).as_py() is False:
+        return int(pc.indices_nonzero(pc.invert(fits))[0].as_py())
+    check = _CHECKS.get(type.name)
+    if type.name == "decimal" and type.precision is not None:
+        wanted = arrow_type(type)
+        check = lambda part: part.cast(wanted)  # noqa: E731 - of this type alone
+    return None if check is None else _first_refused(texts, check)
+
+
+def spelt(texts: pa.Array, type: LogicalType) -> pa.Array:
+    """Return *texts*, which fit, as they go on the wire: T in moments, Z where they lack a zone."""
+    if type.name == "boolean":
+        return pc.utf8_lower(texts)
+    if type.name in ("timestamp", "timestamptz"):
+        if b" " in data_of(texts):
+            texts = pc.replace_substring(texts, " ", "T", max_replacements=1)
+        if type.name == "timestamp":
+            texts = pc.binary_join_element_wise(texts, _Z, _EMPTY)
+    return texts
+
+
+def typed(texts: pa.Array, type: LogicalType) -> pa.Array:
+    """Return *texts*, which fit, as an array of the Arrow type, or as text where one has no place.
+
+    That is an integer beyond 64 bit, or a moment in nanoseconds.
+    """
+    wanted = arrow_type(type)
+    if wanted == texts.type:
+        return texts
+    if type.name == "binary":
+        return unhexed(texts)
+    if type.name == "boolean":
+        texts = pc.utf8_lower(texts)
+    try:
+        if type.name == "time":
+            # Arrow reads no time of day alone.
+            moments = pc.binary_join_element_wise(_DAY_ONE, texts, _EMPTY)
+            return moments.cast(pa.timestamp("us")).cast(wanted)
+        return texts.cast(wanted)
+    except pa.ArrowInvalid:
+        return spelt(texts, type)
+
+
+def _plainly_whole(texts: pa.Array) -> bool:
+    """Whether all are certainly integers: by far the quickest way to know it."""
+    rest = data_of(texts).translate(None, b"0123456789")
+    if rest.strip(b"-"):
+        return False
+    if rest and pc.sum(pc.starts_with(texts, "-")).as_py() != len(rest):
+        return False
+    lengths = pc.binary_length(texts)
+    if rest and pc.any(pc.starts_with(texts, "-0")).as_py():
+        return False
+    if pc.min(lengths).as_py() in (None, 0) or (rest and pc.any(pc.equal(texts, _MINUS)).as_py()):
+        return False
+    zeros = pc.starts_with(texts, "0")
+    return not pc.any(pc.and_(zeros, pc.greater(lengths, _ONE))).as_py()
+
+
+def _first_refused(texts: pa.Array, check: Callable[[pa.Array], object]) -> int | None:
+    """The place of the first value that *check* raises for, found by halves."""
+    low, high = 0, len(texts)
+    if _passes(texts, check):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _passes(texts.slice(low, middle - low), check):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _passes(texts: pa.Array, check: Callable[[pa.Array], object]) -> bool:
+    try:
+        check(texts)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _day(texts: pa.Array) -> object:
+    return texts.cast(pa.date32())
+
+
+def _moment(texts: pa.Array) -> object:
+    seconds = pc.utf8_slice_codeunits(texts, 0, 19)
+    return seconds.cast(pa.timestamp("s"))
+
+
+_CHECKS: dict[str, Callable[[pa.Array], object]] = {
+    "date": _day,
+    "timestamp": _moment,
+    "timestamptz": _moment,
+}

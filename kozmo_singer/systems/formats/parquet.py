@@ -1,0 +1,65 @@
+"""Parquet: columns with types, in groups of rows of which only what is asked for is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kozmo_singer.systems.formats import Look, Options, Source, unreadable
+from kozmo_singer.systems.formats.declared import declared, included, valid
+from kozmo_singer.systems.formats.packing import translated
+from kozmo_singer.wire.types import Column
+
+_BATCH_ROWS = 1 << 16
+_BUFFER_BYTES = 1 << 20
+"""What is held of each column's bytes, instead of all that a group of rows has of it."""
+
+
+class ParquetFile:
+    """A file of Parquet."""
+
+    def __init__(self, source: Source, options: Options) -> None:
+        self._source = source
+        self.beside: set[str] = set()
+
+    def look(self) -> Look:
+        """Return the columns that the file declares, and the exact number of rows."""
+        with self._open() as file:
+            columns = declared(self._source, file.schema_arrow)
+            return Look(columns, file.metadata.num_rows, "Parquet")
+
+    def batches(
+        self, columns: Sequence[Column], skip: int, arrow: bool
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows behind the first *skip*, see FileReader; groups before are not read."""
+        with self._open() as file:
+            schema = file.schema_arrow
+            names = included(self._source, schema, columns) or schema.names[:1]
+            self.beside = {*schema.names} - {column.name for column in columns}
+            groups = list(range(file.num_row_groups))
+            while groups and skip >= file.metadata.row_group(groups[0]).num_rows:
+                skip -= file.metadata.row_group(groups.pop(0)).num_rows
+            found = file.iter_batches(_BATCH_ROWS, row_groups=groups, columns=names)
+            yield from valid(self._source, found, skip)
+
+    def count(self) -> int:
+        """Return the number of rows."""
+        with self._open() as file:
+            return int(file.metadata.num_rows)
+
+    @contextmanager
+    def _open(self) -> Iterator[pq.ParquetFile]:
+        if self._source.compression:
+            raise unreadable(
+                self._source,
+                f"it is packed as {self._source.compression}; Parquet can only be read unpacked",
+            )
+        with (
+            translated(self._source),
+            self._source.open() as raw,
+            pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES) as file,
+        ):
+            yield file

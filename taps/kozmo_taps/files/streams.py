@@ -1,0 +1,135 @@
+"""Which files there are, and which streams they make."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from kozmo_singer.errors import ConfigError, ReadError
+from kozmo_singer.systems.formats import (
+    UNKNOWN,
+    FileReader,
+    Source,
+    named,
+    reader,
+)
+from kozmo_singer.systems.formats.packing import MAGIC_BYTES, compression_of, translated
+from kozmo_singer.systems.stores import Entry, Store, store_of
+from kozmo_singer.wire.types import LogicalType, join
+from kozmo_taps.files.settings import Spec
+
+_PARTITION = re.compile(r"([^=]+)=(.*)")
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+_TOKEN_BYTES = 9
+_log = logging.getLogger("kozmo_taps")
+
+
+class File(NamedTuple):
+    """A file of a stream; *partitions* are the columns that its folders tell."""
+
+    entry: Entry
+    format: str
+    partitions: Mapping[str, str | None]
+
+    @property
+    def token(self) -> str:
+        """Twelve letters that stand for the file as it is now: another size is another token."""
+        entry = self.entry
+        text = repr((entry.path, entry.size, entry.modified, entry.etag)).encode("utf-8", "replace")
+        digest = hashlib.blake2b(text, digest_size=_TOKEN_BYTES).digest()
+        return b64encode(digest, b"-_").decode()
+
+
+@dataclass
+class FileStream:
+    """A stream and its files, in the order in which they are read."""
+
+    name: str
+    spec: Spec
+    store: Store
+    files: list[File] = field(default_factory=list)
+    known: dict[str, FileReader] = field(default_factory=dict)
+    """What has looked at a file already, by path."""
+
+    def reader(self, file: File) -> FileReader:
+        """Return what reads *file*; ReadError where it cannot be opened."""
+        entry, store = file.entry, self.store
+        if entry.path in self.known:
+            return self.known.pop(entry.path)
+        source = Source(entry.path, entry.size, lambda: store.open(entry.path))
+        with translated(source), source.open() as opened:
+            packed = compression_of(opened.read(MAGIC_BYTES))
+        source = Source(entry.path, entry.size, source.open, packed)
+        return reader(file.format, source, self.spec.options)
+
+    def changed(self, file: File) -> bool:
+        """Return whether the file is another one than it was when it was listed."""
+        try:
+            return self.store.info(file.entry.path) != file.entry
+        except OSError:
+            return True
+
+
+def find_streams(plugin: str, specs: Sequence[Spec], format: str | None) -> dict[str, FileStream]:
+    """Return the streams of all files that *specs* name; files are *format* where none is told."""
+    found: dict[str, FileStream] = {}
+    for spec in specs:
+        store, pattern = store_of(spec.path)
+        try:
+            entries = store.list(pattern)
+        except OSError as error:
+            raise ReadError(f"{plugin} could not list {spec.path}", str(error)) from error
+        files = [_file(entry, spec, format) for entry in entries]
+        known = [file for file in files if file is not None]
+        if not known:
+            what = "no file" if not entries else "no file of a format that is known"
+            raise ConfigError(f"{plugin} found {what} at {spec.path}")
+        for file in known:
+            name = spec.stream or _name(file)
+            stream = found.setdefault(name, FileStream(name, spec, store))
+            if stream.spec is not spec:
+                raise ConfigError(
+                    f"{plugin}: two paths have files for the stream {name}",
+                    f"{stream.spec.path} and {spec.path}",
+                    "say what each is called: stream",
+                )
+            stream.files.append(file)
+    return dict(sorted(found.items()))
+
+
+def _file(entry: Entry, spec: Spec, format: str | None) -> File | None:
+    told = spec.format or named(entry.path)[1] or format
+    if told is None:
+        _log.warning("%s is left out: its name tells no format; set format", entry.path)
+        return None
+    matches = (_PARTITION.fullmatch(part) for part in entry.path.split("/")[:-1])
+    pairs = ((match[1], unquote(match[2])) for match in matches if match)
+    return File(entry, told, {n: None if v == _NO_VALUE else v for n, v in pairs})
+
+
+def _name(file: File) -> str:
+    folders = file.entry.path.split("/")[:-1]
+    if file.partitions:
+        first = next(i for i, part in enumerate(folders) if _PARTITION.fullmatch(part))
+        if first and folders[first - 1] not in ("", ".", ".."):
+            return folders[first - 1]
+    return named(file.entry.path)[0]
+
+
+def joined(types: Sequence[LogicalType], *, text: bool) -> LogicalType:
+    """Return the type that holds the values of all *types*; with *text* as they are written."""
+    told = list(dict.fromkeys(type for type in types if type != UNKNOWN))
+    if not told:
+        return LogicalType("string")
+    if len(told) == 1:
+        return told[0]
+    if not text:
+        return join(told)
+    numbers = {type.name for type in told} <= {"integer", "decimal"}
+    return LogicalType("decimal" if numbers else "string")

@@ -1,0 +1,122 @@
+"""CSV against Python's own module: any cells, cut anywhere, in blocks of any size."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kozmo_singer.systems.formats import UNKNOWN, Options, Source, csv_blocks, reader
+from kozmo_singer.systems.formats.csv_blocks import exact_end, guessed_end
+from kozmo_singer.systems.formats.csv_dialect import unique
+from kozmo_singer.systems.formats.csv_types import infer, misfit, typed
+from kozmo_singer.wire import Column, LogicalType
+from kozmo_singer.wire.arrow_lines import texts
+
+LETTERS = st.text(st.sampled_from('ab ",\n;é'), max_size=5)
+STRAY = st.sampled_from(['5" pipe', 'a"b', "plain", '5"', "x"])
+QUOTED = LETTERS.map(lambda text: '"' + text.replace('"', '""') + '"')
+TEXT = LogicalType("string")
+
+
+def read(content: bytes, block: int, skip: int = 0, **options: Any) -> list[tuple[Any, ...]]:
+    """All rows of *content* as text, read in blocks of *block* bytes."""
+    source = Source("t.csv", len(content), lambda: io.BytesIO(content))
+    columns = [Column(name, TEXT) for name in ("k", "a", "b")]
+    before, csv_blocks.BLOCK_BYTES = csv_blocks.BLOCK_BYTES, block
+    try:
+        given = Options(delimiter=",", header=True, encoding="utf-8", **options)
+        found: list[tuple[Any, ...]] = []
+        for batch in reader("csv", source, given).batches(columns, skip, arrow=False):
+            assert isinstance(batch, pa.RecordBatch)
+            found += zip(*batch.to_pydict().values(), strict=True)
+    finally:
+        csv_blocks.BLOCK_BYTES = before
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(LETTERS, LETTERS), max_size=12), st.integers(1, 40), st.integers(0, 12))
+def test_what_python_writes_is_read(rows: list[tuple[str, str]], block: int, skip: int) -> None:
+    """With newlines, quotes and delimiters in cells; from any row on."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerows([("k", "a", "b"), *((str(n), *row) for n, row in enumerate(rows))])
+    expected = [(str(n), *row) for n, row in enumerate(rows)]
+    assert read(out.getvalue().encode(), block, skip) == expected[skip:]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(STRAY, STRAY | LETTERS.map(lambda s: f'"{s.replace(chr(34), chr(34) * 2)}"'))
+    ),
+    st.integers(1, 60),
+)
+def test_quotes_that_mean_nothing(rows: list[tuple[str, str]], block: int) -> None:
+    """Stand within cells that have no quotes around them, and close or open none."""
+    content = "k,a,b\n" + "".join(f"{n},{a},{b}\n" for n, (a, b) in enumerate(rows))
+    expected = list(csv.reader(io.StringIO(content, "")))[1:]
+    assert [list(row) for row in read(content.encode(), block)] == expected
+
+
+def test_where_rows_end() -> None:
+    """The guess goes by the number of quotes, the exact way by where they stand."""
+    text = b'a,b\n1,"x\ny"\n2,"z\n'
+    assert guessed_end(text, b'"') == exact_end(text, b'"', b",") == text.index(b"2")
+    stray = b'1,5" x\n2,y\n3,"q\n'
+    assert exact_end(stray, b'"', b",") == stray.index(b"3")
+    assert guessed_end(b"no end", b'"') == exact_end(b"no end", b'"', b",") == 0
+    assert exact_end(b'"open\n', b'"', b",") == 0
+
+
+def test_names_are_told_apart() -> None:
+    """Whatever names there are."""
+    assert unique(["a", "a", "a_2", "", "a"]) == ["a", "a_3", "a_2", "column_4", "a_4"]
+
+
+@pytest.mark.parametrize(
+    ("values", "type"),
+    [
+        (["1", None, "-9"], "integer"),
+        (["9" * 400, "0"], "integer"),
+        (["-"], "string"),
+        (["1", "--2"], "string"),
+        (["", None], UNKNOWN.name),
+        (["2024-01-01", "2024-13-01"], "string"),
+    ],
+)
+def test_types(values: list[str | None], type: str) -> None:
+    """The narrowest that holds all."""
+    assert infer(texts(values)).name == type
+
+
+def test_the_first_value_that_does_not_fit_is_found() -> None:
+    """By a pattern, by the calendar, by the digits of a decimal."""
+    days = texts(["2024-01-01"] * 100 + ["2024-02-30"] + ["2024-01-01"] * 100)
+    assert misfit(days, LogicalType("date")) == 100
+    assert misfit(texts(["1", None, "x"]), LogicalType("integer")) == 2
+    assert misfit(texts(["1.25", "1000.00"]), LogicalType("decimal", 5, 2)) == 1
+    assert misfit(texts(["1.255"]), LogicalType("decimal", 5, 2)) == 0
+    assert misfit(texts(["abc", "0aff"]), LogicalType("binary")) == 0
+
+
+def test_arrow_types_or_text() -> None:
+    """What has no place in its Arrow type comes as text, as a whole."""
+    cases: list[tuple[list[str | None], LogicalType, Any]] = [
+        (["1", None], LogicalType("integer"), pa.int64()),
+        (["1" * 30, None], LogicalType("integer"), pa.string()),
+        (["1.50"], LogicalType("decimal", 5, 2), pa.decimal128(5, 2)),
+        (["1.50"], LogicalType("decimal"), pa.string()),
+        (["True", "FALSE"], LogicalType("boolean"), pa.bool_()),
+        (["10:00:00.5"], LogicalType("time"), pa.time64("us")),
+        (["2024-01-01 10:00:00+01:00"], LogicalType("timestamptz"), pa.timestamp("us", "UTC")),
+        (["2024-01-01 10:00:00.123456789"], LogicalType("timestamp"), pa.string()),
+        (["00ff", ""], LogicalType("binary"), pa.binary()),
+    ]
+    assert [typed(texts(values), type).type for values, type, _ in cases] == [c[2] for c in cases]
