@@ -71,8 +71,10 @@ class TargetSQLite(SqlTarget):
 
     def prepare(self, ledger: Ledger) -> None:
         """Make the table of *ledger* if it is not there."""
-        ledger.prepare(self._database, self.committed)
-        self._database.commit()
+        path = system.database_path(self.config)
+        with system.translated(WriteError, f"{self.name} could not note the run in {path}"):
+            ledger.prepare(self._database, self.committed)
+            self._database.commit()
 
     def committed(self, state_id: str) -> list[Committed]:
         """Return what was committed under *state_id*."""
