@@ -6,7 +6,8 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kozmo_runner.process import Cancel, Child
@@ -40,21 +41,39 @@ def ask(
     Interrupted is raised when *cancel* asks for an end; the process is gone by then.
     """
     cancel = cancel or Cancel()
-    cancel.check()
-    child = workspace.spawn(argv, name=name, stdout=subprocess.PIPE, secrets=secrets, env=env)
-    cancel.listen(child.terminate)
-    try:
+    with asked(argv, name, workspace, cancel, secrets=secrets, env=env) as child:
         out = _read(child, timeout)
         if out is None:
             raise KozmoError(f"{name} did not answer within {timeout:g} s")
         code = child.wait(timeout)
+    return Answer(out, child.code if code is None else code, child.tail)  # type: ignore[arg-type]
+
+
+@contextmanager
+def asked(
+    argv: Sequence[str],
+    name: str,
+    workspace: Workspace,
+    cancel: Cancel,
+    *,
+    secrets: Iterable[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Child]:
+    """Give the running *argv*, whose stdout is to be read; it is gone when the block is left.
+
+    Interrupted is raised when *cancel* asked for an end.
+    """
+    cancel.check()
+    child = workspace.spawn(argv, name=name, stdout=subprocess.PIPE, secrets=secrets, env=env)
+    cancel.listen(child.terminate)
+    try:
+        yield child
     finally:
         cancel.forget(child.terminate)
         child.stop(STOP_SECONDS)
         workspace.ended(child)
         child.close()
     cancel.check()
-    return Answer(out, child.code if code is None else code, child.tail)  # type: ignore[arg-type]
 
 
 def _read(child: Child, timeout: float | None) -> bytes | None:

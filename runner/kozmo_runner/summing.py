@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kozmo_runner.answers import STOP_SECONDS, Answer
+from kozmo_runner.answers import STOP_SECONDS, Answer, asked
 from kozmo_runner.asking import failure
 from kozmo_runner.configs import Given
 from kozmo_runner.environment import child_environment
@@ -39,27 +38,16 @@ def read_sums(
     Of *shapes* only those columns count, and a stream that does not come has no rows. Without them
     everything counts. ReadError says why the plug-in failed.
     """
-    cancel.check()
-    env = child_environment(plug)
-    child = workspace.spawn(
-        argv, name=plug.name, stdout=subprocess.PIPE, env=env, secrets=given.secrets
-    )
-    widen(child.stdout)
-    cancel.listen(child.terminate)
     adding = _Adding(plug.name, shapes)
     fault: RecordError | None = None
-    try:
+    env = child_environment(plug)
+    with asked(argv, plug.name, workspace, cancel, secrets=given.secrets, env=env) as child:
+        widen(child.stdout)
         try:
             adding.take(child.stdout)
         except RecordError as error:
             fault = error
         code = child.wait() if fault is None else child.wait(STOP_SECONDS)
-    finally:
-        cancel.forget(child.terminate)
-        child.stop(STOP_SECONDS)
-        workspace.ended(child)
-        child.close()
-    cancel.check()
     if code:
         raise failure(ReadError, f"{plug.name} could not be read", Answer(b"", code, child.tail))
     if fault is not None:
