@@ -16,7 +16,7 @@ import click
 
 from kozmo_singer import __version__
 from kozmo_singer.errors import (
-    CONNECTION_LOST,
+    RETRYABLE,
     ConfigError,
     KozmoError,
     MissingDriver,
@@ -65,8 +65,8 @@ def _run(name: str, entry: Entry, arguments: list[str] | None, hidden: list[str]
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
     except KozmoError as error:
-        if error.connection_lost:
-            sys.stderr.write(metric_line(CONNECTION_LOST, 1))
+        if error.retryable:
+            sys.stderr.write(metric_line(RETRYABLE, 1))
         return report(error)
     except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the user reads one line
         if logging.getLogger().isEnabledFor(logging.DEBUG):

@@ -16,16 +16,16 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-CONNECTION_LOST = "connection_lost"
-"""The metric by which a plug-in says that it failed for this reason: another attempt may do."""
+RETRYABLE = "retryable"
+"""The metric by which a plug-in that failed says that another attempt may do."""
 
 
 class KozmoError(Exception):
     """What went wrong in one line, then lines that say where and what to do about it."""
 
     exit_code = 1
-    connection_lost = False
-    """Whether there was a connection, and another attempt may do."""
+    retryable = False
+    """Whether another attempt may do: a connection was lost, or another run came first."""
 
     def __init__(self, message: str, *details: str) -> None:
         super().__init__(message)

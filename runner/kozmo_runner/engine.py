@@ -29,7 +29,7 @@ from kozmo_runner.progress import Progress, Side
 from kozmo_runner.report import Blame
 from kozmo_runner.speech import broken_pipe, exit_words, metric, reason
 from kozmo_runner.workspace import Workspace
-from kozmo_singer.errors import CONNECTION_LOST, KozmoError
+from kozmo_singer.errors import RETRYABLE, KozmoError
 from kozmo_singer.wire import lane
 
 TICK_SECONDS = 0.25
@@ -225,7 +225,7 @@ class Engine:
 
     def _hear(self, side: Side, text: str) -> None:
         point = metric(text)
-        if point is not None and point.metric == CONNECTION_LOST:
+        if point is not None and point.metric == RETRYABLE:
             self._lost.add(side)
         elif point is not None:
             self._progress.add(side, point)

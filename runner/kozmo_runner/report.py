@@ -41,14 +41,14 @@ class StreamReport(msgspec.Struct):
 class Blame(msgspec.Struct):
     """What failed first, in words; *side* is tap, target or runner.
 
-    *connection_lost*: it had a connection and lost it, so that another attempt may do.
+    *retryable*: another attempt may do, for example since a connection was lost.
     """
 
     side: Literal["tap", "target", "runner"]
     name: str
     message: str
     details: list[str] = []
-    connection_lost: bool = False
+    retryable: bool = False
 
     @property
     def error(self) -> KozmoError:

@@ -71,9 +71,7 @@ def _worth(reports: list[Report]) -> bool:
     last = reports[-1]
     if last.status != "failed" or last.error is None:
         return False
-    return last.error.connection_lost or (
-        len(reports) > 1 and not last.rows and last.exit_code == 1
-    )
+    return last.error.retryable or (len(reports) > 1 and not last.rows and last.exit_code == 1)
 
 
 def _pause(attempts: int) -> float:

@@ -402,7 +402,7 @@ def translated(kind: type[KozmoError], doing: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         fault = kind(doing, *_words(error))
-        fault.connection_lost = _lost(error)
+        fault.retryable = _lost(error)
         raise fault from error
 
 

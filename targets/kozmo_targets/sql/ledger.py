@@ -19,7 +19,6 @@ from kozmo_targets.sql.table import Database, TableColumn
 if TYPE_CHECKING:
     from kozmo_targets.load import Mark
 
-__all__ = ["TABLE", "Ledger", "entries", "query"]
 _TEXT = LogicalType("string")
 _KEY = ("state_id", "shard")
 _CLAIM = "*"
@@ -59,7 +58,7 @@ class Ledger:
             others = [e for e in committed(note.state_id) if e.run_id != note.run_id]
             moved = any(_undated(each) not in known for each in others)
             if moved or max(ids, default="") > note.run_id:
-                raise self._overtaken(another_attempt=True)
+                raise self._overtaken(retryable=True)
         self._put(database, {"shard": _CLAIM, "streams": None, "state": None, "rows": "{}"})
 
     def write(self, database: Database, mark: Mark) -> None:
@@ -67,7 +66,7 @@ class Ledger:
         note, table = self._note, database.text(self.table)
         database.hold(self._lock, shared=True)
         if max(self._run_ids(database), default="") > note.run_id:
-            raise self._overtaken(another_attempt=False)
+            raise self._overtaken(retryable=False)
         if not self._forgotten:
             database.execute(
                 f"DELETE FROM {table} WHERE state_id = {_literal(note.state_id)} "
@@ -92,13 +91,13 @@ class Ledger:
     def _lock(self) -> str:
         return f"{TABLE} {self._note.state_id}"
 
-    def _overtaken(self, *, another_attempt: bool) -> WriteError:
+    def _overtaken(self, *, retryable: bool) -> WriteError:
         error = WriteError(
             f"another run moves the state '{self._note.state_id.partition('@')[0]}' on",
             "its rows and its state count; of this run nothing more is committed",
             "wait for its end and run again",
         )
-        error.connection_lost = another_attempt
+        error.retryable = retryable
         return error
 
     def _put(self, database: Database, said: Mapping[str, str | None]) -> None:

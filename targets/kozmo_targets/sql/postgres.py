@@ -13,9 +13,9 @@ from kozmo_singer.errors import ReadError, WriteError
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.wire import lane
-from kozmo_singer.wire.committed import Committed
+from kozmo_singer.wire.committed import TABLE, Committed
 from kozmo_targets.load import Mark
-from kozmo_targets.sql.ledger import TABLE, Ledger, entries, query
+from kozmo_targets.sql.ledger import Ledger, entries, query
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.postgres_database import NAMING, PostgresDatabase
 from kozmo_targets.sql.postgres_writer import PostgresWriter

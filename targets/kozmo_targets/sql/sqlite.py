@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from kozmo_singer.errors import ReadError, WriteError
 from kozmo_singer.systems.sql import sqlite as system
-from kozmo_singer.wire.committed import Committed
+from kozmo_singer.wire.committed import TABLE, Committed
 from kozmo_targets.load import Mark
-from kozmo_targets.sql.ledger import TABLE, Ledger, entries, query
+from kozmo_targets.sql.ledger import Ledger, entries, query
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.sqlite_database import NAMING, SqliteDatabase
 from kozmo_targets.sql.sqlite_writer import SqliteWriter

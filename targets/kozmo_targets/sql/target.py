@@ -11,12 +11,12 @@ from typing import Any, BinaryIO, ClassVar
 from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire.catalog import Catalog, Stream
-from kozmo_singer.wire.committed import CAPABILITY, RunNote
+from kozmo_singer.wire.committed import CAPABILITY, TABLE, RunNote
 from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.messages import Schema
 from kozmo_targets import readback
 from kozmo_targets.sql import names
-from kozmo_targets.sql.ledger import TABLE, Ledger
+from kozmo_targets.sql.ledger import Ledger
 from kozmo_targets.sql.table import Database, Places
 from kozmo_targets.sql.writer import DELETED, SqlWriter
 from kozmo_targets.target import (

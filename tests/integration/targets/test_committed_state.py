@@ -169,7 +169,7 @@ def test_a_run_commits_nothing_once_a_later_one_has_begun(place: Place) -> None:
     os.close(writing)
     first.join(20)
     os.close(reading)
-    assert [error.connection_lost for error in failed] == [False]  # type: ignore[attr-defined]
+    assert [error.retryable for error in failed] == [False]  # type: ignore[attr-defined]
     assert (place.query(ALL), committed(place)) == ([(1,), (2,)], {"n": 2})
 
 
@@ -179,7 +179,7 @@ def test_a_run_does_not_begin_where_the_state_was_moved_on(place: Place) -> None
     load(noted(place, "R1", []), *sent)
     with pytest.raises(WriteError, match="another run moves the state") as caught:
         load(noted(place, "R2", []), *sent)
-    assert caught.value.connection_lost
+    assert caught.value.retryable
     load(noted(place, "R2", place.target().committed("s")), *sent)
     assert place.query(ALL) == [(1,), (1,)]
     with pytest.raises(WriteError, match="another run moves the state"):

@@ -27,7 +27,7 @@ JOB = Job(
 def lost(streams: tuple[StreamReport, ...] = ()) -> Report:
     """Return the report of an attempt whose connection was lost."""
     report = Report("R", "x to x", "s", ProcessReport("tap-x", []), ProcessReport("target-x", []))
-    report.error = Blame("target", "target-x", "it failed", ["gone"], connection_lost=True)
+    report.error = Blame("target", "target-x", "it failed", ["gone"], retryable=True)
     report.streams, report.seconds = [*streams], 1.0
     report.rows_read = sum(stream.rows_read or 0 for stream in streams)
     return report
