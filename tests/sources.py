@@ -43,10 +43,6 @@ class Source(ABC):
         self.put(rows)
 
     @abstractmethod
-    def execute(self, statement: str) -> None:
-        """Change the database."""
-
-    @abstractmethod
     def put(self, rows: Sequence[Row]) -> None:
         """Insert *rows*."""
 
@@ -93,7 +89,15 @@ KINDS = {
 }
 
 
-class Sqlite(Source):
+class Tables(Source):
+    """A database."""
+
+    @abstractmethod
+    def execute(self, statement: str) -> None:
+        """Change the database."""
+
+
+class Sqlite(Tables):
     """A file."""
 
     tap = "tap-sqlite"
@@ -123,7 +127,7 @@ class Sqlite(Source):
             connection.executemany(f"INSERT INTO orders VALUES ({marks})", values)
 
 
-class Postgres(Source):
+class Postgres(Tables):
     """A table with what SQLite has not: zones, uuids, json, arrays, decimals of any length."""
 
     tap = "tap-postgres"
@@ -184,9 +188,6 @@ class Files(Source):
             "replication_method": "INCREMENTAL",
         }
         self.fill()
-
-    def execute(self, statement: str) -> None:
-        raise NotImplementedError(statement)
 
     def put(self, rows: Sequence[Row]) -> None:
         number = len(list(self.folder.iterdir()))

@@ -373,23 +373,23 @@ class Trial:
         if fault.victim.startswith("line"):
             self._disturb(fault.victim)
             return
-        children = plugins(process.pid)
+        children = processes.plugins(process.pid)
         victims = {
             "runner": [process.pid],
-            "all three": [process.pid, *children.values()],
-        }.get(fault.victim, [p for name, p in children.items() if name.startswith(fault.victim)])
+            "all three": [process.pid, *children],
+        }.get(fault.victim, [p for p, name in children.items() if name.startswith(fault.victim)])
         for pid in victims:
             with suppress(ProcessLookupError):
                 os.kill(pid, fault.kind)
         if victims:
-            self._expect_end([process.pid, *children.values()], process)
+            self._expect_end([*children], process)
 
-    def _expect_end(self, pids: list[int], process: subprocess.Popen[bytes]) -> None:
+    def _expect_end(self, children: list[int], process: subprocess.Popen[bytes]) -> None:
         """Whoever of them is struck, all of them are gone soon."""
         with suppress(subprocess.TimeoutExpired):
             process.wait(END_SECONDS)
         deadline = time.monotonic() + END_SECONDS
-        while any(not processes.is_gone(pid) for pid in pids[1:]) or process.poll() is None:
+        while any(not processes.is_gone(pid) for pid in children) or process.poll() is None:
             assert time.monotonic() < deadline, "a process did not end"
             time.sleep(0.01)
 
@@ -443,6 +443,8 @@ class World:
                 assert trial.run() == 0, trial.said
                 self._usual[scenario.name] = time.monotonic() - start
                 self.expect(trial)
+                # Else there would be no promise to look at after a fault either.
+                assert "events" not in scenario.tables or trial.obligations()
         return self._usual[scenario.name]
 
     def expect_promises(self, trial: Trial) -> None:
@@ -466,22 +468,6 @@ class World:
                 assert more.keys() <= wanted.keys()
         assert trial.into.leftovers() == []
         assert list((trial.folder / "tmp").glob("kozmo-run-*")) == []
-
-
-def plugins(pid: int) -> dict[str, int]:
-    """Return the plug-ins that the runner *pid* has started: name and number -> process id."""
-    found: dict[str, int] = {}
-    try:
-        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return found
-    for child in listed.split():
-        with suppress(OSError):
-            words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-            for name in (Path(word).name for word in words[:2]):
-                if name.startswith(("tap-", "target-")):
-                    found[f"{name} {child}"] = int(child)
-    return found
 
 
 def await_server(server: postgres.Server) -> None:

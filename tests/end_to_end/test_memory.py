@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from commands import BIN
+from servers import processes
 from servers.postgres import Database
 
 MOST_TEXT, MOST_ARROW = 150, 250
@@ -20,26 +21,20 @@ MOST_TEXT, MOST_ARROW = 150, 250
 SECONDS = 120
 
 
-def test_many_rows(
-    postgres: Database, tmp_path: Path, clean_env: dict[str, str], lane: str
-) -> None:
-    """A million of them, whose lines are 170 MB."""
-    postgres.execute(
-        "CREATE TABLE many AS SELECT g AS id, 'name ' || g AS name, g / 7.0 AS share, "
-        "now() AS at, g % 3 = 0 AS flag, md5(g::text) AS digest FROM generate_series(1, 1000000) g"
-    )
-    _copy(postgres, "many", lane, tmp_path, clean_env)
+MANY = (
+    "SELECT g AS id, 'name ' || g AS name, g / 7.0 AS share, now() AS at, g % 3 = 0 AS flag, "
+    "md5(g::text) AS digest FROM generate_series(1, 1000000) g"
+)
+LARGE = "SELECT g AS id, repeat(md5(g::text), 32768) AS text FROM generate_series(1, 200) g"
 
 
-def test_large_rows(
-    postgres: Database, tmp_path: Path, clean_env: dict[str, str], lane: str
+@pytest.mark.parametrize("rows", [MANY, LARGE], ids=["many", "large"])
+def test_rows_pass_a_few_at_a_time(
+    postgres: Database, tmp_path: Path, clean_env: dict[str, str], lane: str, rows: str
 ) -> None:
-    """Of one megabyte each, 200 megabytes together."""
-    postgres.execute(
-        "CREATE TABLE large AS SELECT g AS id, repeat(md5(g::text), 32768) AS text "
-        "FROM generate_series(1, 200) g"
-    )
-    _copy(postgres, "large", lane, tmp_path, clean_env)
+    """A million of them, whose lines are 170 MB, or 200 of one megabyte each."""
+    postgres.execute(f"CREATE TABLE passed AS {rows}")
+    _copy(postgres, "passed", lane, tmp_path, clean_env)
 
 
 def test_many_streams_at_once(
@@ -103,7 +98,7 @@ def _copy(database: Database, table: str, lane: str, folder: Path, env: Mapping[
     deadline = time.monotonic() + SECONDS
     while run.poll() is None:
         assert time.monotonic() < deadline
-        for name, pid in _plugins(run.pid):
+        for pid, name in processes.plugins(run.pid).items():
             peaks[name] = max(peaks.get(name, 0), _peak(pid))
         time.sleep(0.005)
     assert run.returncode == 0
@@ -114,16 +109,6 @@ def _copy(database: Database, table: str, lane: str, folder: Path, env: Mapping[
     most = MOST_ARROW if lane == "arrow" else MOST_TEXT
     assert set(peaks) == {"tap-postgres", "target-postgres"}
     assert max(peaks.values()) <= most, peaks
-
-
-def _plugins(runner: int) -> Iterator[tuple[str, int]]:
-    with suppress(OSError):
-        listed = Path(f"/proc/{runner}/task/{runner}/children").read_text()
-        for pid in map(int, listed.split()):
-            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-            for name in (Path(word).name for word in words[:2]):
-                if name.startswith(("tap-", "target-")):
-                    yield name, pid
 
 
 def _peak(pid: int) -> int:

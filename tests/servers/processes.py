@@ -6,6 +6,7 @@ import ctypes
 import os
 import resource
 import time
+from contextlib import suppress
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -19,6 +20,18 @@ def children() -> set[int]:
     """Return the ids of the children of this process, adopted ones included."""
     listed = "".join(path.read_text() for path in Path("/proc/self/task").glob("*/children"))
     return set(map(int, listed.split()))
+
+
+def plugins(runner: int) -> dict[int, str]:
+    """Return the running plug-ins of a *runner*: process id -> name, tap-... or target-...."""
+    found: dict[int, str] = {}
+    with suppress(OSError):  # it is gone
+        for pid in Path(f"/proc/{runner}/task/{runner}/children").read_text().split():
+            words = _command(int(pid)).split(" ")
+            for name in (Path(word).name.replace("_", "-") for word in words[:2]):
+                if name.startswith(("tap-", "target-")):
+                    found[int(pid)] = name
+    return found
 
 
 def is_gone(pid: int) -> bool:

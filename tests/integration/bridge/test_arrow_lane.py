@@ -17,19 +17,12 @@ from kozmo_bridge.arrow_batch import ArrowBatch
 from kozmo_runner.stores import open_store
 from kozmo_singer.errors import ConfigError, ReadError
 from kozmo_singer.wire.catalog import Catalog
-from postgres_kinds import CASES, make_tables
+from postgres_kinds import CASES
 from servers import processes
 from servers.postgres import Database
 
 ROWS = 120_000
 TAP = "tap-postgres"
-
-
-@pytest.fixture
-def kinds(postgres: Database) -> Database:
-    """A table of each type, see postgres_kinds."""
-    make_tables(postgres)
-    return postgres
 
 
 @pytest.fixture

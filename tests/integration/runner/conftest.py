@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from project import ROOT
+from servers import processes
 
 FIXTURES = ROOT / "tests" / "fixtures"
 PATIENCE = 20.0
@@ -104,15 +105,8 @@ class Watched:
 
     def children(self) -> dict[str, int]:
         """Return the running plug-ins: tap, target -> process id."""
-        found = {}
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        for pid in listed.split():
-            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-            for word in words[:2]:
-                name = Path(word).name
-                if name.startswith(("tap", "target")):
-                    found[name.replace("_", "-").partition("-")[0]] = int(pid)
-        return found
+        running = processes.plugins(self.process.pid)
+        return {name.partition("-")[0]: pid for pid, name in running.items()}
 
     def end(self) -> tuple[int, str, str]:
         """Wait for the end and return exit code, stdout and stderr."""

@@ -17,18 +17,11 @@ from kozmo_singer.errors import ConfigError, ReadError
 from kozmo_singer.wire import lane
 from kozmo_singer.wire.catalog import select
 from kozmo_taps.sql.postgres import TapPostgres
-from postgres_kinds import CASES, make_tables
+from postgres_kinds import CASES
 from servers.postgres import Database
 
 NAME = "tap-postgres-to-target-postgres"
 ROWS = 120_000
-
-
-@pytest.fixture
-def kinds(postgres: Database) -> Database:
-    """A table for each type: a row with a value, one with a null, one with the value again."""
-    make_tables(postgres)
-    return postgres
 
 
 @pytest.fixture
