@@ -116,6 +116,18 @@ def test_columns_that_are_not_there(tap: Tap, folder: Path) -> None:
         assert (said.code, "did you mean 'id'?" in said.err) == (2, True)
 
 
+def test_a_stream_whose_files_are_gone(tap: Tap, folder: Path) -> None:
+    """Is named, with the stream that may be meant."""
+    put(folder, "orders.csv", 1)
+    root = {"breadcrumb": [], "metadata": {"selected": True}}
+    schema = {"type": "object", "properties": {"id": {"type": "integer"}}}
+    stream = {"tap_stream_id": "order", "stream": "order", "schema": schema, "metadata": [root]}
+    said = tap("tap-csv", {"path": str(folder)}, catalog={"streams": [stream]})
+    assert (said.code, said.records) == (1, [])
+    assert "stream order: there are no files of it" in said.err
+    assert "did you mean 'orders'?" in said.err
+
+
 def test_partitions_and_metadata_are_columns(tap: Tap, folder: Path) -> None:
     """Folders as year=2024 tell columns with types; rows say where they come from."""
     first = put(folder, "sales/year=2024/month=01/a.csv", 1, 2)
