@@ -311,6 +311,9 @@ class Trial:
         with self._started() as process:
             while not true() and process.poll() is None:
                 time.sleep(0.002)
+            if self.into.line is not None:
+                # Nobody may come to an end before the strike.
+                self.into.line.hold(0.5)
             self._strike(fault, process)
             return process.wait(RUN_SECONDS)
 

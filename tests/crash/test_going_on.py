@@ -103,7 +103,7 @@ def test_a_lost_connection_is_tried_again(
     scenario = Scenario("append", ("clicks",), in_postgres, ("--lane", lane), SMALL)
     with world.trial(scenario, tmp_path) as trial:
         code = trial.run_until(
-            lambda: trial.loaded() >= 0.3, Fault(f"connections {side}", signal.SIGTERM, 0.3)
+            lambda: trial.loaded() >= 0.1, Fault(f"connections {side}", signal.SIGTERM, 0.3)
         )
         report = trial.report()
         assert (code, report["attempts"]) == (0, 2), trial.said
@@ -117,7 +117,7 @@ def test_retries_are_bounded_and_can_be_none(world: World, tmp_path: Path) -> No
     scenario = Scenario("append", ("clicks",), in_postgres, ("--retries", "0"), SMALL)
     with world.trial(scenario, tmp_path) as trial:
         code = trial.run_until(
-            lambda: trial.loaded() >= 0.3, Fault("connections target", signal.SIGTERM, 0.3)
+            lambda: trial.loaded() >= 0.1, Fault("connections target", signal.SIGTERM, 0.3)
         )
         assert (code, trial.report()["attempts"]) == (1, 1)
         assert "target-postgres failed" in trial.said[-1]
