@@ -1,13 +1,10 @@
-"""Where files are kept: what every store can do, and which one an address belongs to.
-
-A store is a small module. One that is built on an fsspec file system only has to translate:
-`find` and `info` become its `glob` and `info`, `open` its `open` in mode "rb".
-"""
+"""Where files are kept: what every store can do, and which one an address belongs to."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from kozmo_singer.errors import ConfigError
 
@@ -20,6 +17,19 @@ class Entry:
     size: int
     modified: int
     etag: str | None = None
+
+
+class Upload(Protocol):
+    """A file that is being written, of which nothing is seen before it is whole."""
+
+    file: BinaryIO
+    """What its bytes are written to, from the first to the last."""
+
+    def commit(self) -> None:
+        """Show the file under its name, in the place of one that was there; it is durable then."""
+
+    def abort(self) -> None:
+        """Forget what was written; to be called once more is no fault, nor after commit."""
 
 
 class Store(Protocol):
@@ -37,9 +47,18 @@ class Store(Protocol):
     def open(self, path: str) -> BinaryIO:
         """Return the file for reading; it can be sought in."""
 
+    def create(self, path: str) -> Upload:
+        """Return a new file for writing; folders above it are made where the store has such."""
 
-def store_of(address: str) -> tuple[Store, str]:
-    """Return the store of *address* and the pattern that it knows it by."""
+    def remove(self, path: str) -> None:
+        """Remove the file; that it is gone already is no fault."""
+
+
+def store_of(address: str, config: Mapping[str, Any] = {}) -> tuple[Store, str]:
+    """Return the store of *address* and the pattern that it knows it by.
+
+    What a store needs beside it, credentials above all, are settings in *config*.
+    """
     from kozmo_singer.systems.stores.local import LocalStore
 
     scheme, separator, rest = address.partition("://")

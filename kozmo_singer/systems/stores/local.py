@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -36,6 +38,45 @@ class LocalStore:
     def open(self, path: str) -> BinaryIO:
         """Return the file for reading."""
         return open(path, "rb")
+
+    def create(self, path: str) -> LocalUpload:
+        """Return a new file for writing, which has a hidden name until it is whole."""
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        return LocalUpload(path)
+
+    def remove(self, path: str) -> None:
+        """Remove the file, if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+class LocalUpload:
+    """A file that is written beside the place that it takes, and then renamed."""
+
+    def __init__(self, path: str) -> None:
+        folder, name = os.path.split(path)
+        self._path = path
+        # Names have a longest length, which a long one may be at already.
+        self._hidden = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.part")
+        self.file: BinaryIO = open(self._hidden, "xb")  # noqa: SIM115
+
+    def commit(self) -> None:
+        """Make the file durable and give it its name."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        os.replace(self._hidden, self._path)
+        folder = os.open(os.path.dirname(self._path) or ".", os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def abort(self) -> None:
+        """Take the hidden file away, if it is still there."""
+        self.file.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._hidden)
 
 
 def _named(pattern: str) -> Iterator[str]:
