@@ -26,6 +26,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 from places import OURS
 
+from kozmo_runner.pipes import widen
 from kozmo_singer.wire import lane
 
 HEADER = (
@@ -63,6 +64,8 @@ def make(folder: Path, times: int) -> None:
 def cost(command: Sequence[str], *, arrow: bool = False) -> tuple[float, float]:
     """Return CPU seconds and peak MB of *command*; with *arrow* its rows go through a pipe."""
     reading, writing = os.pipe()
+    # As the runner does.
+    widen(writing)
     drain = threading.Thread(target=_drained, args=[reading])
     drain.start()
     environment = {**os.environ, lane.VARIABLE: str(writing) if arrow else ""}
