@@ -127,12 +127,22 @@ def token(array: pa.Array, field: pa.Field, type: LogicalType) -> Token:
 
 def data_of(array: pa.Array) -> bytes:
     """Return all values of a string or binary array, one after the other."""
-    _, offsets, data = array.buffers()
-    if data is None:
-        return b""
+    start, stop = _span(array)
+    return bytes(memoryview(array.buffers()[2])[start:stop]) if stop > start else b""
+
+
+def size_of(array: pa.Array) -> int:
+    """Return how many bytes `data_of` has."""
+    start, stop = _span(array)
+    return stop - start
+
+
+def _span(array: pa.Array) -> tuple[int, int]:
+    offsets = array.buffers()[1]
+    if offsets is None:
+        return 0, 0
     places = memoryview(offsets).cast("i")
-    start, stop = places[array.offset], places[array.offset + len(array)]
-    return bytes(memoryview(data)[start:stop])
+    return places[array.offset], places[array.offset + len(array)]
 
 
 def texts(values: Iterable[str | bytes | None]) -> pa.Array:

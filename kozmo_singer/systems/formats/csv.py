@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from kozmo_singer.systems.formats.csv_dialect import (
     Dialect,
     detect,
 )
+from kozmo_singer.systems.formats.csv_plain import is_plain
 from kozmo_singer.systems.formats.csv_types import (
     NUMBERS,
     TEXTS,
@@ -35,7 +37,7 @@ from kozmo_singer.systems.formats.csv_types import (
 )
 from kozmo_singer.systems.formats.packing import translated, unpacked
 from kozmo_singer.systems.formats.sampling import sample
-from kozmo_singer.wire.arrow import JSON
+from kozmo_singer.wire.arrow import JSON, arrow_type
 from kozmo_singer.wire.arrow_lines import SPELT, texts
 from kozmo_singer.wire.types import Column
 
@@ -46,6 +48,8 @@ class CsvFile:
     def __init__(self, source: Source, options: Options) -> None:
         self._source, self._options = source, options
         self.beside: set[str] = set()
+        self._whole: list[str] = []
+        self._unplain = 0
 
     def look(self) -> Look:
         """Return the columns, whose types hold all that the sample shows; see Options.types."""
@@ -76,6 +80,8 @@ class CsvFile:
             return
         wanted = [column for column in columns if column.name in dialect.names]
         self.beside = {*dialect.names} - {column.name for column in wanted}
+        if arrow and len(wanted) == len(dialect.names) and tuple(self._options.nulls) == ("",):
+            self._whole = [c.name for c in wanted if arrow_type(c.type) == pa.int64()]
         for block in self._blocks(dialect, [c.name for c in wanted] or [dialect.names[0]]):
             start = min(skip, block.batch.num_rows)
             skip -= start
@@ -129,7 +135,7 @@ class CsvFile:
         for block in self._cut(dialect, names):
             if header and block.batch.num_rows:
                 header = False
-                block = _Block(block.batch.slice(1), block.text, block.line, 1)
+                block = block._replace(batch=block.batch.slice(1), dropped=1)
             yield block
 
     def _cut(self, dialect: Dialect, names: list[str]) -> Iterator[_Block]:
@@ -145,7 +151,7 @@ class CsvFile:
                 block = self._whole_rows(dialect, names, text, line, last=piece is None)
                 if block is not None:
                     yield block
-                    line += block.text.count(b"\n")
+                    line += block.lines
                 rest = text if block is None else text[len(block.text) :]
                 if piece is None:
                     return
@@ -162,6 +168,9 @@ class CsvFile:
         """Return as many whole rows of *text* as there are, None where it holds none."""
         quote, delimiter = dialect.quote.encode(), dialect.delimiter.encode()
         end = len(text) if last else guessed_end(text, quote)
+        batch = self._plain(text[:end], dialect, names)
+        if batch is not None:
+            return _Block(batch, text[:end], line, batch.num_rows, 0)
         fault: ReadError | None = None
         for _ in range(2):
             if not end:
@@ -173,7 +182,7 @@ class CsvFile:
             else:
                 cell = batch.column(dialect.names[-1])[-1].as_py() if batch.num_rows else None
                 if cell is None or is_closed(text[:end], cell.encode(), quote):
-                    return _Block(batch, text[:end], line, 0)
+                    return _Block(batch, text[:end], line, text.count(b"\n", 0, end), 0)
                 fault = unreadable(self._source, "the file ends within a quoted cell")
             exact = exact_end(text, quote, delimiter)
             if last or exact == end:
@@ -182,14 +191,31 @@ class CsvFile:
         assert fault is not None, "else it was returned"
         raise fault
 
-    def _parsed(self, block: bytes, dialect: Dialect, names: list[str]) -> pa.RecordBatch:
+    def _plain(self, block: bytes, dialect: Dialect, names: list[str]) -> pa.RecordBatch | None:
+        """Return the rows of *block*, whole numbers as such, or None where that is not safe."""
+        if not self._whole or not block or dialect.quote.encode() in block:
+            return None
+        with suppress(pa.ArrowInvalid):
+            batch = self._parsed(block, dialect, names, self._whole)
+            if is_plain(batch.columns, block):
+                self._unplain = 0
+                return batch
+        # The first block has the header; but to try each block twice is dear.
+        self._unplain += 1
+        if self._unplain > 1:
+            self._whole = []
+        return None
+
+    def _parsed(
+        self, block: bytes, dialect: Dialect, names: list[str], whole: Sequence[str] = ()
+    ) -> pa.RecordBatch:
         included = names if dialect.names[-1] in names else [*names, dialect.names[-1]]
         if not block.strip(b"\r\n"):
             schema = pa.schema([pa.field(name, pa.string()) for name in included])
             return schema.empty_table().combine_chunks().to_batches()[0]
         read = csv.ReadOptions(column_names=dialect.names, block_size=len(block) + 1)
         read.use_threads = False
-        parse, convert = self._parse_options(dialect), self._convert_options(included)
+        parse, convert = self._parse_options(dialect), self._convert_options(included, whole)
         table = csv.read_csv(pa.BufferReader(block), read, parse, convert)
         arrays = [pa.concat_arrays(column.chunks) for column in table.columns]
         return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
@@ -199,9 +225,14 @@ class CsvFile:
             delimiter=dialect.delimiter, quote_char=dialect.quote, newlines_in_values=True
         )
 
-    def _convert_options(self, names: Sequence[str]) -> csv.ConvertOptions:
+    def _convert_options(
+        self, names: Sequence[str], whole: Sequence[str] = ()
+    ) -> csv.ConvertOptions:
         return csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
+            column_types={
+                **dict.fromkeys(names, pa.string()),
+                **dict.fromkeys(whole, pa.int64()),
+            },
             include_columns=list(names),
             null_values=list(self._options.nulls),
             strings_can_be_null=True,
@@ -219,6 +250,10 @@ class CsvFile:
         for column in wanted:
             cells = batch.column(column.name)
             name = column.type.name
+            if cells.type == pa.int64():
+                arrays.append(cells)
+                fields.append(pa.field(column.name, cells.type))
+                continue
             if name != "string":
                 cells = cells if name in TEXTS else without_blanks(cells)
                 place = misfit(cells, column.type)
@@ -278,11 +313,12 @@ class CsvFile:
 
 
 class _Block(NamedTuple):
-    """Rows as text; *text* begins on *line* and with rows of which *dropped* are not in *batch*."""
+    """Rows; *text* begins on *line* and with rows of which *dropped* are not in *batch*."""
 
     batch: pa.RecordBatch
     text: bytes
     line: int
+    lines: int
     dropped: int
 
 

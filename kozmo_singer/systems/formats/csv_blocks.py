@@ -47,7 +47,7 @@ def pieces(stream: Any, encoding: str) -> Iterator[bytes]:
 
 def guessed_end(text: bytes, quote: bytes) -> int:
     """Return where the last row of *text* ends that has an even number of quotes up to there."""
-    total = text.count(quote)
+    total = text.count(quote) if quote in text else 0
     end = text.rfind(b"\n")
     while end >= 0 and total:
         if (total - text.count(quote, end)) % 2 == 0:

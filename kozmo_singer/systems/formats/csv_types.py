@@ -6,6 +6,7 @@ keeps its digits. Dates and moments are ISO 8601. Other words for true and false
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from kozmo_singer.wire.types import LogicalType
 
 _EMPTY, _MINUS, _Z, _ONE = literal(""), literal("-"), literal("Z"), number(1)
 _DAY_ONE = literal("1970-01-01T")
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
@@ -64,9 +66,10 @@ def misfit(texts: pa.Array, type: LogicalType) -> int | None:
     pattern = PATTERNS.get(type.name)
     if pattern is None or (type.name == "integer" and _plainly_whole(texts)):
         return None
-    fits = pc.match_substring_regex(texts, pattern)
-    if pc.all(fits).as_py() is False:
-        return int(pc.indices_nonzero(pc.invert(fits))[0].as_py())
+    if type.name not in _CHECKS or not _alike(texts, pattern):
+        fits = pc.match_substring_regex(texts, pattern)
+        if pc.all(fits).as_py() is False:
+            return int(pc.indices_nonzero(pc.invert(fits))[0].as_py())
     check = _CHECKS.get(type.name)
     if type.name == "decimal" and type.precision is not None:
         wanted = arrow_type(type)
@@ -122,6 +125,19 @@ def _plainly_whole(texts: pa.Array) -> bool:
         return False
     zeros = pc.starts_with(texts, "0")
     return not pc.any(pc.and_(zeros, pc.greater(lengths, _ONE))).as_py()
+
+
+def _alike(texts: pa.Array, pattern: str) -> bool:
+    """Whether all have the form of *pattern*, digits aside, and the same one: quickly known."""
+    lengths = pc.min_max(pc.binary_length(texts))
+    size = lengths["max"].as_py()
+    if not size or lengths["min"].as_py() != size:
+        return False
+    form = data_of(texts).translate(_DIGITS)
+    # The hour is the only digit that a pattern is choosy about; what reads them is so too.
+    return bool(re.match(pattern, form[:size].decode())) and form == form[:size] * (
+        len(form) // size
+    )
 
 
 def _first_refused(texts: pa.Array, check: Callable[[pa.Array], object]) -> int | None:

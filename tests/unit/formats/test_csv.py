@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kozmo_singer.errors import ReadError
 from kozmo_singer.systems.formats import UNKNOWN, Options, Source, csv_blocks, reader
 from kozmo_singer.systems.formats.csv_blocks import exact_end, guessed_end
 from kozmo_singer.systems.formats.csv_dialect import unique
@@ -24,15 +25,18 @@ QUOTED = LETTERS.map(lambda text: '"' + text.replace('"', '""') + '"')
 TEXT = LogicalType("string")
 
 
-def read(content: bytes, block: int, skip: int = 0, **options: Any) -> list[tuple[Any, ...]]:
-    """All rows of *content* as text, read in blocks of *block* bytes."""
+def read(
+    content: bytes, block: int, skip: int = 0, *, arrow: bool = False, **options: Any
+) -> list[tuple[Any, ...]]:
+    """All rows of *content*, read in blocks of *block* bytes; as text, but for options.types."""
     source = Source("t.csv", len(content), lambda: io.BytesIO(content))
-    columns = [Column(name, TEXT) for name in ("k", "a", "b")]
+    types = options.get("types", {})
+    columns = [Column(name, types.get(name, TEXT)) for name in ("k", "a", "b")]
     before, csv_blocks.BLOCK_BYTES = csv_blocks.BLOCK_BYTES, block
     try:
         given = Options(delimiter=",", header=True, encoding="utf-8", **options)
         found: list[tuple[Any, ...]] = []
-        for batch in reader("csv", source, given).batches(columns, skip, arrow=False):
+        for batch in reader("csv", source, given).batches(columns, skip, arrow=arrow):
             assert isinstance(batch, pa.RecordBatch)
             found += zip(*batch.to_pydict().values(), strict=True)
     finally:
@@ -63,6 +67,39 @@ def test_quotes_that_mean_nothing(rows: list[tuple[str, str]], block: int) -> No
     content = "k,a,b\n" + "".join(f"{n},{a},{b}\n" for n, (a, b) in enumerate(rows))
     expected = list(csv.reader(io.StringIO(content, "")))[1:]
     assert [list(row) for row in read(content.encode(), block)] == expected
+
+
+SPELLINGS = st.sampled_from(
+    ["1", "-1", "0", "999999999", "1000000000", "-1000000000", str(2**63 - 1), str(2**63)]
+    + ["01", "00", "-0", "+1", "0x1F", "0X1f", "0x3B9ACA00", "0xFFFFFFFFF", "1.0", "1e3", "x"]
+    + ["", " 1", "1 ", '"1"', "1\r", "\t1"]
+)
+SAFE = st.integers(-(10**9), 10**10).map(str)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(SAFE, SAFE, SAFE), max_size=6),
+    st.lists(st.tuples(SPELLINGS, SPELLINGS | SAFE, SAFE), max_size=2),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(1, 200),
+)
+def test_whole_numbers_are_the_same_by_either_way(
+    safe: list[tuple[str, ...]], odd: list[tuple[str, ...]], end: str, block: int
+) -> None:
+    """What the parser takes for a number is one only where it is spelt as such."""
+    rows = [("k", "a", "b"), *safe, *odd, *safe]
+    content = "".join(",".join(row) + end for row in rows).encode()
+    whole = {"k": LogicalType("integer"), "a": LogicalType("integer")}
+
+    def outcome(*, arrow: bool) -> object:
+        try:
+            found = read(content, block, arrow=arrow, types=whole)
+        except ReadError as error:
+            return str(error)
+        return [tuple(None if v is None else str(v) for v in row) for row in found]
+
+    assert outcome(arrow=True) == outcome(arrow=False)
 
 
 def test_where_rows_end() -> None:
