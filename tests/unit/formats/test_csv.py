@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from typing import Any
 
@@ -100,6 +101,13 @@ def test_whole_numbers_are_the_same_by_either_way(
         return [tuple(None if v is None else str(v) for v in row) for row in found]
 
     assert outcome(arrow=True) == outcome(arrow=False)
+
+
+def test_the_end_of_a_packed_file_counts_too() -> None:
+    """The sample goes on behind the head, which alone would tell numbers."""
+    content = gzip.compress(b"k\n" + b"%d\n" * 400_000 % tuple(range(400_000)) + b"last\n")
+    source = Source("t.csv.gz", len(content), lambda: io.BytesIO(content), "gzip")
+    assert [c.type for c in reader("csv", source, Options()).look().columns] == [TEXT]
 
 
 def test_where_rows_end() -> None:
