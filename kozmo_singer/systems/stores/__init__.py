@@ -34,7 +34,13 @@ class Upload(Protocol):
 
 
 class Store(Protocol):
-    """A place that holds files. What it raises is an OSError."""
+    """A place that holds files.
+
+    What it raises over a file is an OSError, over the place as a whole a ConnectError.
+    """
+
+    root: str
+    """What tells it from other stores; nothing for the files of this machine."""
 
     def list(self, pattern: str) -> list[Entry]:
         """Return what *pattern* names, by path: a file, all files below a folder, or a glob.
@@ -46,7 +52,11 @@ class Store(Protocol):
         """Return the file as it is now."""
 
     def open(self, path: str) -> BinaryIO:
-        """Return the file for reading; it can be sought in."""
+        """Return the file for reading; it can be sought in.
+
+        If it is another one than it was when it was listed, that is an error here or in reading,
+        as far as the store can tell.
+        """
 
     def create(self, path: str) -> Upload:
         """Return a new file for writing; folders above it are made where the store has such."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from glob import has_magic
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import unquote
@@ -32,12 +32,11 @@ _log = logging.getLogger("kozmo_singer")
 class HttpStore(RemoteStore):
     """The file of one URL. Its path is the URL without a query, which may hold a secret."""
 
-    root = ""
-
     def __init__(self, config: Mapping[str, Any], url: str) -> None:
         super().__init__()
         import httpx
 
+        self.root = url
         self._config = config
         self._url = httpx.URL(url)
         self._path = unquote(str(self._url.copy_with(query=None, fragment=None, userinfo=b"")))
@@ -53,22 +52,12 @@ class HttpStore(RemoteStore):
     @cached_property
     def client(self) -> httpx.Client:
         """What speaks to the server."""
-        import httpx
-
         get = self._config.get
-        auth: Any = None
-        if get("http_user") or get("http_password"):
-            auth = (get("http_user") or "", get("http_password") or "")
         headers = {str(name): str(value) for name, value in (get("http_headers") or {}).items()}
         if get("http_token"):
             headers["Authorization"] = f"Bearer {get('http_token')}"
-        return httpx.Client(
-            auth=auth,
-            headers={**headers, "Accept-Encoding": "identity"},
-            follow_redirects=True,
-            timeout=httpx.Timeout(60, connect=15),
-            event_hooks={"request": [lambda request: self._strip(request, headers)]},
-        )
+        login = (get("http_user") or "", get("http_password") or "")
+        return _client(_origin(self._url), login, tuple(headers.items()))
 
     def list(self, pattern: str) -> list[Entry]:
         """Return the file of the URL; a web server lists nothing."""
@@ -221,13 +210,6 @@ class HttpStore(RemoteStore):
             if now != entry:
                 raise Replaced
 
-    def _strip(self, request: httpx.Request, headers: Mapping[str, str]) -> None:
-        """Tell another server, to which this one led, none of our secrets."""
-        there, here = request.url, self._url
-        if (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
-            for name in headers:
-                request.headers.pop(name, None)
-
     def _folder(self, name: str, start: str = "") -> Iterator[tuple[str, Entry | None]]:
         return iter(())
 
@@ -249,6 +231,34 @@ class HttpStore(RemoteStore):
                 str(error) or type(error).__name__,
                 "check the address, and the certificate if it is https",
             ) from error
+
+
+@lru_cache(maxsize=16)
+def _client(
+    origin: tuple[str, str, int | None],
+    login: tuple[str, str],
+    headers: tuple[tuple[str, str], ...],
+) -> httpx.Client:
+    """What speaks to a server, with one login, for all files there."""
+    import httpx
+
+    def strip(request: httpx.Request) -> None:
+        # Another server, to which this one led, is told none of our secrets.
+        if _origin(request.url) != origin:
+            for name, _ in headers:
+                request.headers.pop(name, None)
+
+    return httpx.Client(
+        auth=login if any(login) else None,
+        headers={**dict(headers), "Accept-Encoding": "identity"},
+        follow_redirects=True,
+        timeout=httpx.Timeout(60, connect=15),
+        event_hooks={"request": [strip]},
+    )
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 class Spool:

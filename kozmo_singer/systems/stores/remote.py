@@ -20,6 +20,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0
 """Seconds before another attempt: doubled each time."""
 SMALLEST, LARGEST = 1 << 16, 1 << 23
 """What is asked for at once: little where a file is entered, more while it is read on."""
+HEADS = 32
+"""The starts of how many files are remembered."""
 _log = logging.getLogger("kozmo_singer")
 T = TypeVar("T")
 Names = list[str]
@@ -47,6 +49,7 @@ class RemoteStore(ABC):
 
     def __init__(self) -> None:
         self._listed: dict[str, Entry] = {}
+        self._heads: dict[Entry, bytes] = {}
 
     def list(self, pattern: str) -> list[Entry]:
         """Return the files that *pattern* names, see Store."""
@@ -62,7 +65,7 @@ class RemoteStore(ABC):
     def open(self, path: str) -> BinaryIO:
         """Return the file for reading, which has to be the one that was listed, if it was."""
         entry = self._listed.get(path) or self.info(path)
-        return cast(BinaryIO, RangeFile(self, entry))
+        return cast(BinaryIO, RangeFile(self, entry, self._heads.get(entry, b"")))
 
     def read(self, entry: Entry, start: int, end: int) -> bytes:
         """Return the bytes from *start* to *end*; where a connection is cut, of two attempts.
@@ -79,6 +82,12 @@ class RemoteStore(ABC):
                 parts.append(part)
                 start += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def keep(self, entry: Entry, head: bytes) -> None:
+        """Remember how a file begins: who looked at it will read it."""
+        while len(self._heads) >= HEADS:
+            self._heads.pop(next(iter(self._heads)))
+        self._heads[entry] = head
 
     def create(self, path: str) -> Upload:
         """Return a new file for writing."""
@@ -199,11 +208,11 @@ class RemoteStore(ABC):
 class RangeFile(io.RawIOBase):
     """A remote file that can be sought in, of which little more is fetched than what is read."""
 
-    def __init__(self, store: RemoteStore, entry: Entry) -> None:
+    def __init__(self, store: RemoteStore, entry: Entry, head: bytes = b"") -> None:
         super().__init__()
         self._store, self._entry = store, entry
         self._place = self._start = 0
-        self._held = b""
+        self._held = head
         self._ahead = SMALLEST
 
     def readable(self) -> bool:
@@ -254,6 +263,8 @@ class RangeFile(io.RawIOBase):
         until = min(max(end, start + self._ahead), self._entry.size)
         self._held = kept + self._store.read(self._entry, start, until)
         self._start = self._place
+        if not self._start:
+            self._store.keep(self._entry, self._held[:SMALLEST])
 
 
 def gathered(
