@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FORMATS = {
     "arrow": "kozmo_singer.systems.formats.arrow:ArrowFile",
     "csv": "kozmo_singer.systems.formats.csv:CsvFile",
+    "json": "kozmo_singer.systems.formats.json:JsonFile",
     "jsonl": "kozmo_singer.systems.formats.jsonl:JsonLinesFile",
     "parquet": "kozmo_singer.systems.formats.parquet:ParquetFile",
 }
@@ -32,6 +33,7 @@ _ENDINGS = {
     ".csv": "csv",
     ".tsv": "csv",
     ".tab": "csv",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
@@ -50,6 +52,12 @@ class Source:
     size: int
     open: Callable[[], BinaryIO]
     compression: str | None = None
+    seekable: bool = True
+
+    @property
+    def packed(self) -> bool:
+        """Whether it cannot be entered in its middle."""
+        return self.compression is not None or not self.seekable
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class Options:
     nulls: Sequence[str] = ("",)
     row_bytes: int = 16 << 20
     """The longest row that is read."""
+    json_path: str = ""
 
 
 @dataclass(frozen=True)

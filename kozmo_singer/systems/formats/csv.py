@@ -61,10 +61,10 @@ class CsvFile:
         # The sample itself is large, and all that it tells is known now.
         read = sum(len(piece) for piece in self.__dict__.pop("_pieces"))
         rows = sum(table.num_rows for table in tables)
-        if read < self._source.size and self._source.compression is None:
-            rows = rows * self._source.size // max(read, 1)
-        elif self._source.compression is not None:
+        if self._source.packed:
             return Look(columns, None, dialect.words)
+        if read < self._source.size:
+            rows = rows * self._source.size // max(read, 1)
         return Look(columns, rows, dialect.words)
 
     def batches(

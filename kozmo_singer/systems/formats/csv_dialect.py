@@ -62,7 +62,7 @@ def detect(source: Source, options: Options, pieces: Sequence[bytes]) -> Dialect
         header = options.names is None and _has_header(rows)
     names = list(options.names or (rows[0] if header else []))
     names += [""] * (len(rows[0]) - len(names))
-    notes = "byte order mark" if pieces[0].startswith(tuple(mark for mark, _ in _MARKS)) else ""
+    notes = "byte order mark" if marked(pieces[0]) else ""
     if len(names) > len(rows[0]):
         raise unreadable(
             source,
@@ -99,10 +99,14 @@ def unique(names: Sequence[str]) -> list[str]:
     return found
 
 
+def marked(head: bytes) -> str | None:
+    """Return the encoding that a mark at the start of a file tells, None without one."""
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+
+
 def _encoding(source: Source, pieces: Sequence[bytes]) -> str:
-    for mark, encoding in _MARKS:
-        if pieces[0].startswith(mark):
-            return encoding
+    if found := marked(pieces[0]):
+        return found
     if 4 * pieces[0][1::2].count(0) > len(pieces[0]):
         return "utf-16-le"
     if 4 * pieces[0][::2].count(0) > len(pieces[0]) > 1:
