@@ -17,17 +17,28 @@ from kozmo_singer.wire.types import Column, LogicalType
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kozmo_singer.systems.formats.excel_area import Area
     from kozmo_singer.wire import Rows
 
 FORMATS = {
     "arrow": "kozmo_singer.systems.formats.arrow:ArrowFile",
+    "avro": "kozmo_singer.systems.formats.avro:AvroFile",
     "csv": "kozmo_singer.systems.formats.csv:CsvFile",
+    "excel": "kozmo_singer.systems.formats.excel:ExcelFile",
+    "fixed-width": "kozmo_singer.systems.formats.fixed_width:FixedWidthFile",
     "json": "kozmo_singer.systems.formats.json:JsonFile",
     "jsonl": "kozmo_singer.systems.formats.jsonl:JsonLinesFile",
+    "orc": "kozmo_singer.systems.formats.orc:OrcFile",
     "parquet": "kozmo_singer.systems.formats.parquet:ParquetFile",
+    "xml": "kozmo_singer.systems.formats.xml:XmlFile",
 }
 UNKNOWN = LogicalType("unknown")
 """The type of a column of which the sample holds no value."""
+ARCHIVES = (
+    *(".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"),
+    *(".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst"),
+)
+"""How the names of files end that stand for their members."""
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
 _ENDINGS = {
     ".csv": "csv",
@@ -36,6 +47,15 @@ _ENDINGS = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".xlsb": "excel",
+    ".xls": "excel",
+    ".ods": "excel",
+    ".fwf": "fixed-width",
+    ".xml": "xml",
+    ".avro": "avro",
+    ".orc": "orc",
     ".parquet": "parquet",
     ".arrow": "arrow",
     ".arrows": "arrow",
@@ -46,13 +66,18 @@ _ENDINGS = {
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read: how errors call it, its bytes as they are stored, how they are packed."""
+    """A file to read: how errors call it, its bytes as they are stored, how they are packed.
+
+    seekable says whether these can be entered anywhere; ratio how many times its size it may unpack
+    to, 0 for any.
+    """
 
     name: str
     size: int
     open: Callable[[], BinaryIO]
     compression: str | None = None
     seekable: bool = True
+    ratio: int = 1000
 
     @property
     def packed(self) -> bool:
@@ -73,7 +98,18 @@ class Options:
     nulls: Sequence[str] = ("",)
     row_bytes: int = 16 << 20
     """The longest row that is read."""
-    json_path: str = ""
+    decimal: str = "."
+    thousands: str = ""
+    comment: str = ""
+    skip_rows: int = 0
+    skip_bad_rows: bool = False
+    json_path: Sequence[str | None] = ()
+    record_path: str = ""
+    sheet: str | None = None
+    header_row: int | None = None
+    cell_range: Area | None = None
+    widths: Sequence[int] | None = None
+    ratio: int = 1000
 
 
 @dataclass(frozen=True)

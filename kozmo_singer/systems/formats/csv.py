@@ -13,6 +13,7 @@ from pyarrow import csv
 
 from kozmo_singer.errors import ReadError
 from kozmo_singer.systems.formats import Look, Options, Source, unreadable
+from kozmo_singer.systems.formats.cells import shown, typed_cells
 from kozmo_singer.systems.formats.csv_blocks import (
     exact_end,
     guessed_end,
@@ -25,18 +26,12 @@ from kozmo_singer.systems.formats.csv_dialect import (
     detect,
 )
 from kozmo_singer.systems.formats.csv_types import (
-    NUMBERS,
-    TEXTS,
+    Numbers,
     infer,
-    misfit,
-    spelt,
-    typed,
-    without_blanks,
 )
 from kozmo_singer.systems.formats.packing import translated, unpacked
 from kozmo_singer.systems.formats.sampling import sample
-from kozmo_singer.wire.arrow import JSON
-from kozmo_singer.wire.arrow_lines import SPELT, texts
+from kozmo_singer.wire.arrow_lines import texts
 from kozmo_singer.wire.types import Column
 
 
@@ -45,6 +40,7 @@ class CsvFile:
 
     def __init__(self, source: Source, options: Options) -> None:
         self._source, self._options = source, options
+        self._numbers = Numbers(options.decimal, options.thousands)
         self.beside: set[str] = set()
 
     def look(self) -> Look:
@@ -56,7 +52,7 @@ class CsvFile:
         columns = []
         for place, name in enumerate(dialect.names):
             cells = [chunk for table in tables for chunk in table.column(place).chunks]
-            found = infer(pa.concat_arrays(cells) if cells else texts([]))
+            found = infer(pa.concat_arrays(cells) if cells else texts([]), self._numbers)
             columns.append(Column(name, self._options.types.get(name, found)))
         # The sample itself is large, and all that it tells is known now.
         read = sum(len(piece) for piece in self.__dict__.pop("_pieces"))
@@ -215,20 +211,11 @@ class CsvFile:
         batch = block.batch.slice(start)
         if not wanted:
             return batch.select(batch.schema.names[:1])
-        arrays, fields = [], []
-        for column in wanted:
-            cells = batch.column(column.name)
-            name = column.type.name
-            if name != "string":
-                cells = cells if name in TEXTS else without_blanks(cells)
-                place = misfit(cells, column.type)
-                if place is not None:
-                    raise self._misfit(column, cells[place].as_py(), block, start + place)
-            made = typed(cells, column.type) if arrow else spelt(cells, column.type)
-            marks = JSON if name == "json" else SPELT if name in NUMBERS and not arrow else None
-            arrays.append(made)
-            fields.append(pa.field(column.name, made.type, metadata=marks))
-        return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+        def refuse(column: Column, value: str, place: int) -> ReadError:
+            return self._misfit(column, value, block, start + place)
+
+        return typed_cells(wanted, batch.column, self._numbers, refuse, arrow=arrow)
 
     def _misfit(self, column: Column, value: str, block: _Block, row: int) -> ReadError:
         dialect = self._dialect
@@ -240,7 +227,7 @@ class CsvFile:
         return unreadable(
             self._source,
             f"line {block.line + place.line}, column {column.name}: "
-            f"expected {column.type.name}, got {_shown(value)}",
+            f"expected {column.type.name}, got {shown(value)}",
             f'{why}; to read the column as text: columns: {{"{column.name}": "string"}}',
         )
 
@@ -284,7 +271,3 @@ class _Block(NamedTuple):
     text: bytes
     line: int
     dropped: int
-
-
-def _shown(value: str) -> str:
-    return repr(value if len(value) <= 40 else value[:40] + "...")

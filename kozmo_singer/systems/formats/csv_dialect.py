@@ -51,7 +51,7 @@ class Dialect:
 
 def detect(source: Source, options: Options, pieces: Sequence[bytes]) -> Dialect | None:
     """Return the dialect, None of a file in which nothing stands."""
-    encoding = options.encoding or _encoding(source, pieces)
+    encoding = options.encoding or encoding_of(source, pieces)
     text = decoded(pieces[0], encoding)
     if not text.strip("\r\n"):
         return None
@@ -59,7 +59,7 @@ def detect(source: Source, options: Options, pieces: Sequence[bytes]) -> Dialect
     rows = list(islice(records(io.StringIO(text, ""), delimiter, options.quote), _TRIED_ROWS))
     header = options.header
     if header is None:
-        header = options.names is None and _has_header(rows)
+        header = options.names is None and has_header(rows)
     names = list(options.names or (rows[0] if header else []))
     names += [""] * (len(rows[0]) - len(names))
     notes = "byte order mark" if marked(pieces[0]) else ""
@@ -104,7 +104,7 @@ def marked(head: bytes) -> str | None:
     return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
 
 
-def _encoding(source: Source, pieces: Sequence[bytes]) -> str:
+def encoding_of(source: Source, pieces: Sequence[bytes]) -> str:
     if found := marked(pieces[0]):
         return found
     if 4 * pieces[0][1::2].count(0) > len(pieces[0]):
@@ -145,7 +145,7 @@ def _delimiter(source: Source, text: str, quote: str) -> str:
     return best
 
 
-def _has_header(rows: Sequence[Sequence[str]]) -> bool:
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names columns: false only where it is plainly a row like the others.
 
     That is so where each column that holds numbers or dates holds one in the first row too. A year

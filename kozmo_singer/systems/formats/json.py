@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from kozmo_singer.systems.formats import Look, unreadable
 from kozmo_singer.systems.formats.csv_blocks import pieces
 from kozmo_singer.systems.formats.csv_dialect import marked
-from kozmo_singer.systems.formats.json_scan import JsonFault, Scanner, parsed_path
+from kozmo_singer.systems.formats.json_scan import JsonFault, Scanner
 from kozmo_singer.systems.formats.jsonl import JsonLinesFile
 from kozmo_singer.systems.formats.packing import unpacked
 
@@ -31,8 +31,8 @@ class JsonFile(JsonLinesFile):
             if self._scanner is not None and self._scanner.seen >= SAMPLE_BYTES:
                 break
         read = self._scanner.seen if self._scanner is not None else 0
-        path = self._options.json_path
-        return self._seen(found, read, f"JSON, records at {path}" if path else "JSON")
+        path = "".join("[*]" if s is None else f".{s}" for s in self._options.json_path)
+        return self._seen(found, read, f"JSON, records at ${path}" if path else "JSON")
 
     def _records(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
         first = 1
@@ -43,7 +43,7 @@ class JsonFile(JsonLinesFile):
                 pieces(_Headed(head, stream), encoding), self._options.row_bytes
             )
             try:
-                for found in self._scanner.records(parsed_path(self._options.json_path)):
+                for found in self._scanner.records(self._options.json_path):
                     yield range(first, first + len(found)), found
                     first += len(found)
             except (JsonFault, UnicodeDecodeError) as error:

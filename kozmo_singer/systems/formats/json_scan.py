@@ -13,13 +13,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from kozmo_singer.errors import ConfigError
+from kozmo_singer.systems.formats.json_path import Step
 from kozmo_singer.wire.rows import REFUSED
 
-Step = str | None
-"""The name of a member, or None for all elements of an array."""
 TRIES = 16
-_STEP = re.compile(r"""\.?([^.\[\]'"$\s]+)|\.?\[(\*?)\]|\[(?:'([^']*)'|"([^"]*)")\]""")
 _LIST: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _ALONE: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -31,22 +28,6 @@ _BLANK = re.compile(rb"\s*")
 
 class JsonFault(ValueError):
     """What is wrong with a document, and on which line."""
-
-
-def parsed_path(text: str) -> tuple[Step, ...]:
-    """Return the steps of a path such as data.items or $.pages[*].items; ConfigError for others."""
-    steps: list[Step] = []
-    place = 1 if text.startswith("$") else 0
-    while place < len(text):
-        match = _STEP.match(text, place)
-        if match is None:
-            raise ConfigError(
-                f"json_path is no path: {text}",
-                "it names members and arrays, as data.items or $.pages[*].items",
-            )
-        steps.append(next((name for name in match.group(1, 3, 4) if name is not None), None))
-        place = match.end()
-    return tuple(steps)
 
 
 class Scanner:
@@ -90,7 +71,8 @@ class Scanner:
                 yield from self._walk(path[1:], f"{where}[*]")
             return
         self._expect(b"{", where)
-        found, names = False, []
+        found = False
+        names: list[str] = []
         while not self._ends(b"}", not found and not names):
             key = self._key()
             if key == name and not found:

@@ -136,7 +136,9 @@ class JsonLinesFile:
         try:
             found = _parsed(line)
         except (ValueError, RecursionError) as error:
-            raise unreadable(self._source, str(error), f"in the {self.unit}: {_shown(line)}") from error
+            raise unreadable(
+                self._source, str(error), f"in the {self.unit}: {_shown(line)}"
+            ) from error
         if not isinstance(found, dict):
             raise unreadable(self._source, f"expected an object a {self.unit}, got: {_shown(line)}")
         return found

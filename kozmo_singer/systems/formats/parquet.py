@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kozmo_singer.systems.formats import Look, Options, Source, unreadable
+from kozmo_singer.systems.formats import Look, Options, Source
 from kozmo_singer.systems.formats.declared import declared, included, valid
-from kozmo_singer.systems.formats.packing import translated
+from kozmo_singer.systems.formats.packing import seekable, translated
 from kozmo_singer.wire.types import Column
 
 _BATCH_ROWS = 1 << 16
@@ -52,14 +52,9 @@ class ParquetFile:
 
     @contextmanager
     def _open(self) -> Iterator[pq.ParquetFile]:
-        if self._source.compression:
-            raise unreadable(
-                self._source,
-                f"it is packed as {self._source.compression}; Parquet can only be read unpacked",
-            )
         with (
             translated(self._source),
-            self._source.open() as raw,
+            seekable(self._source) as raw,
             pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES) as file,
         ):
             yield file

@@ -28,15 +28,21 @@ class TapFiles(Tap):
     """Reads the files that a path names, as streams."""
 
     name = "tap-files"
-    summary = "Files of CSV, JSON Lines, Parquet and Arrow"
+    summary = "Files of CSV, JSON, Excel, Parquet, Avro and other formats"
     capabilities = (*tap.CAPABILITIES, "arrow-pipe")
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {"arrow-pipe": ("pyarrow",)}
     settings = (
         *s.PLACES[:2],
         s.FORMAT,
         s.KEYS,
+        *s.TEXT,
         *s.CSV,
+        *s.FIXED_WIDTH,
+        *s.JSON,
+        *s.XML,
+        *s.EXCEL,
         *s.ROWS,
+        *s.PACKED,
         s.PLACES[2],
         *s.READING,
         *s.COMMON,
@@ -61,7 +67,8 @@ class TapFiles(Tap):
         """The streams by name, as the files are when they are first asked for."""
         from kozmo_taps.files.streams import find_streams
 
-        return find_streams(self.name, self._specs, self.format)
+        bad = self.set_aside if self.skips else None
+        return find_streams(self.name, self._specs, self.format, bad)
 
     def check(self) -> str:
         """Return how many streams, files and bytes there are."""
@@ -72,7 +79,8 @@ class TapFiles(Tap):
 
     def discover(self) -> Catalog:
         """Return the streams, with the types that a glance at their files tells."""
-        return Catalog([self._stream(found) for found in self.streams.values()])
+        found = [self._stream(found) for found in self.streams.values()]
+        return Catalog([stream for stream in found if stream is not None])
 
     @contextmanager
     def session(self, streams: Sequence[Stream]) -> Iterator[FilesSession]:
@@ -98,8 +106,10 @@ class TapFiles(Tap):
         """Whether a bad file is set aside."""
         return bool(self.config["on_bad_file"] == "skip")
 
-    def _stream(self, found: FileStream) -> Stream:
+    def _stream(self, found: FileStream) -> Stream | None:
         looks = self._looks(found)
+        if not looks:
+            return None
         types = self._types(found, [look for _, look in looks])
         keys = list(found.spec.keys)
         for name in (*keys, *found.spec.options.types):
@@ -145,6 +155,9 @@ class TapFiles(Tap):
         tried = [(file, self._look(found, file)) for file in _some(found.files)]
         looks = [(file, look) for file, look in tried if look is not None]
         if not any(look.columns for _, look in looks):
+            if looks and all(file.part for file in found.files):
+                _log.info("stream %s is left out: there is nothing in the sheet", found.name)
+                return []
             raise DiscoverError(
                 f"{self.name} found no column for the stream {found.name}",
                 *[f"{path}: {why}" for path, why in list(self._bad.items())[:2]],
@@ -160,7 +173,7 @@ class TapFiles(Tap):
             reader = found.reader(file)
             look = reader.look()
             # It knows the dialect by now.
-            found.known[file.entry.path] = reader
+            found.known[file.key] = reader
             return look
         except ReadError as error:
             if not self.skips:

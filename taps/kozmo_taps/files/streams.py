@@ -7,7 +7,7 @@ import logging
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -19,8 +19,10 @@ from kozmo_singer.systems.formats import (
     named,
     reader,
 )
-from kozmo_singer.systems.formats.packing import MAGIC_BYTES, compression_of, translated
+from kozmo_singer.systems.formats.packing import HEAD_BYTES, compression_of, translated
+from kozmo_singer.systems.formats.signatures import refuse_others
 from kozmo_singer.systems.stores import Entry, Store, store_of
+from kozmo_singer.systems.stores.archives import ArchiveStore, Bad
 from kozmo_singer.wire.types import LogicalType, join
 from kozmo_taps.files.settings import Spec
 
@@ -31,17 +33,27 @@ _log = logging.getLogger("kozmo_taps")
 
 
 class File(NamedTuple):
-    """A file of a stream; *partitions* are the columns that its folders tell."""
+    """A file of a stream, or the *part* of it that has this name, as a sheet of a workbook.
+
+    *partitions* are the columns that its folders tell.
+    """
 
     entry: Entry
     format: str
     partitions: Mapping[str, str | None]
+    part: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What tells it from others."""
+        return self.entry.path, self.part
 
     @property
     def token(self) -> str:
         """Twelve letters that stand for the file as it is now: another size is another token."""
         entry = self.entry
-        text = repr((entry.path, entry.size, entry.modified, entry.etag)).encode("utf-8", "replace")
+        parts = (entry.path, entry.size, entry.modified, entry.etag)
+        text = repr(parts if self.part is None else (*parts, self.part)).encode("utf-8", "replace")
         digest = hashlib.blake2b(text, digest_size=_TOKEN_BYTES).digest()
         return b64encode(digest, b"-_").decode()
 
@@ -54,19 +66,21 @@ class FileStream:
     spec: Spec
     store: Store
     files: list[File] = field(default_factory=list)
-    known: dict[str, FileReader] = field(default_factory=dict)
-    """What has looked at a file already, by path."""
+    known: dict[tuple[str, str | None], FileReader] = field(default_factory=dict)
+    """What has looked at a file already, by its key."""
 
     def reader(self, file: File) -> FileReader:
         """Return what reads *file*; ReadError where it cannot be opened."""
-        entry, store = file.entry, self.store
-        if entry.path in self.known:
-            return self.known.pop(entry.path)
-        source = Source(entry.path, entry.size, lambda: store.open(entry.path))
+        if file.key in self.known:
+            return self.known.pop(file.key)
+        source, options = _source(self.store, file, self.spec), self.spec.options
         with translated(source), source.open() as opened:
-            packed = compression_of(opened.read(MAGIC_BYTES))
-        source = Source(entry.path, entry.size, source.open, packed)
-        return reader(file.format, source, self.spec.options)
+            head, seekable = opened.read(HEAD_BYTES), opened.seekable()
+        refuse_others(source, file.format, head)
+        source = replace(source, compression=compression_of(head), seekable=seekable)
+        if file.part is not None:
+            options = replace(options, sheet=file.part)
+        return reader(file.format, source, options)
 
     def changed(self, file: File) -> bool:
         """Return whether the file is another one than it was when it was listed."""
@@ -76,22 +90,28 @@ class FileStream:
             return True
 
 
-def find_streams(plugin: str, specs: Sequence[Spec], format: str | None) -> dict[str, FileStream]:
-    """Return the streams of all files that *specs* name; files are *format* where none is told."""
+def find_streams(
+    plugin: str, specs: Sequence[Spec], format: str | None, bad: Bad | None = None
+) -> dict[str, FileStream]:
+    """Return the streams of all files that *specs* name; files are *format* where none is told.
+
+    Archives that cannot be read go to *bad*, where that is given.
+    """
     found: dict[str, FileStream] = {}
     for spec in specs:
-        store, pattern = store_of(spec.path)
+        inner, pattern = store_of(spec.path)
+        store = ArchiveStore(inner, spec.members, spec.options.ratio, bad)
         try:
             entries = store.list(pattern)
         except OSError as error:
             raise ReadError(f"{plugin} could not list {spec.path}", str(error)) from error
         files = [_file(entry, spec, format) for entry in entries]
-        known = [file for file in files if file is not None]
+        known = [part for file in files if file for part in _parts(store, file, spec)]
         if not known:
             what = "no file" if not entries else "no file of a format that is known"
             raise ConfigError(f"{plugin} found {what} at {spec.path}")
         for file in known:
-            name = spec.stream or _name(file)
+            name = spec.stream or _name(file) + (f"-{file.part}" if file.part else "")
             stream = found.setdefault(name, FileStream(name, spec, store))
             if stream.spec is not spec:
                 raise ConfigError(
@@ -111,6 +131,27 @@ def _file(entry: Entry, spec: Spec, format: str | None) -> File | None:
     matches = (_PARTITION.fullmatch(part) for part in entry.path.split("/")[:-1])
     pairs = ((match[1], unquote(match[2])) for match in matches if match)
     return File(entry, told, {n: None if v == _NO_VALUE else v for n, v in pairs})
+
+
+def _parts(store: Store, file: File, spec: Spec) -> list[File]:
+    """The sheets of a workbook that has several, where none is asked for."""
+    if file.format != "excel" or spec.options.sheet is not None:
+        return [file]
+    from kozmo_singer.systems.formats.excel import opened, sheets
+
+    try:
+        with opened(_source(store, file, spec)) as (book, _):
+            names = sheets(book)
+    except ReadError:
+        # It is said when the file is read.
+        return [file]
+    return [file._replace(part=name) for name in names] if len(names) > 1 else [file]
+
+
+def _source(store: Store, file: File, spec: Spec) -> Source:
+    path = file.entry.path
+    name = path if file.part is None else f"{path}, sheet {file.part}"
+    return Source(name, file.entry.size, lambda: store.open(path), ratio=spec.options.ratio)
 
 
 def _name(file: File) -> str:
