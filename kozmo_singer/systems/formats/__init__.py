@@ -121,6 +121,30 @@ class Look:
     notes: str = ""
 
 
+@dataclass
+class LeftOut:
+    """The rows that could not be read and were left out: how many, and the lines of the first."""
+
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int) -> None:
+        """Note a row."""
+        self.count += 1
+        if len(self.lines) < 10:
+            self.lines.append(line)
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.lines))
+        more = self.count - len(self.lines)
+        what = "row was" if self.count == 1 else "rows were"
+        lines = "line" if self.count == 1 else "lines"
+        return f"{self.count} {what} left out, {lines} {shown}" + (f" and {more} more" * (more > 0))
+
+
 class FileReader(Protocol):
     """One file of a format, made of its Source and the Options.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -12,7 +11,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from kozmo_singer.errors import ReadError
-from kozmo_singer.systems.formats import Look, Options, Source, unreadable
+from kozmo_singer.systems.formats import LeftOut, Look, Options, Source, unreadable
 from kozmo_singer.systems.formats.cells import shown, typed_cells
 from kozmo_singer.systems.formats.csv_blocks import (
     exact_end,
@@ -23,10 +22,13 @@ from kozmo_singer.systems.formats.csv_blocks import (
 )
 from kozmo_singer.systems.formats.csv_dialect import (
     Dialect,
+    decoded,
     detect,
 )
+from kozmo_singer.systems.formats.csv_lines import MARKED, cleaned, emptied
 from kozmo_singer.systems.formats.csv_types import (
     Numbers,
+    commas,
     infer,
 )
 from kozmo_singer.systems.formats.packing import translated, unpacked
@@ -42,6 +44,7 @@ class CsvFile:
         self._source, self._options = source, options
         self._numbers = Numbers(options.decimal, options.thousands)
         self.beside: set[str] = set()
+        self.left_out = LeftOut()
 
     def look(self) -> Look:
         """Return the columns, whose types hold all that the sample shows; see Options.types."""
@@ -49,19 +52,24 @@ class CsvFile:
         if dialect is None:
             return Look([], 0, "empty")
         tables = list(self._sampled(dialect))
-        columns = []
+        columns, hints = [], []
         for place, name in enumerate(dialect.names):
             cells = [chunk for table in tables for chunk in table.column(place).chunks]
             found = infer(pa.concat_arrays(cells) if cells else texts([]), self._numbers)
             columns.append(Column(name, self._options.types.get(name, found)))
+            if found.name == "string" and self._numbers.plain and commas(cells):
+                hints.append(name)
+        notes = dialect.words
+        if hints:
+            notes += f" (text in {', '.join(hints)} may be numbers with decimal commas: decimal)"
         # The sample itself is large, and all that it tells is known now.
         read = sum(len(piece) for piece in self.__dict__.pop("_pieces"))
         rows = sum(table.num_rows for table in tables)
         if self._source.packed:
-            return Look(columns, None, dialect.words)
+            return Look(columns, None, notes)
         if read < self._source.size:
             rows = rows * self._source.size // max(read, 1)
-        return Look(columns, rows, dialect.words)
+        return Look(columns, rows, notes)
 
     def batches(
         self, columns: Sequence[Column], skip: int, arrow: bool
@@ -101,8 +109,8 @@ class CsvFile:
         # Pieces of bytes need not begin with a letter where a letter has several.
         wide = dialect.encoding.startswith(("utf-16", "utf-32"))
         for place, piece in enumerate(self._pieces[:1] if wide else self._pieces):
-            text = codecs.getincrementaldecoder(dialect.encoding)("replace").decode(piece)
-            data = text.removeprefix("\ufeff").encode()
+            text = decoded(piece, dialect.encoding)
+            data = cleaned(text, self._options, start=not place).encode()
             skipped: list[Any] = []
             parse = self._parse_options(dialect)
             parse.invalid_row_handler = lambda row, skipped=skipped: skipped.append(row) or "skip"
@@ -132,6 +140,9 @@ class CsvFile:
         line, rest = 1, b""
         with unpacked(self._source) as stream:
             found = pieces(stream, dialect.encoding)
+            if self._options.comment or self._options.skip_rows:
+                marks = dialect.delimiter.encode(), dialect.quote.encode()
+                found = emptied(found, self._options, *marks)
             while True:
                 try:
                     piece = next(found, None)
@@ -140,6 +151,8 @@ class CsvFile:
                 text = rest if piece is None else rest + piece
                 block = self._whole_rows(dialect, names, text, line, last=piece is None)
                 if block is not None:
+                    if MARKED in block.text:
+                        raise self._joined(block)
                     yield block
                     line += block.text.count(b"\n")
                 rest = text if block is None else text[len(block.text) :]
@@ -159,16 +172,23 @@ class CsvFile:
         quote, delimiter = dialect.quote.encode(), dialect.delimiter.encode()
         end = len(text) if last else guessed_end(text, quote)
         fault: ReadError | None = None
-        for _ in range(2):
+        for attempt in range(2):
             if not end:
                 return None
+            bad: list[Any] = []
             try:
-                batch = self._parsed(text[:end], dialect, names)
+                batch = self._parsed(text[:end], dialect, names, bad)
             except pa.ArrowInvalid as error:
                 fault = self._explained(str(error), dialect, text[:end], line)
             else:
+                if bad and not attempt and not last:
+                    # A row may be bad because it was cut.
+                    end = exact_end(text, quote, delimiter)
+                    continue
                 cell = batch.column(dialect.names[-1])[-1].as_py() if batch.num_rows else None
                 if cell is None or is_closed(text[:end], cell.encode(), quote):
+                    if bad:
+                        self._note(dialect, text[:end], line)
                     return _Block(batch, text[:end], line, 0)
                 fault = unreadable(self._source, "the file ends within a quoted cell")
             exact = exact_end(text, quote, delimiter)
@@ -178,14 +198,22 @@ class CsvFile:
         assert fault is not None, "else it was returned"
         raise fault
 
-    def _parsed(self, block: bytes, dialect: Dialect, names: list[str]) -> pa.RecordBatch:
+    def _parsed(
+        self, block: bytes, dialect: Dialect, names: list[str], bad: list[Any]
+    ) -> pa.RecordBatch:
         included = names if dialect.names[-1] in names else [*names, dialect.names[-1]]
         if not block.strip(b"\r\n"):
-            schema = pa.schema([pa.field(name, pa.string()) for name in included])
-            return schema.empty_table().combine_chunks().to_batches()[0]
+            return pa.RecordBatch.from_arrays([texts([])] * len(included), names=included)
         read = csv.ReadOptions(column_names=dialect.names, block_size=len(block) + 1)
         read.use_threads = False
         parse, convert = self._parse_options(dialect), self._convert_options(included)
+        if self._options.skip_bad_rows:
+
+            def skipped(row: Any) -> str:
+                bad.append(row)
+                return "skip"
+
+            parse.invalid_row_handler = skipped
         table = csv.read_csv(pa.BufferReader(block), read, parse, convert)
         arrays = [pa.concat_arrays(column.chunks) for column in table.columns]
         return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
@@ -220,7 +248,8 @@ class CsvFile:
     def _misfit(self, column: Column, value: str, block: _Block, row: int) -> ReadError:
         dialect = self._dialect
         assert dialect is not None, "there was a row"
-        found = places(block.text, dialect.delimiter, dialect.quote)
+        every = places(block.text, dialect.delimiter, dialect.quote)
+        found = (place for place in every if len(place.cells) == len(dialect.names))
         place = next(islice(found, row + block.dropped, None))
         repeated = value == column.name
         why = "the header seems to stand there again" if repeated else "a sample told the type"
@@ -229,6 +258,20 @@ class CsvFile:
             f"line {block.line + place.line}, column {column.name}: "
             f"expected {column.type.name}, got {shown(value)}",
             f'{why}; to read the column as text: columns: {{"{column.name}": "string"}}',
+        )
+
+    def _note(self, dialect: Dialect, block: bytes, line: int) -> None:
+        """Note the rows of *block*, which begins on *line*, that have too many cells or too few."""
+        for place in places(block, dialect.delimiter, dialect.quote):
+            if len(place.cells) != len(dialect.names):
+                self.left_out.add(line + place.line)
+
+    def _joined(self, block: _Block) -> ReadError:
+        line = block.line + block.text.count(b"\n", 0, block.text.index(MARKED)) + 1
+        return unreadable(
+            self._source,
+            f"line {line} begins with a byte order mark, as where files were joined",
+            "take the mark away, and the header behind it if there is one",
         )
 
     def _explained(self, text: str, dialect: Dialect, block: bytes, line: int) -> ReadError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from kozmo_singer.systems.formats import UNKNOWN, Options, Source, unreadable
+from kozmo_singer.systems.formats.csv_lines import cleaned
 from kozmo_singer.systems.formats.csv_types import infer
 from kozmo_singer.systems.formats.sampling import PLACE_BYTES
 from kozmo_singer.wire.arrow_lines import texts
@@ -52,7 +53,7 @@ class Dialect:
 def detect(source: Source, options: Options, pieces: Sequence[bytes]) -> Dialect | None:
     """Return the dialect, None of a file in which nothing stands."""
     encoding = options.encoding or encoding_of(source, pieces)
-    text = decoded(pieces[0], encoding)
+    text = cleaned(decoded(pieces[0], encoding), options, start=True)
     if not text.strip("\r\n"):
         return None
     delimiter = options.delimiter or _delimiter(source, text, options.quote)
@@ -111,11 +112,12 @@ def encoding_of(source: Source, pieces: Sequence[bytes]) -> str:
         return "utf-16-le"
     if 4 * pieces[0][::2].count(0) > len(pieces[0]) > 1:
         return "utf-16-be"
-    if all(_is_utf8(piece) for piece in pieces):
+    doubtful = next((piece for piece in pieces if not _is_utf8(piece)), None)
+    if doubtful is None or any(map(_has_utf8, pieces)):
+        # Where other lines are in another encoding, reading says which.
         return "utf-8"
     from charset_normalizer import from_bytes
 
-    doubtful = next(piece for piece in pieces if not _is_utf8(piece))
     best = from_bytes(doubtful[:PLACE_BYTES]).best()
     if best is None:
         raise unreadable(source, "the file is in no encoding that can be told", "set encoding")
@@ -128,6 +130,12 @@ def _is_utf8(piece: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _has_utf8(piece: bytes) -> bool:
+    """Whether there are lines with letters of several bytes; by chance they never are UTF-8."""
+    lines = piece.split(b"\n") if not piece.isascii() else ()
+    return any(not line.isascii() and _is_utf8(line) for line in lines)
 
 
 def _delimiter(source: Source, text: str, quote: str) -> str:

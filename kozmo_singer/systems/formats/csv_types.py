@@ -7,7 +7,7 @@ keeps its digits. Dates and moments are ISO 8601. Other words for true and false
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -75,6 +75,16 @@ class Numbers:
 
 
 PLAIN = Numbers()
+_COMMAS = Numbers(",", ".")
+
+
+def commas(cells: Sequence[pa.Array]) -> bool:
+    """Return whether texts look like numbers with decimal commas."""
+    present = [without_blanks(each).drop_null() for each in cells if len(each)]
+    return any(map(len, present)) and all(
+        not len(each) or (b"," in data_of(each) and _COMMAS.misfit(each) is None)
+        for each in present
+    )
 
 
 def infer(texts: pa.Array, numbers: Numbers = PLAIN) -> LogicalType:

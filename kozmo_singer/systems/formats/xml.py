@@ -204,6 +204,7 @@ class _Parser:
         self._expat.StartElementHandler = self._started
         self._expat.EndElementHandler = self._ended
         self._expat.EntityDeclHandler = self._entity
+        self._expat.SkippedEntityHandler = self._entity
 
     def feed(self, piece: bytes, *, last: bool = False) -> None:
         self._expat.Parse(piece, last)
@@ -256,7 +257,7 @@ class _Parser:
     def _entity(self, name: str, *_: Any) -> None:
         raise unreadable(
             self._source,
-            f"line {self._expat.CurrentLineNumber}: it declares an entity, {shown(name)}",
+            f"line {self._expat.CurrentLineNumber}: it has an entity of its own, {shown(name)}",
             "entities are not read, since a few of them can name other files or fill the memory",
         )
 

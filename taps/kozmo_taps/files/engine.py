@@ -16,7 +16,7 @@ from kozmo_taps.files import settings as s
 from kozmo_taps.tap import Reading, Tap, replication
 
 if TYPE_CHECKING:
-    from kozmo_singer.systems.formats import Look
+    from kozmo_singer.systems.formats import LeftOut, Look
     from kozmo_taps.files.streams import File, FileStream
 
 LOOKED_AT = 20
@@ -61,6 +61,7 @@ class TapFiles(Tap):
         super().__init__(config)
         self._specs = s.specs(self.name, self.settings, self.config)
         self._bad: dict[str, str] = {}
+        self._left_out: dict[str, str] = {}
 
     @cached_property
     def streams(self) -> dict[str, FileStream]:
@@ -86,12 +87,14 @@ class TapFiles(Tap):
     def session(self, streams: Sequence[Stream]) -> Iterator[FilesSession]:
         """Read files; those that could not be read are told at the end."""
         yield FilesSession(self)
-        if self._bad:
-            paths = sorted(self._bad)
+        told = {**self._left_out, **self._bad}
+        if told:
+            paths = sorted(told, key=lambda path: (path not in self._bad, path))
             more = [f"and {len(paths) - 3} more"] if len(paths) > 3 else []
+            files = f"{len(self._bad)} of the files" if self._bad else "some rows"
             raise ReadError(
-                f"{self.name} could not read {len(paths)} of the files; the others were read",
-                *[f"{path}: {self._bad[path]}" for path in paths[:3]],
+                f"{self.name} could not read {files}; the others were read",
+                *[f"{path}: {told[path]}" for path in paths[:3]],
                 *more,
             )
 
@@ -100,6 +103,11 @@ class TapFiles(Tap):
         why = error.details[0] if error.details else error.message
         self._bad[path] = why
         _log.warning("%s is set aside: %s", path, why)
+
+    def note_left_out(self, path: str, rows: LeftOut) -> None:
+        """Note which *rows* of *path* could not be read."""
+        self._left_out[path] = str(rows)
+        _log.warning("%s: %s", path, rows)
 
     @property
     def skips(self) -> bool:
@@ -260,6 +268,7 @@ class FilesSession:
             arrow=self._tap.arrow,
             limit=limit,
             bad=self._tap.set_aside if self._tap.skips else None,
+            left_out=self._tap.note_left_out,
         )
 
     def count(self, stream: Stream) -> int:
