@@ -137,15 +137,7 @@ class FixedWidthFile:
                 if last:
                     head, tail = head + newline + tail, b""
                 rest = tail
-                if len(rest) > self._options.row_bytes:
-                    raise unreadable(
-                        self._source,
-                        f"line {line} is longer than {self._options.row_bytes} bytes",
-                        "to read such lines: max_row_bytes",
-                    )
-                if not head and not newline:
-                    continue
-                lines = head.split(b"\n")
+                lines = head.split(b"\n") if head or newline else []
                 pairs = [(n, each) for n, each in enumerate(lines, line) if each.strip()]
                 line += len(lines)
                 if header and pairs:
@@ -153,6 +145,12 @@ class FixedWidthFile:
                     pairs.pop(0)
                 if pairs:
                     yield [n for n, _ in pairs], [each.rstrip(b"\r") for _, each in pairs]
+                if len(rest) > self._options.row_bytes:
+                    raise unreadable(
+                        self._source,
+                        f"line {line} is longer than {self._options.row_bytes} bytes",
+                        "to read such lines: max_row_bytes",
+                    )
 
     def _batch(
         self,

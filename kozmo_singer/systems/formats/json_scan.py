@@ -47,13 +47,11 @@ class Scanner:
 
         An array at its end stands for its elements, and null for none.
         """
-        whole = True
         while self._next():
             if not path and self._next() == b"{":
-                yield self._lines() or [self._value(whole=whole)]
+                yield self._lines() or [self._value(outermost=True)]
             else:
                 yield from self._walk(path, "")
-            whole = False
 
     def _walk(self, path: Sequence[Step], where: str) -> Iterator[list[bytes]]:
         if not path:
@@ -150,11 +148,11 @@ class Scanner:
         self._at = stop
         return [line.replace(b"\r", b" ") for line in lines]
 
-    def _value(self, *, whole: bool = False) -> bytes:
-        """Return the value that begins here; *whole* says that it is the first of the file."""
+    def _value(self, *, outermost: bool = False) -> bytes:
+        """Return the value that begins here; *outermost* says that it is within no other."""
         while (end := self._end()) is None:
             if len(self._text) - self._at > self._limit:
-                hint = "; where records stand within it, say where: json_path" if whole else ""
+                hint = "; where records stand within it, say where: json_path" if outermost else ""
                 raise self._fault(f"a value is longer than {self._limit} bytes{hint}")
             if not self._more():
                 end = self._last()
