@@ -41,6 +41,14 @@ def read(format: str, content: bytes, *, skip: int = 0, types: Any = (), **given
     return Read(look, found)
 
 
+def by_stream(said: Any) -> dict[str, list[dict[str, Any]]]:
+    """The records of each stream that a tap said."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for message in said.of("RECORD"):
+        found.setdefault(message["stream"], []).append(message["record"])
+    return found
+
+
 def _records(batch: Any, columns: list[Column]) -> list[dict[str, Any]]:
     if isinstance(batch, Rows):
         return [json.loads(record) for record in batch.records()]

@@ -119,4 +119,5 @@ class ArchiveStore:
 
 
 def _is_plain(name: str) -> bool:
-    return not any(part[:1] in ("_", ".") and part != ".." for part in name.strip("./").split("/"))
+    parts = (part for part in name.split("/") if part not in ("", ".", ".."))
+    return not any(part[0] in "_." for part in parts)
