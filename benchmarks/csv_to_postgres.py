@@ -21,9 +21,9 @@ from files import make
 from measure import Cost, measured
 from peers.entry import LANDED, Work
 from peers.limit import psql
-from places import OURS, PROGRAMS
 from table import kept
 
+from places import OURS, PROGRAMS
 from servers import postgres
 
 TABLE = f"{LANDED}.flights"

@@ -23,9 +23,9 @@ from datasets import DATASETS
 from measure import launched
 from peers.entry import Task, Work
 from peers.kozmo import TAP, pipe
-from places import OURS, PROGRAMS, absent, program
 from table import kept
 
+from places import OURS, PROGRAMS, absent, program
 from servers import postgres
 
 

@@ -24,10 +24,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet as pq
-from places import OURS
 
 from kozmo_runner.pipes import widen
 from kozmo_singer.wire import lane
+from places import OURS
 
 HEADER = (
     "year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,arr_delay,carrier,"

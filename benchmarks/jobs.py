@@ -23,10 +23,10 @@ from datasets import DATASETS, NARROW
 from measure import Cost, measured
 from peers.entry import LANDED, Task
 from peers.kozmo import run
-from places import OURS
 from slow import slowed
 from table import kept
 
+from places import OURS
 from servers import postgres
 
 MANY = "many"

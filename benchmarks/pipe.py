@@ -18,7 +18,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import places  # noqa: F401  # the server of the tests is found through it
 from compare import difference
 from datasets import DATASETS, Dataset
 from measure import Failed, Late, measured
@@ -26,6 +25,7 @@ from peers import PEERS
 from peers.entry import ALL_MODES, LANDED, Peer, Task
 from table import Run, changes, kept, plain, shown
 
+import places  # noqa: F401  # the server of the tests is found through it
 from servers import postgres
 
 LEAST = 20_000

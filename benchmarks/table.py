@@ -12,6 +12,7 @@ from typing import Any
 
 from compare import Difference
 from measure import Cost
+
 from places import RESULTS
 
 HEAD = (

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from places import PROGRAMS, program
-
 from peers.entry import LANDED, Peer, Task, Work
+from places import PROGRAMS, program
 
 
 def by(backend: str, format: str) -> Callable[[Task], Work]:

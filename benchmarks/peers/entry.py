@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
-from places import absent
 
+from places import absent
 from servers.postgres import Database
 
 LANDED = "landed"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from places import program
-
 from peers.entry import LANDED, Peer, Task, Work
+from places import program
 
 
 def prepare(task: Task) -> Work:

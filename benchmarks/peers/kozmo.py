@@ -6,10 +6,9 @@ import os
 import subprocess
 import tempfile
 
-from places import OURS
-
 from peers.entry import ALL_MODES, LANDED, Peer, Task, Work
 from peers.singer import selected
+from places import OURS
 
 HOME = tempfile.TemporaryDirectory(prefix="kozmo-home-")
 TAP, TARGET = str(OURS / "tap-postgres"), str(OURS / "target-postgres")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from places import PROGRAMS, program
-
 from peers.entry import ALL_MODES, LANDED, Peer, Task, Work
 from peers.singer import keyless, selected
+from places import PROGRAMS, program
 
 TUNED = {
     "use_copy": True,

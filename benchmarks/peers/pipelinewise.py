@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from places import program
-
 from peers.entry import ALL_MODES, LANDED, Peer, Task, Work
 from peers.singer import keyless, selected
+from places import program
 
 
 def prepare(task: Task) -> Work:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from places import packages
-
 from peers.entry import LANDED, Peer, Task, Work
+from places import packages
 
 
 def prepare(task: Task) -> Work:

@@ -17,23 +17,45 @@ from kozmo_singer.wire.types import Column, LogicalType
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kozmo_singer.systems.formats.excel_area import Area
     from kozmo_singer.wire import Rows
 
 FORMATS = {
     "arrow": "kozmo_singer.systems.formats.arrow:ArrowFile",
+    "avro": "kozmo_singer.systems.formats.avro:AvroFile",
     "csv": "kozmo_singer.systems.formats.csv:CsvFile",
+    "excel": "kozmo_singer.systems.formats.excel:ExcelFile",
+    "fixed-width": "kozmo_singer.systems.formats.fixed_width:FixedWidthFile",
+    "json": "kozmo_singer.systems.formats.json:JsonFile",
     "jsonl": "kozmo_singer.systems.formats.jsonl:JsonLinesFile",
+    "orc": "kozmo_singer.systems.formats.orc:OrcFile",
     "parquet": "kozmo_singer.systems.formats.parquet:ParquetFile",
+    "xml": "kozmo_singer.systems.formats.xml:XmlFile",
 }
 UNKNOWN = LogicalType("unknown")
 """The type of a column of which the sample holds no value."""
+ARCHIVES = (
+    *(".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"),
+    *(".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst"),
+)
+"""How the names of files end that stand for their members."""
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
 _ENDINGS = {
     ".csv": "csv",
     ".tsv": "csv",
     ".tab": "csv",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".xlsb": "excel",
+    ".xls": "excel",
+    ".ods": "excel",
+    ".fwf": "fixed-width",
+    ".xml": "xml",
+    ".avro": "avro",
+    ".orc": "orc",
     ".parquet": "parquet",
     ".arrow": "arrow",
     ".arrows": "arrow",
@@ -44,12 +66,23 @@ _ENDINGS = {
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read: how errors call it, its bytes as they are stored, how they are packed."""
+    """A file to read: how errors call it, its bytes as they are stored, how they are packed.
+
+    seekable says whether these can be entered anywhere; ratio how many times its size it may unpack
+    to, 0 for any.
+    """
 
     name: str
     size: int
     open: Callable[[], BinaryIO]
     compression: str | None = None
+    seekable: bool = True
+    ratio: int = 1000
+
+    @property
+    def packed(self) -> bool:
+        """Whether it cannot be entered in its middle."""
+        return self.compression is not None or not self.seekable
 
 
 @dataclass(frozen=True)
@@ -65,6 +98,18 @@ class Options:
     nulls: Sequence[str] = ("",)
     row_bytes: int = 16 << 20
     """The longest row that is read."""
+    decimal: str = "."
+    thousands: str = ""
+    comment: str = ""
+    skip_rows: int = 0
+    skip_bad_rows: bool = False
+    json_path: Sequence[str | None] = ()
+    record_path: str = ""
+    sheet: str | None = None
+    header_row: int | None = None
+    cell_range: Area | None = None
+    widths: Sequence[int] | None = None
+    ratio: int = 1000
 
 
 @dataclass(frozen=True)
@@ -74,6 +119,30 @@ class Look:
     columns: list[Column]
     rows: int | None = None
     notes: str = ""
+
+
+@dataclass
+class LeftOut:
+    """The rows that could not be read and were left out: how many, and the lines of the first."""
+
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int) -> None:
+        """Note a row."""
+        self.count += 1
+        if len(self.lines) < 10:
+            self.lines.append(line)
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.lines))
+        more = self.count - len(self.lines)
+        what = "row was" if self.count == 1 else "rows were"
+        lines = "line" if self.count == 1 else "lines"
+        return f"{self.count} {what} left out, {lines} {shown}" + (f" and {more} more" * (more > 0))
 
 
 class FileReader(Protocol):

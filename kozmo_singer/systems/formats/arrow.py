@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from kozmo_singer.systems.formats import Look, Options, Source, unreadable
 from kozmo_singer.systems.formats.declared import declared, included, valid
-from kozmo_singer.systems.formats.packing import translated, unpacked
+from kozmo_singer.systems.formats.packing import seekable, translated, unpacked
 from kozmo_singer.wire.types import Column
 
 _FILE, _FEATHER_1 = b"ARROW1", b"FEA1"
@@ -55,13 +55,16 @@ class ArrowFile:
     def _open(self, places: list[int] | None) -> Iterator[tuple[pa.Schema, Iterator[Any]]]:
         """Give the schema and the batches, of which the columns at *places* alone are read."""
         options = pa.ipc.IpcReadOptions(included_fields=places)
-        with translated(self._source), self._source.open() as raw:
-            head = raw.read(len(_FILE))
-            raw.seek(0)
+        with translated(self._source):
+            with unpacked(self._source) as stream:
+                head = stream.read(len(_FILE))
             if head.startswith(_FEATHER_1):
                 raise unreadable(self._source, "Feather of version 1 is not read; write version 2")
             if head == _FILE:
-                with pa.ipc.open_file(raw, options=options) as file:
+                with (
+                    seekable(self._source) as raw,
+                    pa.ipc.open_file(raw, options=options) as file,
+                ):
                     found = map(file.get_batch, range(file.num_record_batches))
                     yield file.schema, found
                 return

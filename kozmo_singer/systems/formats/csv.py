@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -13,7 +12,8 @@ import pyarrow as pa
 from pyarrow import csv
 
 from kozmo_singer.errors import ReadError
-from kozmo_singer.systems.formats import Look, Options, Source, unreadable
+from kozmo_singer.systems.formats import LeftOut, Look, Options, Source, unreadable
+from kozmo_singer.systems.formats.cells import shown, typed_cells
 from kozmo_singer.systems.formats.csv_blocks import (
     exact_end,
     guessed_end,
@@ -23,22 +23,20 @@ from kozmo_singer.systems.formats.csv_blocks import (
 )
 from kozmo_singer.systems.formats.csv_dialect import (
     Dialect,
+    decoded,
     detect,
 )
+from kozmo_singer.systems.formats.csv_lines import MARKED, cleaned, emptied
 from kozmo_singer.systems.formats.csv_plain import is_plain
 from kozmo_singer.systems.formats.csv_types import (
-    NUMBERS,
-    TEXTS,
+    Numbers,
+    commas,
     infer,
-    misfit,
-    spelt,
-    typed,
-    without_blanks,
 )
 from kozmo_singer.systems.formats.packing import translated, unpacked
 from kozmo_singer.systems.formats.sampling import sample
-from kozmo_singer.wire.arrow import JSON, arrow_type
-from kozmo_singer.wire.arrow_lines import SPELT, texts
+from kozmo_singer.wire.arrow import arrow_type
+from kozmo_singer.wire.arrow_lines import texts
 from kozmo_singer.wire.types import Column
 
 
@@ -47,9 +45,11 @@ class CsvFile:
 
     def __init__(self, source: Source, options: Options) -> None:
         self._source, self._options = source, options
+        self._numbers = Numbers(options.decimal, options.thousands)
         self.beside: set[str] = set()
         self._whole: list[str] = []
         self._unplain = 0
+        self.left_out = LeftOut()
 
     def look(self) -> Look:
         """Return the columns, whose types hold all that the sample shows; see Options.types."""
@@ -57,19 +57,24 @@ class CsvFile:
         if dialect is None:
             return Look([], 0, "empty")
         tables = list(self._sampled(dialect))
-        columns = []
+        columns, hints = [], []
         for place, name in enumerate(dialect.names):
             cells = [chunk for table in tables for chunk in table.column(place).chunks]
-            found = infer(pa.concat_arrays(cells) if cells else texts([]))
+            found = infer(pa.concat_arrays(cells) if cells else texts([]), self._numbers)
             columns.append(Column(name, self._options.types.get(name, found)))
+            if found.name == "string" and self._numbers.plain and commas(cells):
+                hints.append(name)
+        notes = dialect.words
+        if hints:
+            notes += f" (text in {', '.join(hints)} may be numbers with decimal commas: decimal)"
         # The sample itself is large, and all that it tells is known now.
         read = sum(len(piece) for piece in self.__dict__.pop("_pieces"))
         rows = sum(table.num_rows for table in tables)
-        if read < self._source.size and self._source.compression is None:
+        if self._source.packed:
+            return Look(columns, None, notes)
+        if read < self._source.size:
             rows = rows * self._source.size // max(read, 1)
-        elif self._source.compression is not None:
-            return Look(columns, None, dialect.words)
-        return Look(columns, rows, dialect.words)
+        return Look(columns, rows, notes)
 
     def batches(
         self, columns: Sequence[Column], skip: int, arrow: bool
@@ -80,7 +85,8 @@ class CsvFile:
             return
         wanted = [column for column in columns if column.name in dialect.names]
         self.beside = {*dialect.names} - {column.name for column in wanted}
-        if arrow and len(wanted) == len(dialect.names) and tuple(self._options.nulls) == ("",):
+        plain = self._numbers.plain and tuple(self._options.nulls) == ("",)
+        if arrow and plain and len(wanted) == len(dialect.names):
             self._whole = [c.name for c in wanted if arrow_type(c.type) == pa.int64()]
         for block in self._blocks(dialect, [c.name for c in wanted] or [dialect.names[0]]):
             start = min(skip, block.batch.num_rows)
@@ -111,8 +117,8 @@ class CsvFile:
         # Pieces of bytes need not begin with a letter where a letter has several.
         wide = dialect.encoding.startswith(("utf-16", "utf-32"))
         for place, piece in enumerate(self._pieces[:1] if wide else self._pieces):
-            text = codecs.getincrementaldecoder(dialect.encoding)("replace").decode(piece)
-            data = text.removeprefix("\ufeff").encode()
+            text = decoded(piece, dialect.encoding)
+            data = cleaned(text, self._options, start=not place).encode()
             skipped: list[Any] = []
             parse = self._parse_options(dialect)
             parse.invalid_row_handler = lambda row, skipped=skipped: skipped.append(row) or "skip"
@@ -142,6 +148,9 @@ class CsvFile:
         line, rest = 1, b""
         with unpacked(self._source) as stream:
             found = pieces(stream, dialect.encoding)
+            if self._options.comment or self._options.skip_rows:
+                marks = dialect.delimiter.encode(), dialect.quote.encode()
+                found = emptied(found, self._options, *marks)
             while True:
                 try:
                     piece = next(found, None)
@@ -150,6 +159,8 @@ class CsvFile:
                 text = rest if piece is None else rest + piece
                 block = self._whole_rows(dialect, names, text, line, last=piece is None)
                 if block is not None:
+                    if MARKED in block.text:
+                        raise self._joined(block)
                     yield block
                     line += block.lines
                 rest = text if block is None else text[len(block.text) :]
@@ -172,16 +183,23 @@ class CsvFile:
         if batch is not None:
             return _Block(batch, text[:end], line, batch.num_rows, 0)
         fault: ReadError | None = None
-        for _ in range(2):
+        for attempt in range(2):
             if not end:
                 return None
+            bad: list[Any] = []
             try:
-                batch = self._parsed(text[:end], dialect, names)
+                batch = self._parsed(text[:end], dialect, names, bad)
             except pa.ArrowInvalid as error:
                 fault = self._explained(str(error), dialect, text[:end], line)
             else:
+                if bad and not attempt and not last:
+                    # A row may be bad because it was cut.
+                    end = exact_end(text, quote, delimiter)
+                    continue
                 cell = batch.column(dialect.names[-1])[-1].as_py() if batch.num_rows else None
                 if cell is None or is_closed(text[:end], cell.encode(), quote):
+                    if bad:
+                        self._note(dialect, text[:end], line)
                     return _Block(batch, text[:end], line, text.count(b"\n", 0, end), 0)
                 fault = unreadable(self._source, "the file ends within a quoted cell")
             exact = exact_end(text, quote, delimiter)
@@ -196,7 +214,7 @@ class CsvFile:
         if not self._whole or not block or dialect.quote.encode() in block:
             return None
         with suppress(pa.ArrowInvalid):
-            batch = self._parsed(block, dialect, names, self._whole)
+            batch = self._parsed(block, dialect, names, [], self._whole)
             if is_plain(batch.columns, block):
                 self._unplain = 0
                 return batch
@@ -207,15 +225,26 @@ class CsvFile:
         return None
 
     def _parsed(
-        self, block: bytes, dialect: Dialect, names: list[str], whole: Sequence[str] = ()
+        self,
+        block: bytes,
+        dialect: Dialect,
+        names: list[str],
+        bad: list[Any],
+        whole: Sequence[str] = (),
     ) -> pa.RecordBatch:
         included = names if dialect.names[-1] in names else [*names, dialect.names[-1]]
         if not block.strip(b"\r\n"):
-            schema = pa.schema([pa.field(name, pa.string()) for name in included])
-            return schema.empty_table().combine_chunks().to_batches()[0]
+            return pa.RecordBatch.from_arrays([texts([])] * len(included), names=included)
         read = csv.ReadOptions(column_names=dialect.names, block_size=len(block) + 1)
         read.use_threads = False
         parse, convert = self._parse_options(dialect), self._convert_options(included, whole)
+        if self._options.skip_bad_rows:
+
+            def skipped(row: Any) -> str:
+                bad.append(row)
+                return "skip"
+
+            parse.invalid_row_handler = skipped
         table = csv.read_csv(pa.BufferReader(block), read, parse, convert)
         arrays = [pa.concat_arrays(column.chunks) for column in table.columns]
         return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
@@ -246,37 +275,39 @@ class CsvFile:
         batch = block.batch.slice(start)
         if not wanted:
             return batch.select(batch.schema.names[:1])
-        arrays, fields = [], []
-        for column in wanted:
-            cells = batch.column(column.name)
-            name = column.type.name
-            if cells.type == pa.int64():
-                arrays.append(cells)
-                fields.append(pa.field(column.name, cells.type))
-                continue
-            if name != "string":
-                cells = cells if name in TEXTS else without_blanks(cells)
-                place = misfit(cells, column.type)
-                if place is not None:
-                    raise self._misfit(column, cells[place].as_py(), block, start + place)
-            made = typed(cells, column.type) if arrow else spelt(cells, column.type)
-            marks = JSON if name == "json" else SPELT if name in NUMBERS and not arrow else None
-            arrays.append(made)
-            fields.append(pa.field(column.name, made.type, metadata=marks))
-        return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+        def refuse(column: Column, value: str, place: int) -> ReadError:
+            return self._misfit(column, value, block, start + place)
+
+        return typed_cells(wanted, batch.column, self._numbers, refuse, arrow=arrow)
 
     def _misfit(self, column: Column, value: str, block: _Block, row: int) -> ReadError:
         dialect = self._dialect
         assert dialect is not None, "there was a row"
-        found = places(block.text, dialect.delimiter, dialect.quote)
+        every = places(block.text, dialect.delimiter, dialect.quote)
+        found = (place for place in every if len(place.cells) == len(dialect.names))
         place = next(islice(found, row + block.dropped, None))
         repeated = value == column.name
         why = "the header seems to stand there again" if repeated else "a sample told the type"
         return unreadable(
             self._source,
             f"line {block.line + place.line}, column {column.name}: "
-            f"expected {column.type.name}, got {_shown(value)}",
+            f"expected {column.type.name}, got {shown(value)}",
             f'{why}; to read the column as text: columns: {{"{column.name}": "string"}}',
+        )
+
+    def _note(self, dialect: Dialect, block: bytes, line: int) -> None:
+        """Note the rows of *block*, which begins on *line*, that have too many cells or too few."""
+        for place in places(block, dialect.delimiter, dialect.quote):
+            if len(place.cells) != len(dialect.names):
+                self.left_out.add(line + place.line)
+
+    def _joined(self, block: _Block) -> ReadError:
+        line = block.line + block.text.count(b"\n", 0, block.text.index(MARKED)) + 1
+        return unreadable(
+            self._source,
+            f"line {line} begins with a byte order mark, as where files were joined",
+            "take the mark away, and the header behind it if there is one",
         )
 
     def _explained(self, text: str, dialect: Dialect, block: bytes, line: int) -> ReadError:
@@ -320,7 +351,3 @@ class _Block(NamedTuple):
     line: int
     lines: int
     dropped: int
-
-
-def _shown(value: str) -> str:
-    return repr(value if len(value) <= 40 else value[:40] + "...")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from kozmo_singer.systems.formats import UNKNOWN, Options, Source, unreadable
+from kozmo_singer.systems.formats.csv_lines import cleaned
 from kozmo_singer.systems.formats.csv_types import infer
 from kozmo_singer.systems.formats.sampling import PLACE_BYTES
 from kozmo_singer.wire.arrow_lines import texts
@@ -51,18 +52,18 @@ class Dialect:
 
 def detect(source: Source, options: Options, pieces: Sequence[bytes]) -> Dialect | None:
     """Return the dialect, None of a file in which nothing stands."""
-    encoding = options.encoding or _encoding(source, pieces)
-    text = decoded(pieces[0], encoding)
+    encoding = options.encoding or encoding_of(source, pieces)
+    text = cleaned(decoded(pieces[0], encoding), options, start=True)
     if not text.strip("\r\n"):
         return None
     delimiter = options.delimiter or _delimiter(source, text, options.quote)
     rows = list(islice(records(io.StringIO(text, ""), delimiter, options.quote), _TRIED_ROWS))
     header = options.header
     if header is None:
-        header = options.names is None and _has_header(rows)
+        header = options.names is None and has_header(rows)
     names = list(options.names or (rows[0] if header else []))
     names += [""] * (len(rows[0]) - len(names))
-    notes = "byte order mark" if pieces[0].startswith(tuple(mark for mark, _ in _MARKS)) else ""
+    notes = "byte order mark" if marked(pieces[0]) else ""
     if len(names) > len(rows[0]):
         raise unreadable(
             source,
@@ -99,19 +100,24 @@ def unique(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _encoding(source: Source, pieces: Sequence[bytes]) -> str:
-    for mark, encoding in _MARKS:
-        if pieces[0].startswith(mark):
-            return encoding
+def marked(head: bytes) -> str | None:
+    """Return the encoding that a mark at the start of a file tells, None without one."""
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+
+
+def encoding_of(source: Source, pieces: Sequence[bytes]) -> str:
+    if found := marked(pieces[0]):
+        return found
     if 4 * pieces[0][1::2].count(0) > len(pieces[0]):
         return "utf-16-le"
     if 4 * pieces[0][::2].count(0) > len(pieces[0]) > 1:
         return "utf-16-be"
-    if all(_is_utf8(piece) for piece in pieces):
+    doubtful = next((piece for piece in pieces if not _is_utf8(piece)), None)
+    if doubtful is None or any(map(_has_utf8, pieces)):
+        # Where other lines are in another encoding, reading says which.
         return "utf-8"
     from charset_normalizer import from_bytes
 
-    doubtful = next(piece for piece in pieces if not _is_utf8(piece))
     best = from_bytes(doubtful[:PLACE_BYTES]).best()
     if best is None:
         raise unreadable(source, "the file is in no encoding that can be told", "set encoding")
@@ -124,6 +130,12 @@ def _is_utf8(piece: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _has_utf8(piece: bytes) -> bool:
+    """Whether there are lines with letters of several bytes; by chance they never are UTF-8."""
+    lines = piece.split(b"\n") if not piece.isascii() else ()
+    return any(not line.isascii() and _is_utf8(line) for line in lines)
 
 
 def _delimiter(source: Source, text: str, quote: str) -> str:
@@ -141,7 +153,7 @@ def _delimiter(source: Source, text: str, quote: str) -> str:
     return best
 
 
-def _has_header(rows: Sequence[Sequence[str]]) -> bool:
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names columns: false only where it is plainly a row like the others.
 
     That is so where each column that holds numbers or dates holds one in the first row too. A year

@@ -7,7 +7,8 @@ keeps its digits. Dates and moments are ISO 8601. Other words for true and false
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,11 +44,60 @@ NUMBERS = ("integer", "decimal", "float", "boolean")
 """Types of which a text is its own JSON."""
 
 
-def infer(texts: pa.Array) -> LogicalType:
+@dataclass(frozen=True)
+class Numbers:
+    """How numbers are written, where that is not as JSON has them."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether they are written as JSON has them."""
+        return self.decimal == "." and not self.thousands
+
+    def misfit(self, texts: pa.Array) -> int | None:
+        """Return the place of the first text that is no number, true or false in this way."""
+        point, comma = re.escape(self.decimal), re.escape(self.thousands)
+        whole = "0|[1-9][0-9]*"
+        if comma:
+            whole += f"|[1-9][0-9]{{0,2}}(?:{comma}[0-9]{{3}})+"
+        pattern = rf"^-?(?:{whole})(?:{point}[0-9]+)?(?:[eE][+-]?[0-9]+)?$|{PATTERNS['boolean']}"
+        fits = pc.match_substring_regex(texts, pattern)
+        if pc.all(fits).as_py() is False:
+            return int(pc.indices_nonzero(pc.invert(fits))[0].as_py())
+        return None
+
+    def read(self, texts: pa.Array) -> pa.Array:
+        """Return *texts*, which fit, as JSON has them."""
+        if self.thousands:
+            texts = pc.replace_substring(texts, self.thousands, "")
+        return pc.replace_substring(texts, self.decimal, ".")
+
+
+PLAIN = Numbers()
+_COMMAS = Numbers(",", ".")
+
+
+def commas(cells: Sequence[pa.Array]) -> bool:
+    """Return whether texts look like numbers with decimal commas."""
+    present = [without_blanks(each).drop_null() for each in cells if len(each)]
+    return any(map(len, present)) and all(
+        not len(each) or (b"," in data_of(each) and _COMMAS.misfit(each) is None)
+        for each in present
+    )
+
+
+def infer(texts: pa.Array, numbers: Numbers = PLAIN) -> LogicalType:
     """Return the type of *texts*: string where no other holds all, UNKNOWN where there is none."""
     present = without_blanks(texts)
     if present.null_count == len(present):
         return UNKNOWN
+    if not numbers.plain:
+        if numbers.misfit(present) is None:
+            return infer(numbers.read(present))
+        found = infer(present)
+        return LogicalType("string") if found.name in ("integer", "decimal") else found
     for name in INFERRED:
         if misfit(present, LogicalType(name)) is None:
             return LogicalType(name)

@@ -27,7 +27,7 @@ def included(source: Source, schema: pa.Schema, columns: Sequence[Column]) -> li
     found = {column.name: column.type for column in declared(source, schema)}
     for column in columns:
         type = found.get(column.name)
-        if type is not None and not _holds(column.type, type):
+        if type is not None and not holds(column.type, type):
             raise unreadable(
                 source,
                 f"column {column.name} is {type.name} here, but {column.type.name} in the stream",
@@ -50,8 +50,8 @@ def valid(source: Source, batches: Iterator[pa.RecordBatch], skip: int) -> Itera
             yield rest
 
 
-def _holds(type: LogicalType, found: LogicalType) -> bool:
-    """Whether every value of *found* is one of *type*, widths apart."""
+def holds(type: LogicalType, found: LogicalType) -> bool:
+    """Return whether every value of *found* is one of *type*, widths apart."""
     if type.name in (found.name, "json"):
         return True
     wider = join([type, found])

@@ -38,6 +38,8 @@ _KINDS = {
 class JsonLinesFile:
     """A file of one JSON object a line; empty lines are skipped."""
 
+    unit = "line"
+
     def __init__(self, source: Source, options: Options) -> None:
         self._source, self._options = source, options
         self.beside: set[str] = set()
@@ -45,30 +47,20 @@ class JsonLinesFile:
     def look(self) -> Look:
         """Return the fields that the sample shows, with the types that hold their values."""
         pieces = sample(self._source)
-        found: dict[str, dict[LogicalType, None]] = {}
-        rows = 0
-        for piece in pieces:
-            for line in piece.removeprefix(_MARK).splitlines():
-                if line.strip():
-                    rows += 1
-                    for name, value in self._object(line).items():
-                        kind = _KINDS.get(type(value), LogicalType("json"))
-                        found.setdefault(name, {})[kind] = None
-        said = self._options.types
-        columns = [Column(name, said.get(name) or _join(kinds)) for name, kinds in found.items()]
-        read = sum(map(len, pieces))
-        estimate = rows * self._source.size // max(read, 1) if read < self._source.size else rows
-        return Look(columns, None if self._source.compression else estimate, "JSON Lines")
+        lines = [
+            line
+            for piece in pieces
+            for line in piece.removeprefix(_MARK).splitlines()
+            if line.strip()
+        ]
+        return self._seen(lines, sum(map(len, pieces)), "JSON Lines")
 
     def batches(
         self, columns: Sequence[Column], skip: int, arrow: bool
     ) -> Iterator[pa.RecordBatch | Rows]:
         """Yield the rows behind the first *skip*, see FileReader; fields not asked for are none."""
         decoder = StreamDecoder(_STREAM, columns, lambda _: None)
-        for first, block in self._blocks():
-            lines = [line.rstrip(b"\r") for line in block.split(b"\n")]
-            numbers = [n for n, line in enumerate(lines, first) if line.strip()]
-            lines = [lines[n - first] for n in numbers]
+        for numbers, lines in self._records():
             if skip >= len(lines):
                 skip -= len(lines)
                 continue
@@ -80,9 +72,30 @@ class JsonLinesFile:
 
     def count(self) -> int:
         """Return the number of lines that are not empty."""
-        return sum(
-            sum(1 for line in block.split(b"\n") if line.strip()) for _, block in self._blocks()
-        )
+        return sum(len(lines) for _, lines in self._records())
+
+    def _records(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
+        """Yield objects, and what the errors of each call it by."""
+        for first, block in self._blocks():
+            lines = [line.rstrip(b"\r") for line in block.split(b"\n")]
+            numbers = [n for n, line in enumerate(lines, first) if line.strip()]
+            yield numbers, [lines[n - first] for n in numbers]
+
+    def _seen(self, lines: Sequence[bytes], read: int, notes: str) -> Look:
+        """Return what *lines* tell, which are those of *read* bytes."""
+        found: dict[str, dict[LogicalType, None]] = {}
+        for line in lines:
+            for name, value in self._object(line).items():
+                kind = _KINDS.get(type(value), LogicalType("json"))
+                found.setdefault(name, {})[kind] = None
+        said = self._options.types
+        columns = [Column(name, said.get(name) or _join(kinds)) for name, kinds in found.items()]
+        rows: int | None = len(lines)
+        if self._source.packed:
+            rows = None
+        elif read < self._source.size:
+            rows = len(lines) * self._source.size // max(read, 1)
+        return Look(columns, rows, notes)
 
     def _as_arrow(
         self, columns: Sequence[Column], rows: Rows, numbers: Sequence[int]
@@ -92,7 +105,7 @@ class JsonLinesFile:
         except UnicodeEncodeError as error:
             raise unreadable(
                 self._source,
-                f"lines {numbers[0]} to {numbers[-1]}: a text holds half of a character, "
+                f"{self.unit}s {numbers[0]} to {numbers[-1]}: a text holds half of a character, "
                 "which Arrow has no form for",
                 "plain lines can hold it: kozmo run --lane text",
             ) from error
@@ -116,24 +129,26 @@ class JsonLinesFile:
             _parsed(line)
         except (ValueError, RecursionError) as error:
             raise unreadable(
-                self._source, f"line {number}: {error}", f"it is: {_shown(line)}"
+                self._source, f"{self.unit} {number}: {error}", f"it is: {_shown(line)}"
             ) from error
 
     def _object(self, line: bytes) -> dict[str, Any]:
         try:
             found = _parsed(line)
         except (ValueError, RecursionError) as error:
-            raise unreadable(self._source, str(error), f"in the line: {_shown(line)}") from error
+            raise unreadable(
+                self._source, str(error), f"in the {self.unit}: {_shown(line)}"
+            ) from error
         if not isinstance(found, dict):
-            raise unreadable(self._source, f"expected an object a line, got: {_shown(line)}")
+            raise unreadable(self._source, f"expected an object a {self.unit}, got: {_shown(line)}")
         return found
 
     def _misfit(self, error: RecordError) -> ReadError:
         if not error.path or error.reason.startswith("expected an object"):
-            return unreadable(self._source, f"line {error.line}: {error.reason}")
+            return unreadable(self._source, f"{self.unit} {error.line}: {error.reason}")
         return unreadable(
             self._source,
-            f"line {error.line}, {error.path}: {error.reason}",
+            f"{self.unit} {error.line}, {error.path}: {error.reason}",
             "to let a field hold anything, give it the type json in the setting columns",
         )
 

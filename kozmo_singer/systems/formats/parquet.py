@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kozmo_singer.systems.formats import Look, Options, Source, unreadable
+from kozmo_singer.systems.formats import Look, Options, Source
 from kozmo_singer.systems.formats.declared import declared, included, valid
-from kozmo_singer.systems.formats.packing import translated
+from kozmo_singer.systems.formats.packing import seekable, translated
 from kozmo_singer.wire.types import Column
 
 _MOST_ROWS, _FEWEST_ROWS = 1 << 16, 1 << 10
@@ -58,14 +58,9 @@ class ParquetFile:
 
     @contextmanager
     def _open(self) -> Iterator[pq.ParquetFile]:
-        if self._source.compression:
-            raise unreadable(
-                self._source,
-                f"it is packed as {self._source.compression}; Parquet can only be read unpacked",
-            )
         with (
             translated(self._source),
-            self._source.open() as raw,
+            seekable(self._source) as raw,
             # By itself it would fetch all groups at once, and hold them.
             pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file,
         ):

@@ -18,13 +18,13 @@ _NEARER = 16
 
 def sample(source: Source) -> list[bytes]:
     """Return pieces of the file, whole lines as a rule: its head, some in between, and its end."""
-    head = HEAD_BYTES if source.compression is None else PACKED_HEAD
+    head = PACKED_HEAD if source.packed else HEAD_BYTES
     with unpacked(source) as stream:
         pieces = [stream.read(head)]
         if len(pieces[0]) < head:
             return pieces
         pieces[0] = _lines(pieces[0], whole=True)
-        if source.compression is None:
+        if not source.packed:
             span = source.size - head
             for number in range(PLACES):
                 stream.seek(head + (span - PLACE_BYTES) * number // (PLACES - 1))

@@ -17,7 +17,7 @@ from kozmo_taps.files import settings as s
 from kozmo_taps.tap import Reading, Tap, replication
 
 if TYPE_CHECKING:
-    from kozmo_singer.systems.formats import Look
+    from kozmo_singer.systems.formats import LeftOut, Look
     from kozmo_taps.files.streams import File, FileStream
 
 LOOKED_AT = 20
@@ -29,15 +29,21 @@ class TapFiles(Tap):
     """Reads the files that a path names, as streams."""
 
     name = "tap-files"
-    summary = "Files of CSV, JSON Lines, Parquet and Arrow"
+    summary = "Files of CSV, JSON, Excel, Parquet, Avro and other formats"
     capabilities = (*tap.CAPABILITIES, "arrow-pipe")
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {"arrow-pipe": ("pyarrow",)}
     settings = (
         *s.PLACES[:2],
         s.FORMAT,
         s.KEYS,
+        *s.TEXT,
         *s.CSV,
+        *s.FIXED_WIDTH,
+        *s.JSON,
+        *s.XML,
+        *s.EXCEL,
         *s.ROWS,
+        *s.PACKED,
         s.PLACES[2],
         *s.READING,
         *STORES,
@@ -59,13 +65,15 @@ class TapFiles(Tap):
         super().__init__(config)
         self._specs = s.specs(self.name, self.settings, self.config, self.scheme)
         self._bad: dict[str, str] = {}
+        self._left_out: dict[str, str] = {}
 
     @cached_property
     def streams(self) -> dict[str, FileStream]:
         """The streams by name, as the files are when they are first asked for."""
         from kozmo_taps.files.streams import find_streams
 
-        return find_streams(self.name, self._specs, self.format)
+        bad = self.set_aside if self.skips else None
+        return find_streams(self.name, self._specs, self.format, bad)
 
     def check(self) -> str:
         """Return how many streams, files and bytes there are."""
@@ -76,7 +84,8 @@ class TapFiles(Tap):
 
     def discover(self) -> Catalog:
         """Return the streams, with the types that a glance at their files tells."""
-        return Catalog([self._stream(found) for found in self.streams.values()])
+        found = [self._stream(found) for found in self.streams.values()]
+        return Catalog([stream for stream in found if stream is not None])
 
     @contextmanager
     def session(self, streams: Sequence[Stream]) -> Iterator[FilesSession]:
@@ -86,12 +95,14 @@ class TapFiles(Tap):
         finally:
             for found in self.streams.values():
                 found.listing.store.close()
-        if self._bad:
-            paths = sorted(self._bad)
+        told = {**self._left_out, **self._bad}
+        if told:
+            paths = sorted(told, key=lambda path: (path not in self._bad, path))
             more = [f"and {len(paths) - 3} more"] if len(paths) > 3 else []
+            files = f"{len(self._bad)} of the files" if self._bad else "some rows"
             raise ReadError(
-                f"{self.name} could not read {len(paths)} of the files; the others were read",
-                *[f"{path}: {self._bad[path]}" for path in paths[:3]],
+                f"{self.name} could not read {files}; the others were read",
+                *[f"{path}: {told[path]}" for path in paths[:3]],
                 *more,
             )
 
@@ -101,13 +112,20 @@ class TapFiles(Tap):
         self._bad[path] = why
         _log.warning("%s is set aside: %s", path, why)
 
+    def note_left_out(self, path: str, rows: LeftOut) -> None:
+        """Note which *rows* of *path* could not be read."""
+        self._left_out[path] = str(rows)
+        _log.warning("%s: %s", path, rows)
+
     @property
     def skips(self) -> bool:
         """Whether a bad file is set aside."""
         return bool(self.config["on_bad_file"] == "skip")
 
-    def _stream(self, found: FileStream) -> Stream:
+    def _stream(self, found: FileStream) -> Stream | None:
         looks = self._looks(found)
+        if not looks:
+            return None
         types = self._types(found, [look for _, look in looks])
         keys = list(found.spec.keys)
         for name in (*keys, *found.spec.options.types):
@@ -153,6 +171,9 @@ class TapFiles(Tap):
         tried = [(file, self._look(found, file)) for file in _some(found.files)]
         looks = [(file, look) for file, look in tried if look is not None]
         if not any(look.columns for _, look in looks):
+            if looks and all(file.part for file in found.files):
+                _log.info("stream %s is left out: there is nothing in the sheet", found.name)
+                return []
             raise DiscoverError(
                 f"{self.name} found no column for the stream {found.name}",
                 *[f"{path}: {why}" for path, why in list(self._bad.items())[:2]],
@@ -168,7 +189,7 @@ class TapFiles(Tap):
             reader = found.reader(file)
             look = reader.look()
             # It knows the dialect by now.
-            found.known[file.entry.path] = reader
+            found.known[file.key] = reader
             return look
         except ReadError as error:
             if not self.skips:
@@ -255,6 +276,7 @@ class FilesSession:
             arrow=self._tap.arrow,
             limit=limit,
             bad=self._tap.set_aside if self._tap.skips else None,
+            left_out=self._tap.note_left_out,
         )
 
     def count(self, stream: Stream) -> int:

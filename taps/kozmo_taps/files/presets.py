@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from kozmo_singer.settings import Setting
 from kozmo_singer.systems.stores import settings as stores
 from kozmo_taps.files import settings as s
 from kozmo_taps.files.engine import TapFiles
+
+
+def _settings(*own: Setting) -> tuple[Setting, ...]:
+    """What all formats have, and between it what is *own* to one."""
+    places, more = (*s.PLACES[:2], s.KEYS), (s.PLACES[2], *s.READING, *stores.STORES, *s.COMMON)
+    return (*places, *own, *s.PACKED, *more)
 
 
 def _examples(name: str, path: str) -> tuple[str, ...]:
@@ -17,14 +24,54 @@ def _examples(name: str, path: str) -> tuple[str, ...]:
     )
 
 
+class TapAvro(TapFiles):
+    """Reads Avro."""
+
+    name = "tap-avro"
+    summary = "Avro files"
+    settings = _settings()
+    format = "avro"
+    examples = _examples(name, "data/*.avro")
+
+
 class TapCsv(TapFiles):
     """Reads CSV and TSV."""
 
     name = "tap-csv"
     summary = "CSV and TSV files"
-    settings = (*s.PLACES[:2], s.KEYS, *s.CSV, *s.ROWS, s.PLACES[2], *s.READING, *s.COMMON)
+    settings = _settings(*s.TEXT, *s.CSV, *s.ROWS)
     format = "csv"
     examples = _examples(name, "data/*.csv")
+
+
+class TapExcel(TapFiles):
+    """Reads the sheets of workbooks."""
+
+    name = "tap-excel"
+    summary = "Workbooks of Excel and OpenDocument"
+    settings = _settings(*s.EXCEL, s.COLUMNS)
+    format = "excel"
+    examples = _examples(name, "data/*.xlsx")
+
+
+class TapFixedWidth(TapFiles):
+    """Reads lines whose cells stand at the same places."""
+
+    name = "tap-fixed-width"
+    summary = "Text files with columns of fixed widths"
+    settings = _settings(*s.TEXT, *s.FIXED_WIDTH, *s.ROWS)
+    format = "fixed-width"
+    examples = _examples(name, "data/*.txt")
+
+
+class TapJson(TapFiles):
+    """Reads JSON documents."""
+
+    name = "tap-json"
+    summary = "JSON documents"
+    settings = _settings(*s.JSON, s.ENCODING, *s.ROWS)
+    format = "json"
+    examples = _examples(name, "data/*.json")
 
 
 class TapJsonl(TapFiles):
@@ -32,9 +79,19 @@ class TapJsonl(TapFiles):
 
     name = "tap-jsonl"
     summary = "JSON Lines files"
-    settings = (*s.PLACES[:2], s.KEYS, *s.ROWS, s.PLACES[2], *s.READING, *s.COMMON)
+    settings = _settings(*s.ROWS)
     format = "jsonl"
     examples = _examples(name, "data/*.jsonl")
+
+
+class TapOrc(TapFiles):
+    """Reads ORC."""
+
+    name = "tap-orc"
+    summary = "ORC files"
+    settings = _settings()
+    format = "orc"
+    examples = _examples(name, "data/*.orc")
 
 
 class TapParquet(TapFiles):
@@ -42,12 +99,25 @@ class TapParquet(TapFiles):
 
     name = "tap-parquet"
     summary = "Parquet files"
-    settings = (*s.PLACES[:2], s.KEYS, s.PLACES[2], *s.READING, *s.COMMON)
+    settings = _settings()
     format = "parquet"
     examples = _examples(name, "data/*.parquet")
 
 
-_HOW = (s.FORMAT, s.KEYS, *s.CSV, *s.ROWS)
+class TapXml(TapFiles):
+    """Reads XML."""
+
+    name = "tap-xml"
+    summary = "XML files"
+    settings = _settings(*s.XML, s.ENCODING, s.DECIMAL, s.THOUSANDS, *s.ROWS)
+    format = "xml"
+    examples = _examples(name, "data/*.xml")
+
+
+_HOW = (
+    *(s.FORMAT, s.KEYS, *s.TEXT, *s.CSV, *s.FIXED_WIDTH, *s.JSON, *s.XML, *s.EXCEL),
+    *(*s.ROWS, *s.PACKED),
+)
 _REST = (s.PLACES[2], *s.READING, *s.COMMON)
 
 

@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from kozmo_singer.errors import ReadError
+from kozmo_singer.systems.formats import LeftOut
 from kozmo_singer.systems.stores.remote import Replaced
 from kozmo_singer.wire import Column, Rows, Stream, lane
 from kozmo_singer.wire.arrow import arrow_type, field
@@ -114,7 +115,9 @@ class FilesReading:
         arrow: bool,
         limit: int | None,
         bad: Bad | None,
+        left_out: Callable[[str, LeftOut], None],
     ) -> None:
+        self._left_out = left_out
         self._found, self._incremental, self._arrow, self._bad = found, incremental, arrow, bad
         method = "INCREMENTAL" if incremental else "FULL_TABLE"
         self.schema = {**stream.masked_schema(), REPLICATION_METHOD: method}
@@ -214,6 +217,9 @@ class FilesReading:
         except Misfit as error:
             raise ReadError(f"cannot read {path}", f"{error.path}: {error}") from error
         self._warn(path, reader.beside)
+        left_out = getattr(reader, "left_out", None)
+        if left_out:
+            self._left_out(path, left_out)
         self._finish(name, file)
 
     def _warn(self, path: str, beside: set[str]) -> None:

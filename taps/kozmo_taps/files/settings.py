@@ -10,6 +10,8 @@ from typing import Any
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.settings import Setting, did_you_mean, json_type, resolve
 from kozmo_singer.systems.formats import FORMATS, Options
+from kozmo_singer.systems.formats.excel_area import Area
+from kozmo_singer.systems.formats.json_path import parsed_path
 from kozmo_singer.systems.stores import SCHEMES
 from kozmo_singer.systems.stores.settings import STORES
 from kozmo_singer.wire.types import NAMES, LogicalType
@@ -37,21 +39,90 @@ FORMAT = Setting(
     choices=tuple(FORMATS),
 )
 KEYS = Setting("key_properties", "The columns that tell rows apart", "array")
-CSV: tuple[Setting, ...] = (
-    Setting("delimiter", "What stands between cells; detected where it is not given"),
-    Setting("quote_char", "What cells with a delimiter in them stand between", default='"'),
+ENCODING = Setting("encoding", "What text is written in, as cp1252; detected where it is not given")
+DECIMAL = Setting(
+    "decimal",
+    "What stands before the fraction of a number; with a comma 1,5 is a number, and 1.5 is text",
+    default=".",
+    choices=(".", ","),
+)
+THOUSANDS = Setting(
+    "thousands", "What stands between groups of three digits, as in 1.234,50; nothing by default"
+)
+TEXT: tuple[Setting, ...] = (
+    ENCODING,
     Setting(
         "header",
         "Whether the first row names the columns; detected where it is not given",
         "boolean",
     ),
     Setting("column_names", "The names of the columns, in place of a header", "array"),
-    Setting("encoding", "What text is written in, as cp1252; detected where it is not given"),
+    DECIMAL,
+    THOUSANDS,
+)
+"""What CSV and text of fixed widths have in common."""
+CSV: tuple[Setting, ...] = (
+    Setting("delimiter", "What stands between cells; detected where it is not given"),
+    Setting("quote_char", "What cells with a delimiter in them stand between", default='"'),
     Setting(
         "null_values",
         "Cells that are null; empty ones without quotes, unless others are given",
         "array",
     ),
+    Setting("comment", "What lines begin with that are left out, as #"),
+    Setting(
+        "skip_rows", "How many lines at the start are left out", "integer", default=0, minimum=0
+    ),
+    Setting(
+        "on_bad_row",
+        "What a row does that has more or fewer cells than there are columns: fail ends the "
+        "reading of its file, skip leaves the row out and fails at the end",
+        default="fail",
+        choices=("fail", "skip"),
+    ),
+)
+FIXED_WIDTH: tuple[Setting, ...] = (
+    Setting(
+        "widths",
+        "How many letters wide each column of a file of fixed widths is; told by the blanks "
+        "between columns where it is not given",
+        "array",
+    ),
+)
+JSON: tuple[Setting, ...] = (
+    Setting(
+        "json_path",
+        "Where records stand in a JSON document, as data.items or $.pages[*].items; the document "
+        "itself, or the elements of its array, where it is not given",
+    ),
+)
+XML: tuple[Setting, ...] = (
+    Setting(
+        "record_path",
+        "Which elements of XML are records, as orders/order from the root on, or .//order "
+        "anywhere; those below the root where it is not given",
+    ),
+)
+EXCEL: tuple[Setting, ...] = (
+    Setting(
+        "sheet",
+        "The sheet of a workbook, by its name or its number from 1; each one is a stream where "
+        "it is not given",
+    ),
+    Setting(
+        "header_row",
+        "The row of a sheet that names the columns, 0 for none; the first that is not empty where "
+        "it is not given",
+        "integer",
+        minimum=0,
+    ),
+    Setting("cell_range", "The part of a sheet that is read, as B3:F100 or B:F"),
+)
+COLUMNS = Setting(
+    "columns",
+    "Types of columns, where the inferred ones do not suit, by name: string, integer, "
+    'float, decimal(12,2), date, timestamptz and so on, as {"zip": "string"}',
+    "object",
 )
 ROWS: tuple[Setting, ...] = (
     Setting(
@@ -61,11 +132,17 @@ ROWS: tuple[Setting, ...] = (
         default=16 << 20,
         minimum=1024,
     ),
+    COLUMNS,
+)
+PACKED: tuple[Setting, ...] = (
+    Setting("members", "Which members of zip and tar files are read, as orders/*.csv"),
     Setting(
-        "columns",
-        "Types of columns, where the inferred ones do not suit, by name: string, integer, "
-        'float, decimal(12,2), date, timestamptz and so on, as {"zip": "string"}',
-        "object",
+        "max_unpacked_ratio",
+        "How many times its size a packed file may unpack to, where that is more than a GB; 0 for "
+        "any, which a small file can use to keep a run busy for days",
+        "integer",
+        default=1000,
+        minimum=0,
     ),
 )
 READING: tuple[Setting, ...] = (
@@ -92,6 +169,11 @@ READING: tuple[Setting, ...] = (
 _LEFT_OUT = ("start_date",)
 COMMON = tuple(setting for setting in tap.SETTINGS if setting.name not in _LEFT_OUT)
 """What files have in common with other sources; no date says where they start."""
+_OWN = (
+    *(*PLACES[:2], BUCKET, CONTAINER, FORMAT, KEYS, *TEXT, *CSV, *FIXED_WIDTH, *JSON, *XML, *EXCEL),
+    *(*ROWS, *PACKED, *STORES),
+)
+"""What may differ from stream to stream."""
 METADATA = {
     "_file": LogicalType("string"),
     "_row": LogicalType("integer", bits=64),
@@ -107,6 +189,7 @@ class Spec:
     path: str
     stream: str | None
     format: str | None
+    members: str | None
     keys: tuple[str, ...]
     options: Options
     place: Mapping[str, Any]
@@ -132,8 +215,7 @@ def specs(
                 f"{plugin}: there is no column '{name}' for metadata_columns",
                 *did_you_mean(str(name), METADATA) or [f"there are {', '.join(METADATA)}"],
             )
-    each = (*PLACES[:2], BUCKET, CONTAINER, FORMAT, KEYS, *CSV, *ROWS, *STORES)
-    own = [s for s in settings if s in each]
+    own = [s for s in settings if s in _OWN]
     given = {s.name: config[s.name] for s in own}
     if not config["files"]:
         return [_spec(plugin, given, scheme)]
@@ -149,25 +231,34 @@ def specs(
 
 
 def _spec(plugin: str, given: Mapping[str, Any], scheme: str | None) -> Spec:
-    delimiter, quote = given.get("delimiter"), given.get("quote_char") or '"'
-    for name, letter in (("delimiter", delimiter or ","), ("quote_char", quote)):
-        if len(letter) != 1 or not letter.isascii():
-            raise ConfigError(f"{plugin}: {name} must be one letter of ASCII, got {letter!r}")
     nulls = given.get("null_values")
-    options = Options(
-        types={n: _type(plugin, n, t) for n, t in (given.get("columns") or {}).items()},
-        delimiter=delimiter,
-        quote=quote,
-        header=given.get("header"),
-        names=given.get("column_names"),
-        encoding=_encoding(plugin, given.get("encoding")),
-        nulls=("",) if nulls is None else tuple(map(str, nulls)),
-        row_bytes=given.get("max_row_bytes") or Options.row_bytes,
-    )
+    try:
+        options = Options(
+            types={n: _type(plugin, n, t) for n, t in (given.get("columns") or {}).items()},
+            header=given.get("header"),
+            names=given.get("column_names"),
+            encoding=_encoding(plugin, given.get("encoding")),
+            nulls=("",) if nulls is None else tuple(map(str, nulls)),
+            row_bytes=given.get("max_row_bytes") or Options.row_bytes,
+            comment=given.get("comment") or "",
+            skip_rows=given.get("skip_rows") or 0,
+            skip_bad_rows=given.get("on_bad_row") == "skip",
+            json_path=parsed_path(given.get("json_path") or ""),
+            record_path=given.get("record_path") or "",
+            sheet=given.get("sheet"),
+            header_row=given.get("header_row"),
+            cell_range=Area.of(given["cell_range"]) if given.get("cell_range") else None,
+            widths=_widths(given.get("widths")),
+            ratio=given.get("max_unpacked_ratio", Options.ratio),
+            **_letters(given),
+        )
+    except ValueError as error:
+        raise ConfigError(f"{plugin}: {error}") from error
     return Spec(
         path=given["path"] if scheme is None else _address(plugin, given, scheme),
         stream=given["stream"],
         format=given.get("format"),
+        members=given.get("members"),
         keys=tuple(given["key_properties"] or ()),
         options=options,
         place={s.name: given[s.name] for s in STORES if s.name in given},
@@ -188,6 +279,28 @@ def _address(plugin: str, given: Mapping[str, Any], scheme: str) -> str:
         return f"{scheme}://{path}" if path.startswith("/") else f"{scheme}:///~/{path}"
     bucket = given.get(BUCKET.name) or given.get(CONTAINER.name)
     return f"{scheme}://{bucket}/{path.lstrip('/')}" if bucket else f"{scheme}://{path}"
+
+
+def _letters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The letters by which cells and numbers are written; ValueError for those that are none."""
+    delimiter, quote = given.get("delimiter"), given.get("quote_char") or '"'
+    for name, letter in (("delimiter", delimiter or ","), ("quote_char", quote)):
+        if len(letter) != 1 or not letter.isascii():
+            raise ValueError(f"{name} must be one letter of ASCII, got {letter!r}")
+    decimal, thousands = given.get("decimal") or ".", given.get("thousands") or ""
+    if len(thousands) > 1 or thousands.isalnum() or thousands in ("-", decimal):
+        raise ValueError(
+            f"thousands must be one letter, no digit and not that of decimal, got {thousands!r}"
+        )
+    return {"delimiter": delimiter, "quote": quote, "decimal": decimal, "thousands": thousands}
+
+
+def _widths(given: list[Any] | None) -> tuple[int, ...] | None:
+    if not given:
+        return None
+    if not all(str(width).isdigit() and int(width) > 0 for width in given):
+        raise ValueError(f"widths must be numbers of letters, got {given}")
+    return tuple(map(int, given))
 
 
 def _encoding(plugin: str, name: str | None) -> str | None:

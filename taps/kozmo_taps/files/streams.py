@@ -8,7 +8,7 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -20,8 +20,10 @@ from kozmo_singer.systems.formats import (
     named,
     reader,
 )
-from kozmo_singer.systems.formats.packing import MAGIC_BYTES, compression_of, translated
+from kozmo_singer.systems.formats.packing import HEAD_BYTES, compression_of, translated
+from kozmo_singer.systems.formats.signatures import refuse_others
 from kozmo_singer.systems.stores import Entry, Store, store_of
+from kozmo_singer.systems.stores.archives import ArchiveStore, Bad
 from kozmo_singer.wire.types import LogicalType, join
 from kozmo_taps.files.settings import Spec
 
@@ -34,17 +36,27 @@ _log = logging.getLogger("kozmo_taps")
 
 
 class File(NamedTuple):
-    """A file of a stream; *partitions* are the columns that its folders tell."""
+    """A file of a stream, or the *part* of it that has this name, as a sheet of a workbook.
+
+    *partitions* are the columns that its folders tell.
+    """
 
     entry: Entry
     format: str
     partitions: Mapping[str, str | None]
+    part: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What tells it from others."""
+        return self.entry.path, self.part
 
     @property
     def token(self) -> str:
         """Twelve letters that stand for the file as it is now: another size is another token."""
         entry = self.entry
-        text = repr((entry.path, entry.size, entry.modified, entry.etag)).encode("utf-8", "replace")
+        parts = (entry.path, entry.size, entry.modified, entry.etag)
+        text = repr(parts if self.part is None else (*parts, self.part)).encode("utf-8", "replace")
         digest = hashlib.blake2b(text, digest_size=_TOKEN_BYTES).digest()
         return b64encode(digest, b"-_").decode()
 
@@ -56,7 +68,7 @@ class Listing:
     plugin: str
     spec: Spec
     format: str | None
-    store: Store
+    store: ArchiveStore
     pattern: str
     entries: list[Entry] = field(default_factory=list)
     seen: float = 0.0
@@ -72,7 +84,7 @@ class Listing:
         # A listing that takes long is not made for each of many streams.
         self.seen = now + (now - began)
         files = [_file(entry, self.spec, self.format) for entry in self.entries]
-        return [file for file in files if file is not None]
+        return [part for file in files if file for part in _parts(self.store, file, self.spec)]
 
     @property
     def shown(self) -> str:
@@ -89,19 +101,21 @@ class FileStream:
     spec: Spec
     listing: Listing
     files: list[File] = field(default_factory=list)
-    known: dict[str, FileReader] = field(default_factory=dict)
-    """What has looked at a file already, by path."""
+    known: dict[tuple[str, str | None], FileReader] = field(default_factory=dict)
+    """What has looked at a file already, by its key."""
 
     def reader(self, file: File) -> FileReader:
         """Return what reads *file*; ReadError where it cannot be opened."""
-        entry, store = file.entry, self.listing.store
-        if entry.path in self.known:
-            return self.known.pop(entry.path)
-        source = Source(entry.path, entry.size, lambda: store.open(entry.path))
+        if file.key in self.known:
+            return self.known.pop(file.key)
+        source, options = _source(self.listing.store, file, self.spec), self.spec.options
         with translated(source), source.open() as opened:
-            packed = compression_of(opened.read(MAGIC_BYTES))
-        source = Source(entry.path, entry.size, source.open, packed)
-        return reader(file.format, source, self.spec.options)
+            head, seekable = opened.read(HEAD_BYTES), opened.seekable()
+        refuse_others(source, file.format, head)
+        source = replace(source, compression=compression_of(head), seekable=seekable)
+        if file.part is not None:
+            options = replace(options, sheet=file.part)
+        return reader(file.format, source, options)
 
     def changed(self, file: File) -> str | None:
         """Return what happened to the file since it was listed, or None if it is the same."""
@@ -117,7 +131,7 @@ class FileStream:
         """Return the files that came since the last look, if that is a while ago."""
         if time.monotonic() < self.listing.seen + FRESH_SECONDS:
             return []
-        known = {file.entry.path for file in self.files}
+        known = {file.key for file in self.files}
         try:
             found = self.listing.files()
         except KozmoError as error:
@@ -126,26 +140,32 @@ class FileStream:
         new = [
             file
             for file in found
-            if file.entry.path not in known and (self.spec.stream or _name(file)) == self.name
+            if file.key not in known and _stream(file, self.spec) == self.name
         ]
         self.files += new
         return new
 
 
-def find_streams(plugin: str, specs: Sequence[Spec], format: str | None) -> dict[str, FileStream]:
-    """Return the streams of all files that *specs* name; files are *format* where none is told."""
+def find_streams(
+    plugin: str, specs: Sequence[Spec], format: str | None, bad: Bad | None = None
+) -> dict[str, FileStream]:
+    """Return the streams of all files that *specs* name; files are *format* where none is told.
+
+    Archives that cannot be read go to *bad*, where that is given.
+    """
     found: dict[str, FileStream] = {}
     stores: dict[tuple[type, str, str], Store] = {}
     for spec in specs:
-        store, pattern = store_of(spec.path, spec.place, plugin)
-        store = stores.setdefault((type(store), store.root, repr(spec.place)), store)
+        inner, pattern = store_of(spec.path, spec.place, plugin)
+        inner = stores.setdefault((type(inner), inner.root, repr(spec.place)), inner)
+        store = ArchiveStore(inner, spec.members, spec.options.ratio, bad)
         listing = Listing(plugin, spec, format, store, pattern)
         known = listing.files()
         if not known:
             what = "no file" if not listing.entries else "no file of a format that is known"
             raise ConfigError(f"{plugin} found {what} at {listing.shown}")
         for file in known:
-            name = spec.stream or _name(file)
+            name = _stream(file, spec)
             stream = found.setdefault(name, FileStream(name, spec, listing))
             if stream.spec is not spec:
                 raise ConfigError(
@@ -165,6 +185,31 @@ def _file(entry: Entry, spec: Spec, format: str | None) -> File | None:
     matches = (_PARTITION.fullmatch(part) for part in entry.path.split("/")[:-1])
     pairs = ((match[1], unquote(match[2])) for match in matches if match)
     return File(entry, told, {n: None if v == _NO_VALUE else v for n, v in pairs})
+
+
+def _parts(store: ArchiveStore, file: File, spec: Spec) -> list[File]:
+    """The sheets of a workbook that has several, where none is asked for."""
+    if file.format != "excel" or spec.options.sheet is not None:
+        return [file]
+    from kozmo_singer.systems.formats.excel import opened, sheets
+
+    try:
+        with opened(_source(store, file, spec)) as (book, _):
+            names = sheets(book)
+    except ReadError:
+        # It is said when the file is read.
+        return [file]
+    return [file._replace(part=name) for name in names] if len(names) > 1 else [file]
+
+
+def _source(store: ArchiveStore, file: File, spec: Spec) -> Source:
+    path = file.entry.path
+    name = path if file.part is None else f"{path}, sheet {file.part}"
+    return Source(name, file.entry.size, lambda: store.open(path), ratio=spec.options.ratio)
+
+
+def _stream(file: File, spec: Spec) -> str:
+    return spec.stream or _name(file) + (f"-{file.part}" if file.part else "")
 
 
 def _name(file: File) -> str:

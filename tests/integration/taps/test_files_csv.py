@@ -301,3 +301,98 @@ def test_deselected_columns_are_not_read(tap: Tap, run: Any, tmp_path: Path) -> 
             if entry["breadcrumb"]:
                 entry["metadata"]["selected"] = entry["breadcrumb"][1] not in names
         assert tap("tap-csv", config, catalog=catalog).records == expected
+
+
+def test_bad_rows_are_left_out_where_that_is_asked_for(reads: Reads) -> None:
+    """They are told with their lines, the other rows come, and the run has failed."""
+    lines = [f'{n},"two\nlines",x\n' for n in range(100_000)]
+    lines[50_000] = "50000,x\n"
+    lines[70_000] = 'a,b,"c\nd",e\n'
+    said = reads("a,b,c\n" + "".join(lines), on_bad_row="skip")
+    assert said.code == 1
+    assert [r["a"] for r in said.records] == [
+        n for n in range(100_000) if n not in (50_000, 70_000)
+    ]
+    assert "tap-csv could not read some rows; the others were read" in said.err
+    assert "2 rows were left out, lines 100002, 140001" in said.err
+
+
+def test_a_value_behind_bad_rows_is_told_with_its_line(reads: Reads) -> None:
+    """Rows that were left out count as lines."""
+    content = "a,b\n" + "1,x\n" * 300_000 + "1\n" * 7 + "y,x\n" + "1,x\n" * 300_000
+    said = reads(content, on_bad_row="skip")
+    assert said.code == 1
+    assert "line 300009, column a: expected integer, got 'y'" in said.err
+
+
+def test_stray_quotes_cut_no_row(reads: Reads) -> None:
+    """A row that a guess cuts in two is no bad row."""
+    lines = [f'{n},5" pipe,"x\ny"\n' for n in range(120_000)]
+    said = reads("a,b,c\n" + "".join(lines), on_bad_row="skip")
+    assert said.code == 0, said.err
+    assert [r["a"] for r in said.records] == list(range(120_000))
+
+
+COMMENTS = '# made by "Ann\na,b\n#1,2\n3,"two\n# lines"\n#", \n4,x\n# end'
+
+
+@pytest.mark.parametrize("filler", [0, 100_000])
+def test_comments_and_lines_before_the_header(reads: Reads, filler: int) -> None:
+    """Are left out, but not within a cell, and the lines of errors are those of the file."""
+    more = '# it\'s "so"\n5,y\n' * filler
+    said = reads(f"junk;\n\n{COMMENTS}\n{more}", comment="#", skip_rows=2)
+    assert rows(said)[:3] == [[3, "two\n# lines"], [4, "x"], *[[5, "y"]] * (filler > 0)]
+    assert len(said.records) == 2 + filler
+    bad = reads(f"junk;\n\n{COMMENTS}\n{more}6\n", comment="#", skip_rows=2)
+    assert f"line {11 + 2 * filler}: expected 2 cells, got 1" in bad.err
+
+
+def test_decimal_commas(reads: Reads) -> None:
+    """Are read where the configuration says so, and suggested where they seem to be."""
+    content = "a;b;c\n1.234,56;1;x\n-0,10;1.000;y\n12;-7;1,5\n"
+    plain = reads(content)
+    assert rows(plain) == [["1.234,56", 1, "x"], ["-0,10", 1, "y"], ["12", -7, "1,5"]]
+    assert "text in a may be numbers with decimal commas: decimal" in plain.err
+    assert types(plain)["b"] == "number"
+    said = reads(content, decimal=",", thousands=".")
+    assert types(said) == {"a": "number", "b": "integer", "c": "string"}
+    assert rows(said) == [[1234.56, 1, "x"], [-0.1, 1000, "y"], [12, -7, "1,5"]]
+    bare = reads(content, decimal=",")
+    assert types(bare) == {"a": "string", "b": "string", "c": "string"}
+    assert types(reads('a\n"1,234.5"\n7\n', thousands=",")) == {"a": "number"}
+
+
+def test_a_later_number_that_is_written_in_another_way(reads: Reads) -> None:
+    """Is an error, and never another number."""
+    content = "a;b\n" + "1,5;x\n" * 123_456 + "2.5;x\n" + "1,5;x\n" * 300_000
+    said = reads(content, decimal=",")
+    assert said.code == 1
+    assert "line 123458, column a: expected decimal, got '2.5'" in said.err
+
+
+@pytest.mark.parametrize("thousands", ["..", "1", "-", ","])
+def test_letters_between_thousands_that_mean_nothing(reads: Reads, thousands: str) -> None:
+    """Are refused."""
+    said = reads("a\n1\n", decimal=",", thousands=thousands)
+    assert (said.code, "thousands must be one letter" in said.err) == (2, True)
+
+
+def test_files_that_were_joined(reads: Reads) -> None:
+    """Hold a mark where the second one began."""
+    said = reads("a,b\n1,x\n" + "\ufeffa,b\n2,y\n")
+    assert said.code == 1
+    assert "line 3 begins with a byte order mark, as where files were joined" in said.err
+
+
+@pytest.mark.parametrize("lines", [10, 500_000])
+def test_two_encodings_in_one_file(reads: Reads, lines: int) -> None:
+    """Are told: neither is taken for all of it."""
+    utf8, other = "1,Grüße\n".encode(), "2,Grüße\n".encode("cp1252")
+    said = reads(b"a,b\n" + utf8 * lines + other * 3 + utf8 * lines)
+    assert said.code == 1
+    assert f"line {lines + 2}, column b: b'Gr\\xfc\\xdfe' is not utf-8" in said.err
+
+
+def test_blank_lines_at_the_end(reads: Reads) -> None:
+    """Are no rows, however many there are."""
+    assert rows(reads("a,b\n1,x\n" + "\n" * 3_000_000)) == [[1, "x"]]
