@@ -39,6 +39,8 @@ ARCHIVES = (
     *(".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst"),
 )
 """How the names of files end that stand for their members."""
+_LONGEST_ENDING = 4
+"""Letters that may follow on the last dot of a name and tell no format, as in export.txt."""
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
 _ENDINGS = {
     ".csv": "csv",
@@ -178,7 +180,8 @@ def named(path: str) -> tuple[str, str | None]:
         name = name.rpartition(".")[0]
     head, _, ending = name.rpartition(".")
     format = _ENDINGS.get("." + ending.lower()) if head else None
-    return (head if format else name), format
+    ends = format or (head and ending.isalpha() and len(ending) <= _LONGEST_ENDING)
+    return (head if ends else name), format
 
 
 def reader(format: str, source: Source, options: Options) -> FileReader:

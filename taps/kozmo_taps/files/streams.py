@@ -83,8 +83,13 @@ class Listing:
         now = time.monotonic()
         # A listing that takes long is not made for each of many streams.
         self.seen = now + (now - began)
-        files = [_file(entry, self.spec, self.format) for entry in self.entries]
+        files = [_file(entry, self.spec, self._format(entry)) for entry in self.entries]
         return [part for file in files if file for part in _parts(self.store, file, self.spec)]
+
+    def _format(self, entry: Entry) -> str | None:
+        """The format of a file whose name tells none: CSV, where it is the one that is meant."""
+        meant = self.pattern.rpartition("/")[2] == entry.path.rpartition("/")[2]
+        return self.format or ("csv" if meant else None)
 
     @property
     def shown(self) -> str:
