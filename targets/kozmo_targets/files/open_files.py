@@ -1,0 +1,153 @@
+"""The files that a run is writing: how many are open, and how much of their rows waits."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kozmo_singer.systems.formats.writers import FileFormat, Part
+    from kozmo_singer.systems.stores import Upload
+
+MOST_OPEN = 32
+"""Files that take rows at a time; one more, and that which got none for longest is closed."""
+MOST_HIDDEN = 128
+"""Files that are whole and not shown yet; one more, and the oldest is shown early."""
+WAITING_BYTES = 64 << 20
+"""Rows that wait for so many others that a group of them is worth it, over all files."""
+WAITING_ROWS = 1 << 20
+
+
+class Sink(io.RawIOBase):
+    """Counts what goes into an upload; once it is *dead* it takes what comes and keeps nothing."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.size = 0
+        self.dead = False
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.size
+
+    def write(self, data: Any) -> int:
+        count = memoryview(data).nbytes
+        if not self.dead:
+            self._file.write(data)
+        self.size += count
+        return count
+
+
+class File:
+    """A file of one stream, in one folder."""
+
+    def __init__(self, path: str, folder: str, upload: Upload, format: FileFormat) -> None:
+        self.path, self.folder = path, folder
+        self.rows = 0
+        self.waiting: list[Part] = []
+        self.waiting_bytes = 0
+        self._upload = upload
+        self._sink = Sink(upload.file)
+        self._waits = format.waits
+        try:
+            self._writer = format.open(self._sink)  # type: ignore[arg-type]  # it is written to
+        except BaseException:
+            self.abort()
+            raise
+
+    @property
+    def size(self) -> int:
+        """About how large the file is, or will be once the rows that wait are in it."""
+        return self._sink.size + self.waiting_bytes // 4
+
+    def add(self, part: Part) -> int:
+        """Take rows; return how many bytes of them wait."""
+        self.rows += len(part)
+        if not self._waits:
+            self._writer.write([part])
+            return 0
+        self.waiting.append(part)
+        self.waiting_bytes += part.nbytes
+        return int(part.nbytes)
+
+    def settle(self) -> None:
+        """Write the rows that wait."""
+        waiting, self.waiting, self.waiting_bytes = self.waiting, [], 0
+        if waiting:
+            self._writer.write(waiting)
+
+    def close(self) -> None:
+        """Make the file whole; it stays hidden."""
+        self.settle()
+        self._writer.finish()
+
+    def commit(self) -> None:
+        """Show the file."""
+        self._upload.commit()
+
+    def abort(self) -> None:
+        """Forget the file."""
+        self._sink.dead = True
+        self.waiting = []
+        with contextlib.suppress(OSError):
+            self._upload.abort()
+
+
+class OpenFiles:
+    """All files of a run, so that there is a bound to them all together.
+
+    What is closed or shown early is told to the function that came with the file.
+    """
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[File, Callable[[File], None]] = OrderedDict()
+        self._hidden: OrderedDict[File, Callable[[File], None]] = OrderedDict()
+        self._waiting = 0
+
+    def opened(self, file: File, close: Callable[[File], None]) -> None:
+        """Count *file*; *close* is called where it has to be closed for others."""
+        while len(self._open) >= MOST_OPEN:
+            oldest, close_oldest = next(iter(self._open.items()))
+            close_oldest(oldest)
+        self._open[file] = close
+
+    def add(self, file: File, part: Part) -> None:
+        """Give rows to *file*; those of the file of which most wait are written if need be."""
+        self._open.move_to_end(file)
+        self._waiting += file.add(part)
+        while self._waiting > WAITING_BYTES:
+            self._settle(max(self._open, key=lambda each: each.waiting_bytes))
+        if file.waiting and sum(map(len, file.waiting)) >= WAITING_ROWS:
+            self._settle(file)
+
+    def _settle(self, file: File) -> None:
+        self._waiting -= file.waiting_bytes
+        file.settle()
+
+    def closed(self, file: File, commit: Callable[[File], None]) -> None:
+        """Make *file* whole; *commit* is called where it has to be shown early."""
+        self._waiting -= file.waiting_bytes
+        del self._open[file]
+        self._hidden[file] = commit
+        file.close()
+        while len(self._hidden) > MOST_HIDDEN:
+            oldest, commit_oldest = next(iter(self._hidden.items()))
+            commit_oldest(oldest)
+
+    def shown(self, file: File) -> None:
+        """Show *file*."""
+        file.commit()
+        del self._hidden[file]
+
+    def forget(self, file: File) -> None:
+        """Abort *file*."""
+        if file in self._open:
+            self._waiting -= file.waiting_bytes
+        self._open.pop(file, None)
+        self._hidden.pop(file, None)
+        file.abort()
