@@ -116,7 +116,7 @@ class Files(Destination):
 
     def rows(self, stream: str) -> list[Row]:
         folder = self.folder / quote(stream, safe="")
-        return [row for path in sorted(folder.glob("*.*")) for row in self.read(path)]
+        return [row for path in sorted(folder.glob("[!.]*")) for row in self.read(path)]
 
     @abstractmethod
     def read(self, path: Path) -> list[Row]:

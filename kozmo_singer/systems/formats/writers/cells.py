@@ -85,6 +85,7 @@ def _column(column: Column, values: Sequence[Any]) -> pa.Array:
 
 def texts(array: pa.Array, field: pa.Field, column: Column) -> pa.Array:
     """Return the texts of an array of the Arrow lane."""
+    array = plain(array)
     type = array.type
     if pa.types.is_string(type):
         return array
@@ -104,6 +105,13 @@ def texts(array: pa.Array, field: pa.Field, column: Column) -> pa.Array:
     if column.type.name == "timestamp":
         spelt = pc.utf8_rtrim(spelt, "Z")
     return spelt if valid is None else pc.if_else(valid, spelt, pa.scalar(None, pa.string()))
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """Return *array* as the text that it holds, where it is JSON by its type."""
+    if getattr(array.type, "extension_name", None) == "arrow.json":
+        array = array.storage
+    return array.cast(pa.string()) if pa.types.is_large_string(array.type) else array
 
 
 def _unquoted(literals: pa.Array) -> pa.Array:

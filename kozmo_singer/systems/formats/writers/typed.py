@@ -16,6 +16,7 @@ import pyarrow as pa
 from kozmo_singer.systems.formats.writers import FileWriter, Unwritable, WriteOptions
 from kozmo_singer.systems.formats.writers.cells import (
     digits,
+    plain,
     spelling,
     string_array,
     texts,
@@ -79,7 +80,7 @@ class TypedFormat(ABC):
     def of_columns(self, batch: pa.RecordBatch) -> pa.RecordBatch | None:
         made = []
         for i, (column, described) in enumerate(zip(self.columns, batch.schema, strict=True)):
-            array = batch.column(i)
+            array = plain(batch.column(i))
             if pa.types.is_string(array.type) and column.type.name not in _TEXTS:
                 # What has no place in its type, to be looked at as a record is.
                 return None

@@ -1,0 +1,157 @@
+"""Files that a target wrote, read back by a tap: all rows, of every format, in both lanes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import Run
+from kozmo_singer.systems.formats import FORMATS as READ
+from kozmo_singer.systems.formats.writers import FORMATS as WRITTEN
+from kozmo_singer.wire.rows import without_zone
+from kozmo_singer.wire.types import LogicalType, from_schema
+from kozmo_targets.files.naming import own_name
+from postgres_kinds import CASES
+from servers.postgres import Database
+
+BOTH = sorted(set(READ) & set(WRITTEN))
+CELLS = ("csv", "fixed", "xml")
+Records = list[dict[str, Any]]
+
+
+class Copies:
+    """A source, and its copies in files, as records of taps."""
+
+    def __init__(self, run: Run, folder: Path, source: Database) -> None:
+        self.run, self.folder, self.source = run, folder, source
+        self.schemas: dict[str, dict[str, Any]] = {}
+
+    def expected(self) -> dict[str, Records]:
+        """Return what the tap of the source says."""
+        return self._said("tap-postgres", self.source.config, keep=True)
+
+    def write(self, lane: str, **settings: Any) -> None:
+        """Copy all streams."""
+        target = {"path": str(self.folder / "out"), **settings}
+        done = self.run(
+            [
+                "kozmo", "run", "tap-postgres", "target-files", "--lane", lane,
+                "--tap-config", self._file("source.json", self.source.config),
+                "--target-config", self._file("target.json", target),
+            ]
+        )  # fmt: skip
+        assert done.code == 0, done.err
+
+    def read(self, format: str, *streams: str, **settings: Any) -> dict[str, Records]:
+        """Return what tap-files says of the copies of *streams*."""
+        files = [
+            {
+                "path": str(self.folder / "out" / own_name(stream)),
+                "stream": stream,
+                "format": format,
+                **self._columns(stream, format),
+                **settings,
+            }
+            for stream in streams
+        ]
+        found = self._said("tap-files", {"files": files})
+        if format in CELLS:
+            for stream, rows in found.items():
+                found[stream] = [self._told(stream, row) for row in rows]
+        return found
+
+    def _columns(self, stream: str, format: str) -> dict[str, Any]:
+        """Of files of text, all that is in them, as it stands there."""
+        names = self.schemas[stream]["properties"]
+        return {"columns": dict.fromkeys(names, "string")} if format in CELLS else {}
+
+    def _told(self, stream: str, row: dict[str, Any]) -> dict[str, Any]:
+        """Return *row* with the values that its texts are JSON of."""
+        types = {n: from_schema(s)[0].name for n, s in self.schemas[stream]["properties"].items()}
+        return {
+            name: json.loads(text, parse_float=Decimal)
+            if text is not None and types[name] in ("json", "boolean")
+            else text
+            for name, text in row.items()
+        }
+
+    def _said(
+        self, tap: str, config: Mapping[str, Any], *, keep: bool = False
+    ) -> dict[str, Records]:
+        done = self.run([tap, "--config", self._file("tap.json", config)])
+        assert done.code == 0, done.err
+        found: dict[str, Records] = {}
+        for line in done.out.splitlines():
+            message = json.loads(line, parse_float=Decimal)
+            if message["type"] == "SCHEMA" and keep:
+                self.schemas[message["stream"]] = message["schema"]
+            elif message["type"] == "RECORD":
+                found.setdefault(message["stream"], []).append(message["record"])
+        return found
+
+    def _file(self, name: str, content: Any) -> Path:
+        path = self.folder / name
+        path.write_text(json.dumps(content))
+        return path
+
+    def same(self, stream: str, rows: Records) -> list[str]:
+        """Return *rows* as texts in which equal values are equal, in order."""
+        properties = self.schemas[stream]["properties"]
+        types = {name: from_schema(said)[0] for name, said in properties.items()}
+        return sorted(
+            repr([(name, _same(type, row.get(name))) for name, type in types.items()])
+            for row in rows
+        )
+
+
+def _same(type: LogicalType, value: Any) -> Any:
+    """Return *value* in the one form that all equal ones have."""
+    if isinstance(value, str):
+        if type.name in ("integer", "decimal", "float"):
+            return str(Decimal(value).normalize())
+        if type.name in ("timestamp", "timestamptz") and value[:4].isdigit():
+            return _moment(without_zone(value) if type.name == "timestamp" else value)
+        return value.lower() if type.name == "binary" else value
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True, default=str)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(Decimal(value).normalize())
+    return value
+
+
+def _moment(text: str) -> str:
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return text
+    return str(found.astimezone(timezone.utc) if found.tzinfo else found)
+
+
+@pytest.fixture
+def copies(run: Run, tmp_path: Path, kinds: Database) -> Copies:
+    """A value of every type of PostgreSQL, a null, and the value again, a stream a type."""
+    return Copies(run, tmp_path, kinds)
+
+
+@pytest.mark.parametrize("lane", ["text", "arrow"])
+@pytest.mark.parametrize("format", BOTH)
+def test_every_kind_of_value_comes_back(copies: Copies, format: str, lane: str) -> None:
+    """What is null is null, what is empty is empty, and digits are what they were."""
+    expected = copies.expected()
+    assert len(expected) == len(CASES)
+    copies.write(lane, format=format)
+    found = copies.read(format, *expected)
+    differing = {
+        f"{stream} ({CASES[int(stream.rpartition('k')[2])][0]})": (
+            copies.same(stream, found.get(stream, [])), copies.same(stream, rows)
+        )
+        for stream, rows in expected.items()
+        if copies.same(stream, found.get(stream, [])) != copies.same(stream, rows)
+    }  # fmt: skip
+    assert differing == {}
