@@ -70,6 +70,13 @@ class ExcelFormat(TypedFormat):
         return ExcelWriter(file, self.columns, self.options)
 
 
+class _Exact(float):
+    """A number that is spelt with all its digits; the library spells 16 of 17."""
+
+    def __format__(self, _: str) -> str:
+        return repr(float(self))
+
+
 class ExcelWriter:
     """Writes row by row to a file of its own, which is packed into *file* at the end."""
 
@@ -106,7 +113,8 @@ class ExcelWriter:
         elif isinstance(value, bool):
             self._sheet.write_boolean(self._row, place, value)
         elif isinstance(value, int | float):
-            self._sheet.write_number(self._row, place, value)
+            exact = _Exact(value) if isinstance(value, float) else value
+            self._sheet.write_number(self._row, place, exact)
         else:
             self._sheet.write_datetime(self._row, place, value, self._formats[type(value)])
 
