@@ -5,7 +5,7 @@ PYTHON ?= python3
 # KozmoAI has no release for Python 3.13.
 PYTHON_kozmoai ?= >=3.10,<3.13
 
-ENVIRONMENTS := kozmoai meltano singer-python singer-sdk-beta
+ENVIRONMENTS := azurite kozmoai meltano singer-python singer-sdk-beta
 PEERS := meltanolabs-tap meltanolabs-tap-msgspec meltanolabs-target \
   pipelinewise-tap pipelinewise-target sling dlt ingestr target-jsonl tpchgen
 
@@ -113,6 +113,12 @@ $(READY): requirements/dev.lock pyproject.toml $(UV)
 	@touch $@
 
 .envs/kozmoai/.installed: pyproject.toml
+
+.envs/azurite/.installed: requirements/azurite/package-lock.json
+	@npm --version > /dev/null || { echo "needs npm; on Debian: apt install npm"; exit 1; }
+	@mkdir -p $(@D) && cp requirements/azurite/*.json $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --omit dev --no-audit --no-fund --silent
+	@touch $@
 
 lock: $(UV)
 	$(COMPILE) requirements/uv.in -o requirements/uv.lock

@@ -24,7 +24,7 @@ COMMAND_SECONDS = 60.0
 _KEYRING = re.compile(r"keyring:(.+)/([^/]+)")
 _REFERENCE = re.compile(r"(\$?)\$\{(\w+)(?::-([^}]*))?\}")
 _NAMES = re.compile(
-    r"pass|secret|token|(api|private|access)[_-]?key|credential|auth|dsn|connection_string",
+    r"pass|secret|token|(api|private|access|account)[_-]?key|credential|auth|dsn|connection_string",
     re.IGNORECASE,
 )
 _LOGIN = re.compile(r"://[^/\s:@]*:(?=([^/\s@]+)@)(?=([^/\s]+)@)")

@@ -146,7 +146,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> list[str]:
 def secrets_of(settings: Sequence[Setting], config: Mapping[str, Any]) -> list[str]:
     """Return the values that no output may show."""
     declared = [config.get(s.name) for s in settings if s.secret]
-    values = dict.fromkeys([*declared, *secrets.secrets_in(config)])
+    inner = [value for each in declared if isinstance(each, dict) for value in each.values()]
+    texts = [each for each in (*declared, *inner) if isinstance(each, str)]
+    values = dict.fromkeys([*texts, *secrets.secrets_in(config)])
     return [v for v in values if isinstance(v, str) and v]
 
 

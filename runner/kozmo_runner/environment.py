@@ -19,12 +19,14 @@ _EVERYBODY = (
     "PYTHON*", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "JAVA_HOME", "SINGER_SDK_*",
     "OMP_NUM_THREADS", "MALLOC_*",
 )  # fmt: skip
+_FILES = r"|-(files|csv|json|jsonl|parquet|arrow|excel|avro|orc|xml|fixed-width)$"
+"""The end of the name of a plug-in that knows files of a format, in whatever store."""
 _SYSTEMS = {
     "PG*": r"postgres|redshift|cockroach|timescale|greenplum",
-    "AWS_*": r"aws|s3|athena|redshift|dynamo|kinesis|glue|sqs",
-    "GOOGLE_*": r"google|bigquery|gcs|gsheet|sheets|ga4|firestore|spanner|pubsub",
-    "CLOUDSDK_*": r"google|bigquery|gcs|firestore|spanner|pubsub",
-    "AZURE_*": r"azure|mssql|synapse|fabric",
+    "AWS_*": r"aws|s3|athena|redshift|dynamo|kinesis|glue|sqs" + _FILES,
+    "GOOGLE_*": r"google|bigquery|gcs|gsheet|sheets|ga4|firestore|spanner|pubsub" + _FILES,
+    "CLOUDSDK_*": r"google|bigquery|gcs|firestore|spanner|pubsub" + _FILES,
+    "AZURE_*": r"azure|mssql|synapse|fabric" + _FILES,
     "SNOWFLAKE_*": r"snowflake",
     "MYSQL_*": r"mysql|mariadb",
     "TNS_ADMIN": r"oracle",

@@ -16,6 +16,8 @@ from kozmo_singer.systems.stores import Entry
 class LocalStore:
     """The file system, as the process sees it."""
 
+    root = ""
+
     def list(self, pattern: str) -> list[Entry]:
         """Return the regular files that *pattern* names, see Store."""
         found: dict[str, Entry] = {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_singer.errors import ConfigError, DiscoverError, ReadError
 from kozmo_singer.settings import did_you_mean
+from kozmo_singer.systems.stores.settings import STORES
 from kozmo_singer.wire import Catalog, LogicalType, Stream, to_schema
 from kozmo_taps import tap
 from kozmo_taps.files import settings as s
@@ -39,10 +40,13 @@ class TapFiles(Tap):
         *s.ROWS,
         s.PLACES[2],
         *s.READING,
+        *STORES,
         *s.COMMON,
     )
     format: ClassVar[str | None] = None
     """What files are whose names do not tell."""
+    scheme: ClassVar[str | None] = None
+    """The store of paths that name none, if it is not this machine."""
     examples: ClassVar[tuple[str, ...]] = (
         'echo \'{"path": "data/**/*.parquet"}\' > files.json',
         "tap-files --config files.json --check",
@@ -53,7 +57,7 @@ class TapFiles(Tap):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
-        self._specs = s.specs(self.name, self.settings, self.config)
+        self._specs = s.specs(self.name, self.settings, self.config, self.scheme)
         self._bad: dict[str, str] = {}
 
     @cached_property

@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from kozmo_singer.errors import ReadError
+from kozmo_singer.systems.stores.remote import Replaced
 from kozmo_singer.wire import Column, Rows, Stream, lane
 from kozmo_singer.wire.arrow import arrow_type, field
 from kozmo_singer.wire.arrow_lines import ArrowLines, Token, arrow_lines, literal, token
@@ -27,6 +28,8 @@ from kozmo_taps.tap import Columnar, Row
 PIECE_BYTES, LANE_BYTES = 1 << 20, 1 << 23
 """What a batch holds at most as Arrow, unless one row is larger: for lines, and for the lane."""
 _MOST_ROWS = 1 << 16
+_ROUNDS = 100
+"""How often it is asked what came meanwhile: a run ends, even if files come for ever."""
 _RECORD: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BARE = ("integer", "decimal", "float", "boolean")
 _log = logging.getLogger("kozmo_taps")
@@ -145,19 +148,38 @@ class FilesReading:
         """Yield the rows of each file that is not done; after each batch `bookmark` covers it."""
         whole = True
         done = set(self._done)
-        for name, file in self._tokens.items():
-            if name in done:
-                continue
-            if self._room == 0:
-                return
-            try:
-                yield from self._file(name, file)
-            except ReadError as error:
-                whole = False
-                if self._bad is None:
-                    raise
-                self._bad(file.entry.path, error)
+        waiting = [(name, file) for name, file in self._tokens.items() if name not in done]
+        rounds = 0
+        while waiting:
+            for name, file in waiting:
+                if self._room == 0:
+                    return
+                try:
+                    yield from self._file(name, file)
+                except ReadError as error:
+                    if self._incremental and isinstance(error.__cause__, Replaced):
+                        self._leave(name, file)
+                        continue
+                    whole = False
+                    if self._bad is None:
+                        raise
+                    self._bad(file.entry.path, error)
+            rounds += 1
+            waiting = self._arrived() if rounds < _ROUNDS else []
         self.complete = whole and self._room != 0
+
+    def _arrived(self) -> list[tuple[str, File]]:
+        """Return the files that came while others were read, by the names that stand for them.
+
+        A full table is of the files that were there when it was begun.
+        """
+        if not self._incremental or self._room is not None:
+            return []
+        new = {file.token: file for file in self._found.arrived()}
+        if new:
+            _log.info("%s files came while others were read", len(new))
+        self._tokens |= new
+        return list(new.items())
 
     def bookmark(self) -> dict[str, Any]:
         """Return which files are done, and how much of others; of those alone that are there."""
@@ -216,7 +238,13 @@ class FilesReading:
                 "the file was changed or replaced while it was read",
                 "run again; or replace files in one step, by renaming new ones",
             )
-        # Its name does not stand for the new content, so the next run reads that.
+        self._leave(name, file)
+
+    def _leave(self, name: str, file: File) -> None:
+        """Leave a file that is another one by now to the next run."""
+        # The name that stands for it does not stand for the new content.
+        self._rows.pop(name, None)
+        path = file.entry.path
         _log.warning("%s was changed while it was read; the next run reads it again", path)
 
     def _made(

@@ -10,6 +10,8 @@ from typing import Any
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.settings import Setting, did_you_mean, json_type, resolve
 from kozmo_singer.systems.formats import FORMATS, Options
+from kozmo_singer.systems.stores import SCHEMES
+from kozmo_singer.systems.stores.settings import STORES
 from kozmo_singer.wire.types import NAMES, LogicalType
 from kozmo_taps import tap
 
@@ -22,11 +24,13 @@ PLACES: tuple[Setting, ...] = (
     Setting("stream", "The one stream that all files of path belong to"),
     Setting(
         "files",
-        "Several streams: a list of objects with path, stream, and any of the settings down to "
-        "columns for that stream alone",
+        "Several streams: a list of objects with path, stream, and any of the settings that say "
+        "where files are and how they are read, for that stream alone",
         "array",
     ),
 )
+BUCKET = Setting("bucket", "The bucket that path is in, where path does not begin with it")
+CONTAINER = Setting("container", "The container that path is in, where path does not begin with it")
 FORMAT = Setting(
     "format",
     "The format of files, where their names do not tell",
@@ -105,11 +109,19 @@ class Spec:
     format: str | None
     keys: tuple[str, ...]
     options: Options
+    place: Mapping[str, Any]
+    """What the store needs to be told, credentials above all."""
 
 
-def specs(plugin: str, settings: tuple[Setting, ...], config: Mapping[str, Any]) -> list[Spec]:
-    """Return what *config* asks to be read; ConfigError says what is wrong with it."""
-    if bool(config["path"]) == bool(config["files"]):
+def specs(
+    plugin: str, settings: tuple[Setting, ...], config: Mapping[str, Any], scheme: str | None
+) -> list[Spec]:
+    """Return what *config* asks to be read; ConfigError says what is wrong with it.
+
+    With *scheme* paths are those of its store, where they do not say so themselves.
+    """
+    whole = not config["files"] and (config.get(BUCKET.name) or config.get(CONTAINER.name))
+    if bool(config["path"] or whole) == bool(config["files"]):
         raise ConfigError(
             f"{plugin} needs either the setting 'path' or the setting 'files'",
             f'for example {{"path": "data/*.{plugin.partition("-")[2]}"}}; see: {plugin} --help',
@@ -120,10 +132,11 @@ def specs(plugin: str, settings: tuple[Setting, ...], config: Mapping[str, Any])
                 f"{plugin}: there is no column '{name}' for metadata_columns",
                 *did_you_mean(str(name), METADATA) or [f"there are {', '.join(METADATA)}"],
             )
-    own = [s for s in settings if s in (*PLACES[:2], FORMAT, KEYS, *CSV, *ROWS)]
+    each = (*PLACES[:2], BUCKET, CONTAINER, FORMAT, KEYS, *CSV, *ROWS, *STORES)
+    own = [s for s in settings if s in each]
     given = {s.name: config[s.name] for s in own}
-    if config["path"]:
-        return [_spec(plugin, given)]
+    if not config["files"]:
+        return [_spec(plugin, given, scheme)]
     found = []
     for item in config["files"]:
         if not isinstance(item, Mapping):
@@ -131,11 +144,11 @@ def specs(plugin: str, settings: tuple[Setting, ...], config: Mapping[str, Any])
         made = resolve(f"{plugin}: an object in files", own, {**given, **item})
         if not made["path"]:
             raise ConfigError(f"{plugin}: each object in files needs a path")
-        found.append(_spec(plugin, made))
+        found.append(_spec(plugin, made, scheme))
     return found
 
 
-def _spec(plugin: str, given: Mapping[str, Any]) -> Spec:
+def _spec(plugin: str, given: Mapping[str, Any], scheme: str | None) -> Spec:
     delimiter, quote = given.get("delimiter"), given.get("quote_char") or '"'
     for name, letter in (("delimiter", delimiter or ","), ("quote_char", quote)):
         if len(letter) != 1 or not letter.isascii():
@@ -152,12 +165,29 @@ def _spec(plugin: str, given: Mapping[str, Any]) -> Spec:
         row_bytes=given.get("max_row_bytes") or Options.row_bytes,
     )
     return Spec(
-        path=given["path"],
+        path=given["path"] if scheme is None else _address(plugin, given, scheme),
         stream=given["stream"],
         format=given.get("format"),
         keys=tuple(given["key_properties"] or ()),
         options=options,
+        place={s.name: given[s.name] for s in STORES if s.name in given},
     )
+
+
+def _address(plugin: str, given: Mapping[str, Any], scheme: str) -> str:
+    """The path as an address of the one store that a tap knows."""
+    path = given["path"] or ""
+    said, separator, _ = path.partition("://")
+    if separator:
+        if SCHEMES.get(said) != SCHEMES[scheme]:
+            raise ConfigError(
+                f"{plugin} reads {scheme}://, and not {said}://", "tap-files reads from all stores"
+            )
+        return str(path)
+    if scheme in ("sftp", "ftp"):
+        return f"{scheme}://{path}" if path.startswith("/") else f"{scheme}:///~/{path}"
+    bucket = given.get(BUCKET.name) or given.get(CONTAINER.name)
+    return f"{scheme}://{bucket}/{path.lstrip('/')}" if bucket else f"{scheme}://{path}"
 
 
 def _encoding(plugin: str, name: str | None) -> str | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import time
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from kozmo_singer.errors import ConfigError, ReadError
+from kozmo_singer.errors import ConfigError, KozmoError, ReadError
 from kozmo_singer.systems.formats import (
     UNKNOWN,
     FileReader,
@@ -27,6 +28,8 @@ from kozmo_taps.files.settings import Spec
 _PARTITION = re.compile(r"([^=]+)=(.*)")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _TOKEN_BYTES = 9
+FRESH_SECONDS = 1.0
+"""A listing that is no older is not made again."""
 _log = logging.getLogger("kozmo_taps")
 
 
@@ -47,19 +50,51 @@ class File(NamedTuple):
 
 
 @dataclass
+class Listing:
+    """What is at one path, and when that was last looked at."""
+
+    plugin: str
+    spec: Spec
+    format: str | None
+    store: Store
+    pattern: str
+    entries: list[Entry] = field(default_factory=list)
+    seen: float = 0.0
+
+    def files(self) -> list[File]:
+        """Return the files of a known format that are there now; ReadError where none can tell."""
+        began = time.monotonic()
+        try:
+            self.entries = self.store.list(self.pattern)
+        except OSError as error:
+            raise ReadError(f"{self.plugin} could not list {self.shown}", str(error)) from error
+        now = time.monotonic()
+        # A listing that takes long is not made for each of many streams.
+        self.seen = now + (now - began)
+        files = [_file(entry, self.spec, self.format) for entry in self.entries]
+        return [file for file in files if file is not None]
+
+    @property
+    def shown(self) -> str:
+        """The path without what may be secret in it."""
+        path = re.sub(r"(?<=://)[^/@]*@", "", self.spec.path)
+        return path.partition("?")[0] if path.startswith("http") else path
+
+
+@dataclass
 class FileStream:
     """A stream and its files, in the order in which they are read."""
 
     name: str
     spec: Spec
-    store: Store
+    listing: Listing
     files: list[File] = field(default_factory=list)
     known: dict[str, FileReader] = field(default_factory=dict)
     """What has looked at a file already, by path."""
 
     def reader(self, file: File) -> FileReader:
         """Return what reads *file*; ReadError where it cannot be opened."""
-        entry, store = file.entry, self.store
+        entry, store = file.entry, self.listing.store
         if entry.path in self.known:
             return self.known.pop(entry.path)
         source = Source(entry.path, entry.size, lambda: store.open(entry.path))
@@ -71,28 +106,44 @@ class FileStream:
     def changed(self, file: File) -> bool:
         """Return whether the file is another one than it was when it was listed."""
         try:
-            return self.store.info(file.entry.path) != file.entry
+            return self.listing.store.info(file.entry.path) != file.entry
         except OSError:
             return True
+
+    def arrived(self) -> list[File]:
+        """Return the files that came since the last look, if that is a while ago."""
+        if time.monotonic() < self.listing.seen + FRESH_SECONDS:
+            return []
+        known = {file.entry.path for file in self.files}
+        try:
+            found = self.listing.files()
+        except KozmoError as error:
+            _log.warning("new files are left to the next run: %s", error.message)
+            return []
+        new = [
+            file
+            for file in found
+            if file.entry.path not in known and (self.spec.stream or _name(file)) == self.name
+        ]
+        self.files += new
+        return new
 
 
 def find_streams(plugin: str, specs: Sequence[Spec], format: str | None) -> dict[str, FileStream]:
     """Return the streams of all files that *specs* name; files are *format* where none is told."""
     found: dict[str, FileStream] = {}
+    stores: dict[tuple[type, str, str], Store] = {}
     for spec in specs:
-        store, pattern = store_of(spec.path)
-        try:
-            entries = store.list(pattern)
-        except OSError as error:
-            raise ReadError(f"{plugin} could not list {spec.path}", str(error)) from error
-        files = [_file(entry, spec, format) for entry in entries]
-        known = [file for file in files if file is not None]
+        store, pattern = store_of(spec.path, spec.place, plugin)
+        store = stores.setdefault((type(store), store.root, repr(spec.place)), store)
+        listing = Listing(plugin, spec, format, store, pattern)
+        known = listing.files()
         if not known:
-            what = "no file" if not entries else "no file of a format that is known"
-            raise ConfigError(f"{plugin} found {what} at {spec.path}")
+            what = "no file" if not listing.entries else "no file of a format that is known"
+            raise ConfigError(f"{plugin} found {what} at {listing.shown}")
         for file in known:
             name = spec.stream or _name(file)
-            stream = found.setdefault(name, FileStream(name, spec, store))
+            stream = found.setdefault(name, FileStream(name, spec, listing))
             if stream.spec is not spec:
                 raise ConfigError(
                     f"{plugin}: two paths have files for the stream {name}",

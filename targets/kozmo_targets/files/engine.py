@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kozmo_singer.errors import WriteError
 from kozmo_singer.systems.formats.writers import ending
 from kozmo_singer.systems.stores import Store, store_of
+from kozmo_singer.systems.stores.settings import HTTP, STORES
 from kozmo_singer.wire import lane
 from kozmo_targets.files import settings as s
 from kozmo_targets.files.naming import Run, Template
@@ -19,6 +20,9 @@ from kozmo_targets.target import CAPABILITIES, LoadMethod, Target, Writer
 
 if TYPE_CHECKING:
     from kozmo_singer.wire.messages import Schema
+
+WRITABLE = tuple(setting for setting in STORES if setting not in HTTP)
+"""What stores need to be told that can be written to."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,13 @@ class TargetFiles(Target):
 
     name = "target-files"
     summary = "Files of any format, in folders and stores"
-    settings = (s.PATH, s.FORMAT, *s.NAMES, *s.ALL, *s.COMMON)
+    settings = (s.PATH, s.FORMAT, *s.NAMES, *s.ALL, *WRITABLE, *s.COMMON)
     capabilities = (*CAPABILITIES, lane.CAPABILITY)
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow",)}
     format: ClassVar[str | None] = None
     """What all files are, where a target has no setting for it."""
+    scheme: ClassVar[str | None] = None
+    """The store of a path that names none, if it is not this machine."""
     examples: ClassVar[tuple[str, ...]] = (
         'echo \'{"path": "out", "format": "parquet"}\' > files.json',
         "target-files --config files.json --check",
@@ -77,8 +83,9 @@ class TargetFiles(Target):
 
     @cached_property
     def _places(self) -> Places:
-        path = str(self.config["path"])
-        store, base = store_of(path if "://" in path else os.path.expanduser(path), self.config)
+        address = self._address
+        local = "://" not in address
+        store, base = store_of(address, self.config, self.name)
         return Places(
             store=store,
             base=base.rstrip("/") or base,
@@ -87,7 +94,19 @@ class TargetFiles(Target):
             partition_by=[str(name) for name in self.config["partition_by"] or ()],
             max_bytes=self.config["max_file_bytes"],
             max_rows=self.config["max_file_rows"],
-            open_files=OpenFiles(),
+            open_files=OpenFiles(local=local),
+        )
+
+    @property
+    def _address(self) -> str:
+        path = str(self.config["path"])
+        if "://" in path:
+            return path
+        if self.scheme is None:
+            return os.path.expanduser(path)
+        bucket = self.config.get("bucket") or self.config.get("container")
+        return (
+            f"{self.scheme}://{bucket}/{path.lstrip('/')}" if bucket else f"{self.scheme}://{path}"
         )
 
     def check(self) -> str:

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from kozmo_singer.systems.formats.writers import FileFormat, Part
     from kozmo_singer.systems.stores import Upload
 
-MOST_OPEN = 32
-"""Files that take rows at a time; one more, and that which got none for longest is closed."""
-MOST_HIDDEN = 128
+MOST_OPEN, MOST_OPEN_AFAR = 32, 8
+"""Files that take rows at a time; one more, and that which got none for longest is closed.
+
+What goes to another machine waits in memory until some megabytes have come together.
+"""
+MOST_HIDDEN, MOST_HIDDEN_AFAR = 128, 8
 """Files that are whole and not shown yet; one more, and the oldest is shown early."""
 WAITING_BYTES = 64 << 20
 """Rows that wait for so many others that a group of them is worth it, over all files."""
@@ -104,14 +107,16 @@ class OpenFiles:
     What is closed or shown early is told to the function that came with the file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, local: bool) -> None:
+        self._most_open = MOST_OPEN if local else MOST_OPEN_AFAR
+        self._most_hidden = MOST_HIDDEN if local else MOST_HIDDEN_AFAR
         self._open: OrderedDict[File, Callable[[File], None]] = OrderedDict()
         self._hidden: OrderedDict[File, Callable[[File], None]] = OrderedDict()
         self._waiting = 0
 
     def opened(self, file: File, close: Callable[[File], None]) -> None:
         """Count *file*; *close* is called where it has to be closed for others."""
-        while len(self._open) >= MOST_OPEN:
+        while len(self._open) >= self._most_open:
             oldest, close_oldest = next(iter(self._open.items()))
             close_oldest(oldest)
         self._open[file] = close
@@ -135,7 +140,7 @@ class OpenFiles:
         del self._open[file]
         self._hidden[file] = commit
         file.close()
-        while len(self._hidden) > MOST_HIDDEN:
+        while len(self._hidden) > self._most_hidden:
             oldest, commit_oldest = next(iter(self._hidden.items()))
             commit_oldest(oldest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kozmo_singer.systems.stores import settings as stores
 from kozmo_targets.files import settings as s
 from kozmo_targets.files.engine import TargetFiles
 
@@ -61,10 +62,7 @@ class TargetFixedWidth(TargetFiles):
     summary = "Files of text in which each column has a width"
     format = "fixed"
     settings = (s.PATH, s.WIDTHS, *s.NAMES, s.compression(format), *s.TEXT, *s.COMMON)
-    examples = (
-        'echo \'{"path": "out", "widths": {"id": 8, "name": 40}}\' > files.json',
-        *_examples(name)[1:],
-    )
+    examples = _examples(name, '"path": "out", "widths": {"id": 8, "name": 40}')
 
 
 class TargetJson(TargetFiles):
@@ -105,3 +103,56 @@ class TargetXml(TargetFiles):
     format = "xml"
     settings = (s.PATH, *s.NAMES, s.compression(format), s.ILLEGAL, *s.COMMON)
     examples = _examples(name)
+
+
+_HOW = (s.FORMAT, *s.NAMES, *s.ALL, *s.COMMON)
+
+
+class TargetS3(TargetFiles):
+    """Writes to S3, and to servers that speak it."""
+
+    name = "target-s3"
+    summary = "Files in Amazon S3, and in servers that speak S3"
+    settings = (s.PATH, s.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW)
+    scheme = "s3"
+    examples = _examples(name, '"bucket": "lake", "path": "raw", "format": "parquet"')
+
+
+class TargetGcs(TargetFiles):
+    """Writes to Google Cloud Storage."""
+
+    name = "target-gcs"
+    summary = "Files in Google Cloud Storage"
+    settings = (s.PATH, s.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW)
+    scheme = "gs"
+    examples = _examples(name, '"bucket": "lake", "path": "raw", "format": "parquet"')
+
+
+class TargetAzureBlob(TargetFiles):
+    """Writes to Azure Blob Storage."""
+
+    name = "target-azure-blob"
+    summary = "Files in Azure Blob Storage"
+    settings = (s.PATH, s.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW)
+    scheme = "az"
+    examples = _examples(name, '"container": "lake", "path": "raw", "format": "parquet"')
+
+
+class TargetSftp(TargetFiles):
+    """Writes over SSH."""
+
+    name = "target-sftp"
+    summary = "Files behind an SSH server"
+    settings = (s.PATH, *stores.SFTP, *_HOW)
+    scheme = "sftp"
+    examples = _examples(name, '"ssh_host": "files.example", "path": "raw", "format": "parquet"')
+
+
+class TargetFtp(TargetFiles):
+    """Writes over FTP."""
+
+    name = "target-ftp"
+    summary = "Files on an FTP server"
+    settings = (s.PATH, *stores.FTP, *_HOW)
+    scheme = "ftp"
+    examples = _examples(name, '"ftp_host": "files.example", "path": "raw", "format": "parquet"')

@@ -1,0 +1,67 @@
+"""What stores need beside an address, credentials above all: once for taps and for targets."""
+
+from __future__ import annotations
+
+from kozmo_singer.settings import Setting
+
+ANONYMOUS = Setting(
+    "anonymous", "Ask without credentials, for what everybody may read", "boolean", default=False
+)
+S3 = (
+    Setting(
+        "aws_access_key_id",
+        "The key of an account; else what the usual chain finds: environment, profile, role",
+        secret=True,
+    ),
+    Setting("aws_secret_access_key", "The secret of that key", secret=True),
+    Setting("aws_session_token", "The token of a key that is only lent", secret=True),
+    Setting("aws_profile", "A profile of ~/.aws"),
+    Setting("aws_region", "The region of the buckets"),
+    Setting("aws_endpoint_url", "Another server that speaks S3, for example http://127.0.0.1:8333"),
+)
+GCS = (
+    Setting(
+        "google_credentials",
+        "A service account: its key as JSON, or the file with it; else the default credentials",
+        secret=True,
+    ),
+    Setting("google_project", "The project that pays, for buckets that ask for one"),
+    Setting("gcs_endpoint_url", "Another server that speaks for Google Cloud Storage"),
+)
+AZURE = (
+    Setting("azure_account_name", "The storage account"),
+    Setting(
+        "azure_account_key",
+        "A key of that account; else what the usual chain finds: environment, identity, CLI",
+        secret=True,
+    ),
+    Setting("azure_sas_token", "A shared access signature, in place of a key", secret=True),
+    Setting("azure_connection_string", "A connection string, in place of all these", secret=True),
+    Setting("azure_endpoint_url", "Where the account is, unless in the public cloud"),
+)
+SFTP = (
+    Setting("ssh_host", "The SSH server, where the address names none"),
+    Setting("ssh_port", "Its port", "integer", default=22, minimum=1),
+    Setting("ssh_user", "Who logs in"),
+    Setting("ssh_password", "The password of that user", secret=True),
+    Setting("ssh_private_key", "The private key: its text, or the file with it", secret=True),
+    Setting("ssh_private_key_password", "The passphrase of the private key", secret=True),
+    Setting(
+        "ssh_host_key",
+        "The server's public key, as ssh-ed25519 AAAA...; without it ~/.ssh/known_hosts decides",
+    ),
+)
+FTP = (
+    Setting("ftp_host", "The FTP server, where the address names none"),
+    Setting("ftp_port", "Its port", "integer", default=21, minimum=1),
+    Setting("ftp_user", "Who logs in; else anonymous"),
+    Setting("ftp_password", "The password of that user", secret=True),
+    Setting("ftp_tls", "Secure the connection by TLS", "boolean", default=False),
+)
+HTTP = (
+    Setting("http_user", "Who logs in, by basic authentication"),
+    Setting("http_password", "The password of that user", secret=True),
+    Setting("http_token", "A bearer token", secret=True),
+    Setting("http_headers", "Headers of each request, by name", "object", secret=True),
+)
+STORES = (ANONYMOUS, *S3, *GCS, *AZURE, *SFTP, *FTP, *HTTP)
