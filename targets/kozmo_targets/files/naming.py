@@ -91,8 +91,8 @@ class Template:
 
 def own_name(stream: str) -> str:
     """Return how *stream* is called in names of files: never hidden, never another folder."""
-    # No letter but the quoting one stands for nothing; what begins with _ is hidden from readers.
-    name = file_name(stream) or "%"
+    # What begins with _ is hidden from readers.
+    name = file_name(stream)
     return "%5F" + name[1:] if name.startswith("_") else name
 
 

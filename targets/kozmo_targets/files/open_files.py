@@ -126,11 +126,12 @@ class OpenFiles:
         self._open.move_to_end(file)
         self._waiting += file.add(part)
         while self._waiting > WAITING_BYTES:
-            self._settle(max(self._open, key=lambda each: each.waiting_bytes))
+            self.settle(max(self._open, key=lambda each: each.waiting_bytes))
         if file.waiting and sum(map(len, file.waiting)) >= WAITING_ROWS:
-            self._settle(file)
+            self.settle(file)
 
-    def _settle(self, file: File) -> None:
+    def settle(self, file: File) -> None:
+        """Write the rows of *file* that wait."""
         self._waiting -= file.waiting_bytes
         file.settle()
 

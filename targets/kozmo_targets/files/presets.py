@@ -7,9 +7,9 @@ from kozmo_targets.files import settings as s
 from kozmo_targets.files.engine import TargetFiles
 
 
-def _examples(name: str) -> tuple[str, ...]:
+def _examples(name: str, config: str = '"path": "out"') -> tuple[str, ...]:
     return (
-        'echo \'{"path": "out"}\' > files.json',
+        f"echo '{{{config}}}' > files.json",
         f"{name} --config files.json --check",
         f"tap-postgres --config shop.json | {name} --config files.json",
     )

@@ -146,6 +146,10 @@ class FilesWriter(Writer):
             with self._errors(file.path):
                 self._places.open_files.add(file, part.slice(0, room))
             part = part.slice(room)
+            if file.waiting_bytes >= self._places.max_bytes:
+                # Only what is in the file tells how large it is.
+                with self._errors(file.path):
+                    self._places.open_files.settle(file)
             if file.rows == limit or file.size >= self._places.max_bytes:
                 self._close(file)
 

@@ -119,7 +119,13 @@ class ExcelWriter:
             self._sheet.write_datetime(self._row, place, value, self._formats[type(value)])
 
     def finish(self) -> None:
-        self._book.close()
+        from xlsxwriter.exceptions import XlsxFileError
+
+        try:
+            self._book.close()
+        except XlsxFileError as error:
+            # It hides what the file below said.
+            raise OSError(str(error)) from error
 
 
 def _as_is(array: pa.Array) -> list[Any]:
