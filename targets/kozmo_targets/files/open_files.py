@@ -19,9 +19,8 @@ What goes to another machine waits in memory until some megabytes have come toge
 """
 MOST_HIDDEN, MOST_HIDDEN_AFAR = 128, 8
 """Files that are whole and not shown yet; one more, and the oldest is shown early."""
-WAITING_BYTES = 64 << 20
+WAITING_BYTES = 48 << 20
 """Rows that wait for so many others that a group of them is worth it, over all files."""
-WAITING_ROWS = 1 << 20
 
 
 class Sink(io.RawIOBase):
@@ -53,10 +52,10 @@ class File:
         self.path, self.folder = path, folder
         self.rows = 0
         self.waiting: list[Part] = []
-        self.waiting_bytes = 0
+        self.waiting_rows = self.waiting_bytes = 0
         self._upload = upload
         self._sink = Sink(upload.file)
-        self._waits = format.waits
+        self.group = format.group
         try:
             self._writer = format.open(self._sink)  # type: ignore[arg-type]  # it is written to
         except BaseException:
@@ -71,16 +70,18 @@ class File:
     def add(self, part: Part) -> int:
         """Take rows; return how many bytes of them wait."""
         self.rows += len(part)
-        if not self._waits:
+        if not self.group:
             self._writer.write([part])
             return 0
         self.waiting.append(part)
+        self.waiting_rows += len(part)
         self.waiting_bytes += part.nbytes
         return int(part.nbytes)
 
     def settle(self) -> None:
         """Write the rows that wait."""
-        waiting, self.waiting, self.waiting_bytes = self.waiting, [], 0
+        waiting, self.waiting = self.waiting, []
+        self.waiting_rows = self.waiting_bytes = 0
         if waiting:
             self._writer.write(waiting)
 
@@ -127,7 +128,7 @@ class OpenFiles:
         self._waiting += file.add(part)
         while self._waiting > WAITING_BYTES:
             self.settle(max(self._open, key=lambda each: each.waiting_bytes))
-        if file.waiting and sum(map(len, file.waiting)) >= WAITING_ROWS:
+        if file.waiting and file.waiting_rows >= file.group:
             self.settle(file)
 
     def settle(self, file: File) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv as csv_reader
 import io
+import json
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from commands import BIN
 from file_readers import READERS
 from kozmo_singer.errors import ConfigError, KozmoError, RecordError, WriteError
 from kozmo_targets.files import open_files
@@ -235,8 +240,6 @@ class TestPartitions:
     @pytest.mark.parametrize("format", ["parquet", "csv", "jsonl"])
     def test_a_folder_is_a_value(self, tmp_path: Path, run: Any, format: str) -> None:
         """tap-files makes the columns of the folders again, with the same values."""
-        import json
-
         sent = [record("words", row(i, value)) for i, value in enumerate(self.VALUES)]
         config = {"path": str(tmp_path / "out"), "format": format, "partition_by": ["word"]}
         load(TargetFiles(config), HEAD, sent)
@@ -439,3 +442,40 @@ def no_file_stays_open() -> Iterator[None]:
     before = len(os.listdir("/proc/self/fd"))
     yield
     assert len(os.listdir("/proc/self/fd")) <= before + 2
+
+
+def _cells(path: Path) -> list[dict[str, Any]]:
+    csv_reader.field_size_limit(1 << 24)
+    with path.open(newline="") as file:
+        return [{"id": int(r["id"]), "word": r["word"]} for r in csv_reader.DictReader(file)]
+
+
+OTHERS = {**READERS, "csv": _cells}
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("format", ["arrow", "avro", "csv", "json", "parquet"])
+def test_memory_is_bounded(tmp_path: Path, format: str) -> None:
+    """400 MB of rows of 2 MB go to ten folders at once."""
+    noise = random.Random(1)
+    words = [noise.randbytes(1 << 20).hex() for _ in range(10)]
+    config, sent = tmp_path / "config.json", tmp_path / "sent"
+    out = tmp_path / "out"
+    config.write_text(json.dumps({"path": str(out), "format": format, "partition_by": ["part"]}))
+    with sent.open("wb") as file:
+        file.write(lines(schema("t", {**FIELDS, "part": INTEGER})))
+        for i in range(200):
+            file.write(lines(record("t", {**row(i, words[i % 7]), "part": i % 10})))
+    command = [sys.executable, "-c", MEASURE, BIN / "target-files", "--config", config]
+    with sent.open("rb") as file:
+        done = subprocess.run(command, stdin=file, stderr=subprocess.PIPE, check=False)
+    code, kilobytes = map(int, done.stderr.split())
+    assert code == 0
+    assert len(seen(out)) == 10
+    found = [r for name in seen(out) for r in OTHERS[format](out / name)]
+    assert {r["id"]: r["word"] for r in found} == {i: words[i % 7] for i in range(200)}
+    assert kilobytes / 1024 < 300

@@ -105,8 +105,8 @@ class FileFormat(Protocol):
 
     schema: object
     """Changes when rows no longer fit files that were opened before."""
-    waits: bool
-    """Whether a file had better get many rows at once."""
+    group: int
+    """How many rows a file had better get at once, 0 where that is all the same."""
     longest: int | None
     """The most rows that a file can have."""
 

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 
 from kozmo_singer.systems.formats.writers.typed import TableWriter, TypedFormat
 
-BATCH_ROWS = 1 << 16
-
 
 class ArrowFormat(TypedFormat):
     """Files that can be entered at any of their batches."""
 
-    def open(self, file: BinaryIO) -> ArrowWriter:
+    def open(self, file: BinaryIO) -> TableWriter:
         packed = None if self.options.packed == "none" else self.options.packed
         options = pa.ipc.IpcWriteOptions(compression=packed)
-        return ArrowWriter(pa.ipc.new_file(file, self.schema, options=options))
+        schema = self.schema
+        return ArrowWriter(schema, lambda _: pa.ipc.new_file(file, schema, options=options))
 
 
 class ArrowWriter(TableWriter):
-    """Writes batches of 65,536 rows, so that who reads them needs little memory."""
+    """Writes batches of as many rows as a file waits for, so that who reads needs little memory."""
 
-    _writer: Any
-
-    def write(self, parts: Sequence[pa.RecordBatch]) -> None:
-        table = pa.Table.from_batches(parts).combine_chunks()
-        self._writer.write_table(table, max_chunksize=BATCH_ROWS)
+    def _add(self, table: pa.Table) -> None:
+        self._writer.write_table(table.combine_chunks(), max_chunksize=ArrowFormat.group)

@@ -32,7 +32,7 @@ _FORMATS = {date: "yyyy-mm-dd", datetime: "yyyy-mm-dd hh:mm:ss.000", time: "hh:m
 class ExcelFormat(TypedFormat):
     """Files of rows of cells, each of which has the type that holds it."""
 
-    waits = False
+    group = 0
     longest: int | None = MOST_ROWS - 1
 
     def __init__(self, columns: Sequence[Column], options: WriteOptions) -> None:

@@ -24,7 +24,7 @@ class JsonLinesFormat:
     """An object a line, with every column of the schema as a key."""
 
     schema: object = None
-    waits = False
+    group = 0
     longest: int | None = None
     before, after = b"", b"\n"
 

@@ -56,7 +56,7 @@ class CellsFormat(ABC):
     """A format of text in which a row is made of the texts of its cells."""
 
     schema: object = None
-    waits = False
+    group = 0
     longest: int | None = None
 
     def __init__(self, columns: Sequence[Column], options: WriteOptions) -> None:

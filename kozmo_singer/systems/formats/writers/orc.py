@@ -9,6 +9,7 @@ import pyarrow.orc
 
 from kozmo_singer.systems.formats.writers.typed import TableWriter, TypedFormat
 
+_STRIPE_BYTES = 32 << 20
 _CODECS = {"none": "uncompressed", "gzip": "zlib"}
 
 
@@ -22,7 +23,7 @@ class OrcFormat(TypedFormat):
 
     def open(self, file: BinaryIO) -> TableWriter:
         packed = _CODECS.get(self.options.packed, self.options.packed)
-        writer = pyarrow.orc.ORCWriter(file, compression=packed)
-        # A file without a row has its columns too.
-        writer.write(self.schema.empty_table())
-        return TableWriter(writer)
+        return TableWriter(
+            self.schema,
+            lambda _: pyarrow.orc.ORCWriter(file, compression=packed, stripe_size=_STRIPE_BYTES),
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -11,11 +10,14 @@ import pyarrow.parquet as pq
 from kozmo_singer import __version__
 from kozmo_singer.systems.formats.writers.typed import TableWriter, TypedFormat
 
-GROUP_ROWS = 1 << 20
+_LONG = 1024
+"""Texts of so many bytes on average have no statistics: a file keeps them until its end."""
 
 
 class ParquetFormat(TypedFormat):
     """Files that say which stream they hold, and which columns are its key."""
+
+    group = 1 << 20
 
     def open(self, file: BinaryIO) -> TableWriter:
         told = {
@@ -26,13 +28,22 @@ class ParquetFormat(TypedFormat):
         schema = self.schema.with_metadata(
             {name: value.encode("utf-8", "backslashreplace") for name, value in told.items()}
         )
-        writer = pq.ParquetWriter(file, schema, compression=self.options.packed)
-        return ParquetWriter(writer)
+
+        def make(table: pa.Table) -> pq.ParquetWriter:
+            short = [n for n, c in zip(schema.names, table.columns, strict=True) if not _long(c)]
+            return pq.ParquetWriter(
+                file, schema, compression=self.options.packed, write_statistics=short
+            )
+
+        return ParquetWriter(schema, make)
 
 
 class ParquetWriter(TableWriter):
     """Writes a group for each table."""
 
-    def write(self, parts: Sequence[pa.RecordBatch]) -> None:
-        table = pa.Table.from_batches(parts).replace_schema_metadata(self._writer.schema.metadata)
-        self._writer.write_table(table, row_group_size=GROUP_ROWS)
+    def _add(self, table: pa.Table) -> None:
+        self._writer.write_table(table, row_group_size=ParquetFormat.group)
+
+
+def _long(column: pa.ChunkedArray) -> bool:
+    return bool(column.nbytes > _LONG * max(len(column), 1))

@@ -52,7 +52,7 @@ def candidates(type: LogicalType) -> list[pa.DataType]:
 class TypedFormat(ABC):
     """A format whose files have a schema; *others* are types it lacks, and what it has instead."""
 
-    waits = True
+    group = 1 << 16
     longest: int | None = None
 
     def __init__(self, columns: Sequence[Column], options: WriteOptions) -> None:
@@ -209,13 +209,22 @@ def _told(array: pa.Array, described: pa.Field, column: Column) -> Callable[[], 
 
 
 class TableWriter:
-    """A file that takes tables, written by *writer*, which has write(table) and close()."""
+    """A file that takes tables. *make* gives what writes it, which looks at the first of them."""
 
-    def __init__(self, writer: Any) -> None:
-        self._writer = writer
+    def __init__(self, schema: pa.Schema, make: Callable[[pa.Table], Any]) -> None:
+        self._schema, self._make = schema, make
+        self._writer: Any = None
 
     def write(self, parts: Sequence[pa.RecordBatch]) -> None:
-        self._writer.write(pa.Table.from_batches(parts))
+        table = pa.Table.from_batches(parts, self._schema)
+        if self._writer is None:
+            self._writer = self._make(table)
+        self._add(table)
+
+    def _add(self, table: pa.Table) -> None:
+        self._writer.write(table)
 
     def finish(self) -> None:
+        if self._writer is None:
+            self.write([])
         self._writer.close()
