@@ -60,7 +60,7 @@ class TargetFixedWidth(TargetFiles):
 
     name = "target-fixed-width"
     summary = "Files of text in which each column has a width"
-    format = "fixed"
+    format = "fixed-width"
     settings = (s.PATH, s.WIDTHS, *s.NAMES, s.compression(format), *s.TEXT, *s.COMMON)
     examples = _examples(name, '"path": "out", "widths": {"id": 8, "name": 40}')
 

@@ -391,7 +391,7 @@ def test_excel_never_calculates(tmp_path: Path) -> None:
 
 def test_fixed_width(tmp_path: Path) -> None:
     """Cells that do not fit are refused, not cut."""
-    config = {"path": str(tmp_path), "format": "fixed", "widths": {"id": 4, "word": 5}}
+    config = {"path": str(tmp_path), "format": "fixed-width", "widths": {"id": 4, "word": 5}}
     load(TargetFiles(config), HEAD, *records("words", [row(1, "ab"), row(22, None)]))
     (name,) = seen(tmp_path)
     assert (tmp_path / name).read_bytes() == b"id  word \n1   ab   \n22       \n"

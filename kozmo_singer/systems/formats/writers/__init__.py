@@ -43,7 +43,7 @@ FORMATS: Mapping[str, Kind] = {
     "avro": Kind(_MODULE + "avro:AvroFormat", "avro", ("gzip", "none", "bz2", "xz")),
     "csv": Kind(_MODULE + "csv:CsvFormat", "csv", _TEXT),
     "excel": Kind(_MODULE + "excel:ExcelFormat", "xlsx", ("none",)),
-    "fixed": Kind(_MODULE + "fixed:FixedFormat", "txt", _TEXT),
+    "fixed-width": Kind(_MODULE + "fixed_width:FixedWidthFormat", "txt", _TEXT),
     "json": Kind(_MODULE + "json:JsonFormat", "json", _TEXT),
     "jsonl": Kind(_MODULE + "json:JsonLinesFormat", "jsonl", _TEXT),
     "orc": Kind(_MODULE + "orc:OrcFormat", "orc", ("zstd", "none", "gzip", "snappy", "lz4")),

@@ -13,7 +13,7 @@ from kozmo_singer.systems.formats.writers.lines import CellsFormat, Encoding, Li
 from kozmo_singer.wire.types import Column
 
 
-class FixedFormat(CellsFormat):
+class FixedWidthFormat(CellsFormat):
     """Rows of which every cell begins at the same place, counted in letters."""
 
     def __init__(self, columns: Sequence[Column], options: WriteOptions) -> None:
