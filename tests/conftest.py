@@ -13,6 +13,8 @@ from project import ROOT
 from servers import postgres as postgresql
 from servers import processes
 
+SLOW = {"postgres_server", "store_servers", "environment"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take how many runs are struck down in tests/crash."""
@@ -22,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what needs a server or another environment: `make test-quick` leaves it out."""
     for item in items:
-        if {"postgres_server", "environment"} & set(getattr(item, "fixturenames", ())):
+        if SLOW & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
 
 

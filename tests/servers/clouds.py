@@ -21,6 +21,7 @@ from project import ROOT
 from servers.programs import free_ports, listens, serving
 
 Config = dict[str, Any]
+KINDS = ("s3", "gcs", "azure", "sftp", "ftp")
 HERE = Path(__file__).parent
 AZURITE_KEY = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="

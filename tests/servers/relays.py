@@ -116,6 +116,47 @@ def unsteady(port: int) -> Iterator[Unsteady]:
         relay.cut(reset=True)
 
 
+class Cutting:
+    """A relay that ends its connections each time so many bytes have come from the server."""
+
+    def __init__(self, cuts: list[int]) -> None:
+        self.port = self.passed = 0
+        self.cuts = cuts
+        """What goes through before each of the next cuts."""
+        self._since = 0
+
+    def serve(self, inner: socket.socket, port: int) -> None:
+        """Pass on what *inner* says to *port*, and back."""
+        with socket.create_connection(("127.0.0.1", port)) as outer:
+            ends = {inner: outer, outer: inner}
+            with contextlib.suppress(OSError, ValueError):
+                while True:
+                    for end in select.select(list(ends), [], [])[0]:
+                        data = end.recv(1 << 16)
+                        if end is outer:
+                            data = self._cut(data)
+                        if not data:
+                            return
+                        ends[end].sendall(data)
+
+    def _cut(self, data: bytes) -> bytes:
+        self._since += len(data)
+        self.passed += len(data)
+        if not self.cuts or self._since < self.cuts[0]:
+            return data
+        self._since = 0
+        self.cuts.pop(0)
+        return b""
+
+
+@contextmanager
+def cutting(port: int, *cuts: int) -> Iterator[Cutting]:
+    """Give a relay in front of *port*."""
+    relay = Cutting(list(cuts))
+    with _listening(lambda inner: relay.serve(inner, port)) as relay.port:
+        yield relay
+
+
 class _Gate(paramiko.ServerInterface):
     def __init__(self, password: str, key: paramiko.PKey) -> None:
         self._password, self._key = password, key

@@ -31,6 +31,16 @@ class Gate(asyncssh.SSHServer):
         return username == "tap" and key == self._key
 
 
+class Files(asyncssh.SFTPServer):
+    """Serves a folder, but for files that are called secret.csv."""
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        """Open a file."""
+        if path.endswith(b"/secret.csv") and not pflags & asyncssh.FXF_WRITE:
+            raise asyncssh.SFTPPermissionDenied("no")
+        return super().open(path, pflags, attrs)
+
+
 async def serve(port: int, folder: str, host_key: str, client_key: str) -> None:
     """Serve until the process is ended."""
     await asyncssh.listen(
@@ -38,7 +48,7 @@ async def serve(port: int, folder: str, host_key: str, client_key: str) -> None:
         port,
         server_factory=lambda: Gate(client_key),
         server_host_keys=[host_key],
-        sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=folder.encode()),
+        sftp_factory=lambda channel: Files(channel, chroot=folder.encode()),
     )
     await asyncio.Event().wait()
 

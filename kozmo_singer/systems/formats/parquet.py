@@ -13,7 +13,9 @@ from kozmo_singer.systems.formats.declared import declared, included, valid
 from kozmo_singer.systems.formats.packing import translated
 from kozmo_singer.wire.types import Column
 
-_BATCH_ROWS = 1 << 16
+_MOST_ROWS, _FEWEST_ROWS = 1 << 16, 1 << 10
+_LINES_BYTES, _ARROW_BYTES = 1 << 21, 1 << 23
+"""About how large a batch is, for lines and as Arrow: less is fetched for the first rows."""
 _BUFFER_BYTES = 1 << 20
 """What is held of each column's bytes, instead of all that a group of rows has of it."""
 
@@ -42,7 +44,11 @@ class ParquetFile:
             groups = list(range(file.num_row_groups))
             while groups and skip >= file.metadata.row_group(groups[0]).num_rows:
                 skip -= file.metadata.row_group(groups.pop(0)).num_rows
-            found = file.iter_batches(_BATCH_ROWS, row_groups=groups, columns=names)
+            size = sum(file.metadata.row_group(n).total_byte_size for n in groups)
+            rows = sum(file.metadata.row_group(n).num_rows for n in groups)
+            most = rows * (_ARROW_BYTES if arrow else _LINES_BYTES) // max(size, 1)
+            most = max(_FEWEST_ROWS, min(_MOST_ROWS, most))
+            found = file.iter_batches(most, row_groups=groups, columns=names)
             yield from valid(self._source, found, skip)
 
     def count(self) -> int:
@@ -60,6 +66,7 @@ class ParquetFile:
         with (
             translated(self._source),
             self._source.open() as raw,
-            pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES) as file,
+            # By itself it would fetch all groups at once, and hold them.
+            pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file,
         ):
             yield file

@@ -64,6 +64,9 @@ class Store(Protocol):
     def remove(self, path: str) -> None:
         """Remove the file; that it is gone already is no fault."""
 
+    def close(self) -> None:
+        """End connections that are open; what is asked for later opens one again."""
+
 
 class Kind(NamedTuple):
     """A kind of store: where its class is, the package that it needs, and the extra with that."""

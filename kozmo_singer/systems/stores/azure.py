@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,10 +46,13 @@ class AzureStore(ObjectStore):
     @cached_property
     def client(self) -> Any:
         """What speaks to the server."""
-        from azure.storage.blob import BlobServiceClient, ExponentialRetry
+        from azure.storage.blob import BlobServiceClient, LinearRetry
+
+        # It tells of each request, with all headers.
+        logging.getLogger("azure").setLevel(logging.WARNING)
 
         options: dict[str, Any] = {
-            "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4),
+            "retry_policy": LinearRetry(backoff=2, retry_total=4),
             "connection_timeout": 15,
             "read_timeout": 60,
         }
@@ -174,7 +178,7 @@ class AzureStore(ObjectStore):
                 "there is no such blob, or no container that everybody may read"
             )
         if status == 403:
-            return PermissionError(f"access denied ({code}): the login may not do this to {path}")
+            return PermissionError(f"access denied ({code}): the key is wrong, or may not do this")
         if status in (412, 416):
             return Replaced()
         return OSError(f"Azure answered {status} {code}: {why}")

@@ -92,7 +92,8 @@ class FtpStore(RemoteStore):
             return self._home.rstrip("/") + name[2:]
         return name
 
-    def _reset(self) -> None:
+    def close(self) -> None:
+        """End the connection; the next request opens another."""
         ftp, going, self._ftp, self._going = self._ftp, self._going, None, None
         if going is not None:
             going[2].close()
@@ -205,7 +206,7 @@ class FtpStore(RemoteStore):
             self._settle()
         elif at < end:
             # The server ended it early.
-            self._reset()
+            self.close()
             if not found:
                 raise EOFError("the transfer was cut off")
         return b"".join(found)

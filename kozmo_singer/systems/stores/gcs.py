@@ -14,7 +14,7 @@ from kozmo_singer.systems.stores import Entry
 from kozmo_singer.systems.stores.objects import PART_BYTES, ObjectStore, nanoseconds
 from kozmo_singer.systems.stores.remote import RemoteStore, Replaced
 
-_SECONDS = 20.0
+_SECONDS = 15.0
 """How long the library tries again by itself."""
 _FIELDS = "items(name,size,updated,generation),prefixes,nextPageToken"
 
@@ -88,16 +88,15 @@ class GcsStore(ObjectStore):
 
     def _read(self, name: str, entry: Entry, start: int, end: int) -> bytes:
         bucket, key = self._split(name)
+        blob, body = self._bucket(bucket).blob(key), io.BytesIO()
         # Unpacked by nobody on the way: what is gzip stays gzip, as its size is told.
-        body = io.BytesIO()
-        try:
-            self._bucket(bucket).blob(key).download_to_file(
-                body, start=start, end=end - 1, raw_download=True, checksum=None,
-                if_generation_match=int(entry.etag or 0), retry=self._retry,
-            )  # fmt: skip
-        except self.lost:
-            if not body.tell():
-                raise
+        blob.download_to_file(
+            body, start=start, end=end - 1, raw_download=True, checksum=None,
+            if_generation_match=int(entry.etag or 0), retry=self._retry,
+        )  # fmt: skip
+        # Not every server heeds the condition.
+        if str(blob.generation) != entry.etag:
+            raise Replaced
         return body.getvalue()
 
     def _create(self, name: str) -> GcsUpload:

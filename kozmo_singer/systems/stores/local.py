@@ -51,6 +51,9 @@ class LocalStore:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
 
+    def close(self) -> None:
+        """There is no connection."""
+
 
 class LocalUpload:
     """A file that is written beside the place that it takes, and then renamed."""

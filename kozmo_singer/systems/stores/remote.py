@@ -143,13 +143,13 @@ class RemoteStore(ABC):
             except self.lost as error:  # noqa: PERF203 (it is made once as a rule)
                 why = str(error) or type(error).__name__
                 _log.info("connection lost, trying again in %.1f s: %s", wait, why)
-                self._reset()
+                self.close()
                 time.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
         return act()
 
-    def _reset(self) -> None:  # noqa: B027 (most libraries see to it themselves)
-        """Forget a connection that was lost."""
+    def close(self) -> None:  # noqa: B027 (most libraries see to it themselves)
+        """End the connection, if one is kept; what is asked for later opens one again."""
 
     def _name(self, path: str) -> str:
         return path.removeprefix(self.root)

@@ -39,6 +39,7 @@ class S3Store(ObjectStore):
 
         self.lost = (  # type: ignore[misc]
             *RemoteStore.lost,
+            exceptions.IncompleteReadError,
             exceptions.ReadTimeoutError,
             exceptions.ResponseStreamingError,
             exceptions.ConnectionClosedError,

@@ -51,7 +51,8 @@ class SftpStore(RemoteStore):
             self._channel.get_channel().settimeout(60)  # type: ignore[union-attr]
         return self._channel
 
-    def _reset(self) -> None:
+    def close(self) -> None:
+        """End the connection; the next request opens another."""
         client, self._client, self._channel, self._opened = self._client, None, None, None
         if client is not None:
             with suppress(OSError, EOFError):

@@ -81,7 +81,11 @@ class TapFiles(Tap):
     @contextmanager
     def session(self, streams: Sequence[Stream]) -> Iterator[FilesSession]:
         """Read files; those that could not be read are told at the end."""
-        yield FilesSession(self)
+        try:
+            yield FilesSession(self)
+        finally:
+            for found in self.streams.values():
+                found.listing.store.close()
         if self._bad:
             paths = sorted(self._bad)
             more = [f"and {len(paths) - 3} more"] if len(paths) > 3 else []

@@ -227,15 +227,15 @@ class FilesReading:
 
     def _finish(self, name: str, file: File) -> None:
         """Note that *file* is done, unless it is another one by now."""
-        if not self._found.changed(file):
+        why = self._found.changed(file)
+        if why is None:
             self._done.append(name)
             self._rows.pop(name, None)
             return
-        path = file.entry.path
         if not self._incremental:
             raise ReadError(
-                f"cannot read {path} as a whole",
-                "the file was changed or replaced while it was read",
+                f"cannot read {file.entry.path} as a whole",
+                why,
                 "run again; or replace files in one step, by renaming new ones",
             )
         self._leave(name, file)

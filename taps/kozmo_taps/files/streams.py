@@ -103,12 +103,15 @@ class FileStream:
         source = Source(entry.path, entry.size, source.open, packed)
         return reader(file.format, source, self.spec.options)
 
-    def changed(self, file: File) -> bool:
-        """Return whether the file is another one than it was when it was listed."""
+    def changed(self, file: File) -> str | None:
+        """Return what happened to the file since it was listed, or None if it is the same."""
         try:
-            return self.listing.store.info(file.entry.path) != file.entry
+            same = self.listing.store.info(file.entry.path) == file.entry
+        except FileNotFoundError:
+            return "the file is gone"
         except OSError:
-            return True
+            same = False
+        return None if same else "the file was changed or replaced while it was read"
 
     def arrived(self) -> list[File]:
         """Return the files that came since the last look, if that is a while ago."""

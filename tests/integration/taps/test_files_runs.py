@@ -89,7 +89,7 @@ def test_several_streams_with_settings_of_their_own(tap: Tap, folder: Path) -> N
 WRONG = [
     ({}, "needs either the setting 'path' or the setting 'files'"),
     ({"path": "nowhere/*.csv"}, "found no file at nowhere/*.csv"),
-    ({"path": "s3://b/x.csv"}, "there is no store for s3://"),
+    ({"path": "hdfs://b/x.csv"}, "there is no store for hdfs://"),
     ({"files": [{"stream": "x"}]}, "needs a path"),
     ({"files": [{"path": "x", "delimeter": ";"}]}, "did you mean 'delimiter'?"),
     ({"path": "x", "delimiter": ";;"}, "delimiter must be one letter"),
