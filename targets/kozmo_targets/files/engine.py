@@ -120,6 +120,8 @@ class TargetFiles(Target):
                 f"{self.name} cannot write to {self.config['path']}",
                 error.strerror or str(error),
             ) from error
+        finally:
+            places.store.close()
         return f"{self.config['path']} can be written to; {files} files are there"
 
     def writer(self, schema: Schema, method: LoadMethod) -> Writer:
@@ -128,6 +130,10 @@ class TargetFiles(Target):
 
         options = replace(self._options, stream=schema.stream, keys=tuple(schema.key_properties))
         return FilesWriter(self._places, schema.stream, options, shown=method != "overwrite")
+
+    def close(self) -> None:
+        """Let go of the connections to the store."""
+        self._places.store.close()
 
     def expect_columns(self) -> None:
         """Load the libraries before the first rows come."""

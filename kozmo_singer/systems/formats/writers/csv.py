@@ -27,12 +27,12 @@ class CsvFormat(CellsFormat):
         special = "".join(map(re.escape, dict.fromkeys((delimiter, quote, "\r", "\n"))))
         self._special = f"[{special}]|^{re.escape(options.null)}$" + ("|^$" if options.null else "")
         self._encoding = Encoding(options.encoding)
-        names = pa.array([column.name for column in columns], pa.string())
-        self._head = f"{delimiter.join(self._quoted(names, text=True).to_pylist())}\n"
         try:
+            names = pa.array([column.name for column in columns], pa.string())
+            self._head = f"{delimiter.join(self._quoted(names, text=True).to_pylist())}\n"
             self._encoding.encode(self._head.encode())
         except UnicodeEncodeError as error:
-            raise Unwritable(f"the name of a column cannot be written: {error}") from error
+            raise Unwritable(f"the name of a field cannot be written: {error}") from error
 
     def lines(self, cells: Sequence[pa.Array]) -> pa.Array:
         self._encoding.check(self.columns, cells)

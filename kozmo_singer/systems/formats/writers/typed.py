@@ -65,7 +65,7 @@ class TypedFormat(ABC):
         try:
             self.schema = self._schema()
         except UnicodeEncodeError as error:
-            raise Unwritable(f"the name of a field {error.reason}") from error
+            raise Unwritable(f"the name of a field cannot be written: {error}") from error
 
     def instead(self, type: pa.DataType) -> pa.DataType:
         """Return the type that the format has in the place of *type*."""
