@@ -46,10 +46,12 @@ class Sink(io.RawIOBase):
 
 
 class File:
-    """A file of one stream, in one folder."""
+    """A file of one stream, in one folder; it may be one that *replaces* an older one."""
 
-    def __init__(self, path: str, folder: str, upload: Upload, format: FileFormat) -> None:
-        self.path, self.folder = path, folder
+    def __init__(
+        self, path: str, folder: str, upload: Upload, format: FileFormat, *, replaces: bool
+    ) -> None:
+        self.path, self.folder, self.replaces = path, folder, replaces
         self.rows = 0
         self.waiting: list[Part] = []
         self.waiting_rows = self.waiting_bytes = 0
@@ -140,7 +142,8 @@ class OpenFiles:
         """Make *file* whole; *commit* is called where it has to be shown early."""
         self._waiting -= file.waiting_bytes
         del self._open[file]
-        self._hidden[file] = commit
+        if not file.replaces:
+            self._hidden[file] = commit
         file.close()
         while len(self._hidden) > self._most_hidden:
             oldest, commit_oldest = next(iter(self._hidden.items()))
@@ -149,7 +152,7 @@ class OpenFiles:
     def shown(self, file: File) -> None:
         """Show *file*."""
         file.commit()
-        del self._hidden[file]
+        self._hidden.pop(file, None)
 
     def forget(self, file: File) -> None:
         """Abort *file*."""

@@ -41,6 +41,7 @@ class FilesWriter(Writer):
         self._files: dict[str, File] = {}
         self._hidden: list[File] = []
         self._visible: set[str] = set()
+        self._whole = False
         self._format: FileFormat
         self._columns: tuple[Column, ...] = ()
         self._by: list[Column] = []
@@ -114,6 +115,7 @@ class FilesWriter(Writer):
             self._empty()
         self._close_all()
         self._commit_all()
+        self._whole = True
         if not self._shown:
             self._remove_old()
 
@@ -121,7 +123,7 @@ class FilesWriter(Writer):
         for file in (*self._files.values(), *self._hidden):
             self._places.open_files.forget(file)
         self._files, self._hidden = {}, []
-        if not self._shown:
+        if not self._shown and not self._whole:
             for path in self._visible:
                 # The store may be what failed.
                 with suppress(OSError, KozmoError):
@@ -155,21 +157,24 @@ class FilesWriter(Writer):
 
     def _open_file(self, folder: str) -> File:
         places = self._places
-        path = self._free(folder)
+        path, replaces = self._free(folder)
         with self._errors(path):
-            file = File(path, folder, places.store.create(path), self._format)
+            upload = places.store.create(path)
+            file = File(path, folder, upload, self._format, replaces=replaces)
         self._files[folder] = file
         places.open_files.opened(file, self._close)
         return file
 
-    def _free(self, folder: str) -> str:
-        """Return the name of the next file, which is that of no file that is there."""
+    def _free(self, folder: str) -> tuple[str, bool]:
+        """Return the path of the next file, and whether it replaces one that may be there."""
         while True:
             self._number += 1
             path = self._places.path(self._stream, folder, self._number)
             alone = self._number == 1 and not self._places.template.counts
-            if (alone and not self._shown) or not self._is_there(path):
-                return path
+            if alone and not self._shown:
+                return path, True
+            if not self._is_there(path):
+                return path, False
 
     def _is_there(self, path: str) -> bool:
         with self._errors(path):
@@ -190,10 +195,13 @@ class FilesWriter(Writer):
             self._places.open_files.closed(file, self._commit)
 
     def _commit_all(self) -> None:
-        for file in list(self._hidden):
+        # What takes the place of an old file comes last: until then the old ones are all there.
+        for file in sorted(self._hidden, key=lambda file: file.replaces):
             self._commit(file)
 
     def _commit(self, file: File) -> None:
+        if not file.replaces and self._is_there(file.path):
+            raise WriteError(f"{file.path} is there by now", "another run of this stream wrote it")
         with self._errors(file.path):
             self._places.open_files.shown(file)
         self._hidden.remove(file)

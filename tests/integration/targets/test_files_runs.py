@@ -123,19 +123,56 @@ def test_an_empty_table_replaces_what_was_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("most_hidden", [128, 1])
+@pytest.mark.parametrize("name", ["{stream}/{number}.{ext}", "{stream}.{ext}"])
 def test_a_full_table_that_fails_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_hidden: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_hidden: int, name: str
 ) -> None:
     """The old files stay as they are, and nothing else is left, even if some were shown early."""
-    load(parquet(tmp_path), WHOLE, rows(1, 2))
+    load(parquet(tmp_path, file_name=name), WHOLE, rows(1, 2))
     before = {name: (tmp_path / name).read_bytes() for name in seen(tmp_path)}
     monkeypatch.setattr(open_files, "MOST_HIDDEN", most_hidden)
     with pytest.raises(RecordError):
         load_bytes(
-            parquet(tmp_path, max_file_rows=1),
+            parquet(tmp_path, file_name=name, max_file_rows=1),
             lines(WHOLE, rows(3, 4, 5, 6), state({"at": 1}), record("words", {"id": "x"})),
         )
     assert {name: (tmp_path / name).read_bytes() for name in seen(tmp_path)} == before
+    assert hidden(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["{stream}/{number}.{ext}", "{stream}.{ext}"])
+@pytest.mark.parametrize("fails", [1, 2, 3, 4])
+def test_a_store_that_fails_at_the_end_loses_nothing(tmp_path: Path, name: str, fails: int) -> None:
+    """Whichever of three files cannot be shown the old ones stay; and if an old one cannot be
+    removed, the new ones stay too."""
+    load(parquet(tmp_path, file_name=name, max_file_rows=1), WHOLE, rows(1, 2, 3, 4))
+    target = parquet(tmp_path, file_name=name, max_file_rows=1)
+    store = target._places.store
+    create, commits = store.create, [0]
+
+    class Failing:
+        """An upload that at one time cannot be shown."""
+
+        def __init__(self, path: str) -> None:
+            self._upload = create(path)
+            self.file, self.abort = self._upload.file, self._upload.abort
+
+        def commit(self) -> None:
+            commits[0] += 1
+            if commits[0] == fails:
+                raise OSError(5, "Input/output error")
+            self._upload.commit()
+
+    def refuse(path: str) -> None:
+        raise OSError(13, "Permission denied")
+
+    store.create = Failing  # type: ignore[assignment, method-assign]  # as a bad disk does
+    if fails > 3:
+        store.remove = refuse  # type: ignore[method-assign]  # the same
+    with pytest.raises(WriteError):
+        load(target, WHOLE, rows(5, 6, 7))
+    found = set(ids(tmp_path))
+    assert {1, 2, 3, 4} == found if fails <= 3 else {5, 6, 7} <= found
     assert hidden(tmp_path) == []
 
 
