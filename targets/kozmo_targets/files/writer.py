@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 16 << 20
 """Rows of the Arrow lane that are taken at once, so that no array grows beyond its bounds."""
-_log = logging.getLogger("kozmo_targets")
 
 
 class FilesWriter(Writer):
