@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
 from messages import INTEGER, TEXT, lines, record, schema
 
 POSTGRES, SQLITE, JSONL, KOZMO = "target-postgres", "target-sqlite", "target-jsonl", "target-kozmo"
+PARQUET, CSV = "target-parquet", "target-csv"
 TARGETS = {
     POSTGRES: "PostgreSQL",
     SQLITE: "SQLite",
     JSONL: "JSON Lines",
     KOZMO: "KozmoAI Data",
+    PARQUET: "Parquet",
+    CSV: "CSV",
 }
+STATED = (POSTGRES, SQLITE, JSONL, KOZMO)
+"""The targets whose outcomes stand with a case; others do as JSON Lines, but for IN_FILES."""
 SQL, FILES = (POSTGRES, SQLITE), (JSONL, KOZMO)
 Rows = Sequence[Mapping[str, Any]]
 Tables = Mapping[str, Rows]
@@ -97,7 +103,7 @@ def value(
         ]
         return head + "".join(body).encode()
 
-    return Case(title, data, dict(zip(TARGETS, outcomes, strict=True)))
+    return Case(title, data, dict(zip(STATED, outcomes, strict=True)))
 
 
 def nullable(type: str, **more: Any) -> dict[str, Any]:
@@ -155,6 +161,15 @@ class Lazy:
 
     def __repr__(self) -> str:
         return "a large value"
+
+    __hash__ = None  # type: ignore[assignment]  # it is only compared
+
+
+class NotANumber:
+    """Equals a float that is none."""
+
+    def __eq__(self, other: object) -> bool:
+        return other != other
 
     __hash__ = None  # type: ignore[assignment]  # it is only compared
 
@@ -282,7 +297,7 @@ NESTED = (
 def case(title: str, data: Callable[[], bytes], *outcomes: Outcome) -> Case:
     """A case with the outcomes of the targets in their order, or one for all of them."""
     each = outcomes * 4 if len(outcomes) == 1 else outcomes
-    return Case(title, data, dict(zip(TARGETS, each, strict=True)))
+    return Case(title, data, dict(zip(STATED, each, strict=True)))
 
 
 def fields(*names: str) -> dict[str, Any]:
@@ -414,7 +429,42 @@ MESSAGES = (
     case("a blank line", lambda: b"\n" + KEYED, Kept(ONLY_FIRST, "skipped")),
 )  # fmt: skip
 
-SECTIONS: Mapping[str, Sequence[Case]] = {
+IN_FILES: Mapping[str, tuple[Outcome, Outcome]] = {
+    "NUL within JSON": (yes(r'{"a":"\u0000"}'),) * 2,
+    "half a surrogate pair in a text": (no(SURROGATE),) * 2,
+    "half a surrogate pair within JSON": (yes(r'{"a":"\ud800"}', "kept, as an escape"),) * 2,
+    "`NaN` in a float": (yes(NotANumber()), yes("NaN", "kept, as the word")),
+    "`Infinity` in a float": (yes(float("inf")), yes("Infinity", "kept, as the word")),
+    "`NaN` within JSON": (yes('{"a":"NaN"}', "kept, as the word"),) * 2,
+    "an integer beyond 64 bit": (
+        yes(int(HUGE), "kept: the next file has a decimal"), yes(int(HUGE))),
+    "an integer of 30 digits": (
+        yes(int(DIGITS), "kept: the next file has a decimal"), yes(int(DIGITS))),
+    "a decimal of 150,000 digits": (
+        yes(Lazy(lambda: "1" * 150_000 + ".5"), "kept, as text"),
+        yes(Lazy(lambda: Decimal("1" * 150_000 + ".5")))),
+    "a moment with an offset": (
+        yes(datetime(2023, 12, 31, 18, 30, tzinfo=timezone.utc), "kept, as the same moment"),
+        yes("2024-01-01T00:00:00+05:30")),
+    "JSON nested 500 deep": (yes(FIVE_HUNDRED),) * 2,
+    "a key twice in a JSON object": (yes('{"a":1,"a":2}', "kept, both"),) * 2,
+    "half a surrogate pair in a field": (Refused("surrogates not allowed", None),) * 2,
+    "a stream without a record": (
+        Kept({}, "no file, or with overwrite an empty one"),
+        Kept({}, "no file, or with overwrite a header")),
+    "a SCHEMA without fields": (Refused("names no field", None),) * 2,
+    "a type that becomes another: integer, then object": (both(1, '{"a":1}'),) * 2,
+}  # fmt: skip
+
+
+def in_files(case: Case) -> Case:
+    """Return *case* with the outcomes of the targets that write files of a format."""
+    jsonl = case.outcomes[JSONL]
+    found = IN_FILES.get(case.title, (jsonl, jsonl))
+    return replace(case, outcomes={**case.outcomes, PARQUET: found[0], CSV: found[1]})
+
+
+STATED_CASES: Mapping[str, Sequence[Case]] = {
     "Text": TEXTS,
     "Numbers": NUMBERS,
     "Dates and times": MOMENTS,
@@ -423,6 +473,7 @@ SECTIONS: Mapping[str, Sequence[Case]] = {
     "Schemas": SHAPES,
     "Records and messages": MESSAGES,
 }
+SECTIONS = {name: list(map(in_files, cases)) for name, cases in STATED_CASES.items()}
 
 
 def tables() -> str:

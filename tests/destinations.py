@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -103,6 +104,48 @@ class Kozmo(Lines):
         return [row["data"] for row in super().rows(stream)]
 
 
+class Files(Destination):
+    """A folder of files a stream, to which a second run adds files."""
+
+    upserts = False
+    settings: Mapping[str, Any] = {}
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder / "destination"
+        self.config = {"path": str(self.folder), **self.settings}
+
+    def rows(self, stream: str) -> list[Row]:
+        folder = self.folder / quote(stream, safe="")
+        return [row for path in sorted(folder.glob("[!.]*")) for row in self.read(path)]
+
+    @abstractmethod
+    def read(self, path: Path) -> list[Row]:
+        """Return the rows of one file."""
+
+
+class Parquet(Files):
+    """Files of Parquet."""
+
+    target = "target-parquet"
+
+    def read(self, path: Path) -> list[Row]:
+        import pyarrow.parquet
+
+        return list(pyarrow.parquet.read_table(path).to_pylist())
+
+
+class Csv(Files):
+    """Files of CSV, in which only numbers, true and false have no quotes, and nothing is null."""
+
+    target = "target-csv"
+    settings = {"quoting": "text"}
+
+    def read(self, path: Path) -> list[Row]:
+        header, *rows = cells(path.read_bytes().decode())
+        names = [name for name, _ in header]
+        return [dict(zip(names, map(_told, row), strict=True)) for row in rows]
+
+
 class Sdk(Lines):
     """The files of a target on Meltano's SDK."""
 
@@ -127,7 +170,7 @@ class Classic(Lines):
 
 
 DESTINATIONS: dict[str, type[Destination]] = {
-    kind.target: kind for kind in (Postgres, Sqlite, Lines, Kozmo)
+    kind.target: kind for kind in (Postgres, Sqlite, Lines, Kozmo, Parquet, Csv)
 }
 
 
@@ -141,6 +184,31 @@ def read_lines(path: Path) -> list[Row]:
     if not path.exists():
         return []
     return [json.loads(line, parse_float=Decimal) for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+_CELL = re.compile(r'("(?:[^"]|"")*"|[^",\r\n]*)([,\n])')
+
+
+def cells(text: str) -> list[list[tuple[str, bool]]]:
+    """Return the rows of a CSV as cells, and whether each was quoted: Python's reader cannot."""
+    rows: list[list[tuple[str, bool]]] = [[]]
+    at = 0
+    while at < len(text):
+        found = _CELL.match(text, at)
+        assert found is not None, f"no CSV: {text[at : at + 60]!r}"
+        at, cell = found.end(), found[1]
+        quoted = cell.startswith('"')
+        rows[-1].append((cell[1:-1].replace('""', '"') if quoted else cell, quoted))
+        if found[2] == "\n":
+            rows.append([])
+    return rows[:-1]
+
+
+def _told(cell: tuple[str, bool]) -> Any:
+    text, quoted = cell
+    if quoted or text in ("NaN", "Infinity", "-Infinity"):
+        return text
+    return json.loads(text, parse_float=Decimal) if text else None
 
 
 def canonical(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> list[Row]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
 from kozmo_targets import readback
-from kozmo_targets.files import LinesFile, file_name, prepare_folder
+from kozmo_targets.files.lines import LinesFile, file_name, prepare_folder
 from kozmo_targets.target import (
     CAPABILITIES,
     COMMON_SETTINGS,

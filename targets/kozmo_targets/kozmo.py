@@ -14,7 +14,7 @@ from kozmo_singer.systems.kozmoai.forms import RecordWriter
 from kozmo_singer.systems.kozmoai.template import TextTemplate
 from kozmo_singer.wire.encode import dumps
 from kozmo_targets import readback
-from kozmo_targets.files import LinesFile, file_name, prepare_folder
+from kozmo_targets.files.lines import LinesFile, file_name, prepare_folder
 from kozmo_targets.target import (
     CAPABILITIES,
     COMMON_SETTINGS,

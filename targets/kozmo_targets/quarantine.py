@@ -19,7 +19,7 @@ from kozmo_singer.errors import ConfigError, RecordError, WriteError
 from kozmo_singer.metrics import metric_line
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire.encode import dumps, schema_line
-from kozmo_targets.files import file_name, prepare_folder, sync_folder
+from kozmo_targets.files.lines import file_name, prepare_folder, sync_folder
 
 if TYPE_CHECKING:
     from kozmo_singer.wire.messages import Schema

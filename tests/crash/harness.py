@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
+import pyarrow.parquet
 
 from commands import BIN
 from servers import postgres, processes
@@ -190,6 +191,28 @@ class InFiles(Destination):
         )
 
 
+class InParquet(Destination):
+    """A folder of Parquet files, of which there are many."""
+
+    target = "target-parquet"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lake"
+        self.config = {"path": str(self.path), "max_file_rows": 2_000}
+
+    def rows(self, table: str) -> Rows:
+        names = TABLES[table].columns.split(", ")
+        found: Rows = Counter()
+        for path in (self.path / f"shop-{table}").glob("[!.]*"):
+            for row in pyarrow.parquet.read_table(path).to_pylist():
+                row["amount"] = str(row["amount"]) if "amount" in row else None
+                found[tuple(row[name] for name in names)] += 1
+        return found
+
+    def leftovers(self) -> list[str]:
+        return sorted({path.name for path in self.path.iterdir()} - {f"shop-{t}" for t in TABLES})
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What is moved where. *exact*: nothing may be doubled either."""
@@ -227,6 +250,12 @@ def in_files(folder: Path, server: postgres.Server) -> Iterator[Destination]:
     yield InFiles(folder)
 
 
+@contextmanager
+def in_parquet(folder: Path, server: postgres.Server) -> Iterator[Destination]:
+    """Give a fresh folder."""
+    yield InParquet(folder)
+
+
 SMALL = {"batch_size_rows": 5_000}
 SCENARIOS = (
     Scenario("append", ("events",), in_postgres, ("--lane", "text"), SMALL),
@@ -237,6 +266,7 @@ SCENARIOS = (
     Scenario("jobs", ("events", "orders", "notes"), in_postgres, ("--jobs", "2"), SMALL),
     Scenario("sqlite", ("events", "orders"), in_sqlite, config=SMALL),
     Scenario("files", ("events",), in_files, config=SMALL, exact=False),
+    Scenario("parquet", ("events", "notes"), in_parquet, config=SMALL, exact=False),
 )
 
 

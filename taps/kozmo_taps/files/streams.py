@@ -188,8 +188,8 @@ def _file(entry: Entry, spec: Spec, format: str | None) -> File | None:
         _log.warning("%s is left out: its name tells no format; set format", entry.path)
         return None
     matches = (_PARTITION.fullmatch(part) for part in entry.path.split("/")[:-1])
-    pairs = ((match[1], unquote(match[2])) for match in matches if match)
-    return File(entry, told, {n: None if v == _NO_VALUE else v for n, v in pairs})
+    pairs = ((match[1], match[2]) for match in matches if match)
+    return File(entry, told, {n: None if v == _NO_VALUE else unquote(v) for n, v in pairs})
 
 
 def _parts(store: ArchiveStore, file: File, spec: Spec) -> list[File]:

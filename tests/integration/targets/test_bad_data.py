@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from bad_data import KOZMO, POSTGRES, SECTIONS, SQLITE, TARGETS, Case, Kept, Refused
-from destinations import DESTINATIONS
+from destinations import DESTINATIONS, Files
 from kozmo_singer.errors import KozmoError, show
 from kozmo_targets.registry import TARGETS as REGISTRY
 from kozmo_targets.target import Target
@@ -38,7 +38,8 @@ class Place:
 
     def __init__(self, target: str, folder: Path, database: Database) -> None:
         self.target, self.folder, self.database = target, folder, database
-        self.config = DESTINATIONS[target](folder, database).config
+        self.destination = DESTINATIONS[target](folder, database)
+        self.config = self.destination.config
         self.config.pop("default_target_schema", None)
 
     def make(self, **settings: Any) -> Target:
@@ -49,7 +50,18 @@ class Place:
 
     def found(self) -> Found:
         """Return all that is there, by table or stream."""
+        if isinstance(self.destination, Files):
+            return self._folders(self.destination)
         return {POSTGRES: self._postgres, SQLITE: self._sqlite}.get(self.target, self._files)()
+
+    def _folders(self, files: Files) -> Found:
+        folders = files.folder.iterdir() if files.folder.exists() else ()
+        return {
+            unquote_to_bytes(folder.name).decode("utf-8", "surrogatepass"): [
+                row for path in sorted(folder.glob("[!.]*")) for row in files.read(path)
+            ]
+            for folder in folders
+        }
 
     def _postgres(self) -> Found:
         found: Found = {}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kozmo_singer.errors import KozmoError
-from kozmo_targets.files import GZIP_HEAD
+from kozmo_targets.files.lines import GZIP_HEAD
 from kozmo_targets.jsonl import TargetJSONL
 from messages import TEXT, full_table, lines, load, load_bytes, record, records, schema, state
 

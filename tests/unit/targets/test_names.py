@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kozmo_singer.errors import ConfigError, WriteError
-from kozmo_targets.files import file_name
+from kozmo_targets.files.lines import file_name
 from kozmo_targets.sql.names import Name, Naming, check_settings, column_names, table_of
 
 POSTGRES = Naming(63, str)

@@ -1,0 +1,1 @@
+"""Files of any format in any store: one engine, and targets that are presets of it."""
