@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -58,6 +59,10 @@ class HttpStore(RemoteStore):
             headers["Authorization"] = f"Bearer {get('http_token')}"
         login = (get("http_user") or "", get("http_password") or "")
         return _client(_origin(self._url), login, tuple(headers.items()))
+
+    def close(self) -> None:
+        """Forget what was received of files that had to be received as a whole."""
+        self._whole.clear()
 
     def list(self, pattern: str) -> list[Entry]:
         """Return the file of the URL; a web server lists nothing."""
@@ -120,11 +125,10 @@ class HttpStore(RemoteStore):
 
     def _measured(self) -> Entry:
         """The file, whose size nobody knows before it has been read to its end."""
-        for known, spool in self._whole.items():
+        for known in self._whole:
             with self._ask("GET") as answer:
                 if self._entry(answer, known.size) == known:
                     return known
-            spool.close()
         self._whole.clear()
         with self._ask("GET") as answer:
             entry = self._entry(answer, 0)
@@ -242,6 +246,9 @@ def _client(
     """What speaks to a server, with one login, for all files there."""
     import httpx
 
+    # It tells of each request, with the whole URL.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
     def strip(request: httpx.Request) -> None:
         # Another server, to which this one led, is told none of our secrets.
         if _origin(request.url) != origin:
@@ -269,6 +276,7 @@ class Spool:
     ) -> None:
         self._store, self._entry, self._chunks = store, entry, chunks
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         self._size = 0
 
     def fill(self, end: int | None) -> int:
@@ -287,10 +295,6 @@ class Spool:
         self.fill(end)
         self._file.seek(start)
         return self._file.read(end - start)
-
-    def close(self) -> None:
-        """Forget all."""
-        self._file.close()
 
     def _next(self) -> bytes:
         # Another attempt needs another answer, so this one is kept only if it goes well.

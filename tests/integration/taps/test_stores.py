@@ -305,7 +305,7 @@ NO_LOGIN = [
     (
         "azure",
         {"azure_account_key": None, "azure_sas_token": "sv=2020&sig=hunter2hunter2"},
-        "login",
+        "access denied",
     ),
     ("gcs", {"anonymous": False, "google_credentials": '{"hunter2": 1}'}, "no key of a service"),
     ("sftp", {"ssh_password": "hunter2hunter2"}, "refused the login of 'tap'"),
