@@ -14,7 +14,7 @@ from kozmo_singer.systems.stores import Entry
 from kozmo_singer.systems.stores.objects import PART_BYTES, ObjectStore, nanoseconds
 from kozmo_singer.systems.stores.remote import RemoteStore, Replaced
 
-_SECONDS = 15.0
+_SECONDS = 10.0
 """How long the library tries again by itself."""
 _FIELDS = "items(name,size,updated,generation),prefixes,nextPageToken"
 

@@ -165,7 +165,7 @@ class RemoteStore(ABC):
             for entry in self._below(folder):
                 found = True
                 parts = entry.path.removeprefix(self.root + folder).split("/")
-                if not any(part[:1] in (".", "_") for part in parts if part):
+                if not any(_is_hidden(part) for part in parts):
                     yield entry
             if not found and has_magic(name):
                 yield from (
@@ -295,6 +295,11 @@ def _fits(name: str, part: str) -> bool:
     if not has_magic(part):
         return name == part
     return fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
+
+
+def _is_hidden(part: str) -> bool:
+    # Where names are keys, two dots are letters as others, and no folder.
+    return part[:1] in (".", "_") and part != ".."
 
 
 def _joined(folder: str, part: str) -> str:
