@@ -163,7 +163,9 @@ def test_an_incremental_run_asks_little(tap: Tap, web: Web) -> None:
 
 def web_catalog(config: dict[str, Any]) -> dict[str, Any]:
     """Return the catalog of a tap."""
-    return dict(TapFiles(config).discover().to_dict())
+    found = TapFiles(config)
+    with found.session([]):
+        return dict(found.discover().to_dict())
 
 
 def test_a_preview_fetches_little(tap: Tap, web: Web) -> None:
