@@ -267,6 +267,28 @@ class RangeFile(io.RawIOBase):
             self._store.keep(self._entry, self._held[:SMALLEST])
 
 
+class Explained(io.RawIOBase):
+    """A library's file that is written to, whose faults are turned into OSError or ConnectError."""
+
+    def __init__(self, inner: Any, told: Callable[[], AbstractContextManager[None]]) -> None:
+        super().__init__()
+        self._inner, self._told = inner, told
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return int(self._inner.tell())
+
+    def write(self, data: Any) -> int:
+        """Write *data*."""
+        with self._told():
+            self._inner.write(data)
+        return len(memoryview(data).cast("B"))
+
+
 def gathered(
     chunks: Iterable[bytes], lost: tuple[type[BaseException], ...] = RemoteStore.lost
 ) -> bytes:

@@ -159,6 +159,7 @@ def test_an_upload_that_is_given_up_leaves_nothing(place: Place) -> None:
     place.put("a.csv", b"newer")
     assert [e.size for e in store.list(base)] == [5]
     assert store.open(base + "a.csv").read() == b"newer"
+    assert store.info(place.put("empty.csv", b"")).size == 0
 
 
 @pytest.mark.parametrize(("kind", "count"), [("s3", 2500), ("gcs", 1200)])
