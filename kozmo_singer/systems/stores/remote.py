@@ -68,7 +68,7 @@ class RemoteStore(ABC):
         return cast(BinaryIO, RangeFile(self, entry, self._heads.get(entry, b"")))
 
     def read(self, entry: Entry, start: int, end: int) -> bytes:
-        """Return the bytes from *start* to *end*; where a connection is cut, of two attempts.
+        """Return the bytes from *start* to *end*; where a connection is cut, of several answers.
 
         Replaced is raised where the file is not *entry* any more.
         """
@@ -143,13 +143,17 @@ class RemoteStore(ABC):
             except self.lost as error:  # noqa: PERF203 (it is made once as a rule)
                 why = str(error) or type(error).__name__
                 _log.info("connection lost, trying again in %.1f s: %s", wait, why)
-                self.close()
+                self._drop()
                 time.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
         return act()
 
-    def close(self) -> None:  # noqa: B027 (most libraries see to it themselves)
+    def close(self) -> None:
         """End the connection, if one is kept; what is asked for later opens one again."""
+        self._drop()
+
+    def _drop(self) -> None:  # noqa: B027 (most libraries see to it themselves)
+        """Forget a connection that may be lost."""
 
     def _name(self, path: str) -> str:
         return path.removeprefix(self.root)

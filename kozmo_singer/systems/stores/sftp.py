@@ -51,8 +51,7 @@ class SftpStore(RemoteStore):
             self._channel.get_channel().settimeout(60)  # type: ignore[union-attr]
         return self._channel
 
-    def close(self) -> None:
-        """End the connection; the next request opens another."""
+    def _drop(self) -> None:
         client, self._client, self._channel, self._opened = self._client, None, None, None
         if client is not None:
             with suppress(OSError, EOFError):
