@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 def log_in(config: Mapping[str, Any]) -> paramiko.SSHClient:
     """Return a connection to the server that the settings ssh_* name; ConnectError says why not.
 
-    The server must be known, by ssh_host_key or ~/.ssh/known_hosts: an unknown one is refused.
+    The server must be known, by ssh_host_key or, without it, by ~/.ssh/known_hosts.
     """
     import paramiko
 
     where = f"{config['ssh_host']}:{config.get('ssh_port') or 22}"
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
-    client.load_system_host_keys()
     if config.get("ssh_host_key"):
         _trust(client, config, str(config["ssh_host_key"]))
+    else:
+        client.load_system_host_keys()
     try:
         client.connect(
             config["ssh_host"],

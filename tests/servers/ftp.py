@@ -56,6 +56,7 @@ def main() -> None:
     Handler.authorizer.add_anonymous(folder)
     Handler.dtp_handler = Data
     Handler.use_sendfile = False
+    Handler.auth_failed_timeout = 0
     if certificate:
         Handler.certfile = certificate[0]
         Handler.tls_control_required = Handler.tls_data_required = True

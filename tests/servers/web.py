@@ -103,7 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        if web.cut is not None and len(body) > web.cut:
+        probing = self.headers.get("Range") == "bytes=0-0"
+        if web.cut is not None and len(body) > web.cut and not probing:
             body, web.cut = body[: web.cut], None
             self.close_connection = True
         web.sent[unquote(urlsplit(self.path).path)] += len(body)

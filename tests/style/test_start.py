@@ -2,6 +2,7 @@
 
 import re
 import statistics
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,11 @@ HEAVY = {
     "pyarrow",
     "paramiko",
     "httpx",
+    "boto3",
+    "botocore",
+    "google",
+    "azure",
+    "fsspec",
     "kozmoai",
     "msgspec",
     "click",
@@ -70,3 +76,15 @@ def test_version_loads_no_driver(run: Run, name: str) -> None:
 def test_help_loads_no_driver(run: Run, name: str) -> None:
     """No SDK, no SQLAlchemy, no driver."""
     assert _loaded(run, name, "--help") & HEAVY - HELPERS == set()
+
+
+def test_files_of_this_machine_need_no_library_of_a_store(run: Run, tmp_path: Path) -> None:
+    """Neither a vendor's nor fsspec."""
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    (tmp_path / "c.json").write_text('{"path": "a.csv"}')
+    argv = [BIN / "python", "-X", "importtime", BIN / "tap-files", "--config", "c.json"]
+    done = run(argv)
+    assert (done.code, b'{"id":1}' in done.out) == (0, True)
+    modules = re.findall(r"\| +(\w+)", done.err)
+    assert "pyarrow" in modules
+    assert {"fsspec", "boto3", "google", "azure", "httpx", "paramiko"} & {*modules} == set()

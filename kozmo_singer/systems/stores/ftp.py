@@ -92,8 +92,7 @@ class FtpStore(RemoteStore):
             return self._home.rstrip("/") + name[2:]
         return name
 
-    def close(self) -> None:
-        """End the connection; the next request opens another."""
+    def _drop(self) -> None:
         ftp, going, self._ftp, self._going = self._ftp, self._going, None, None
         if going is not None:
             going[2].close()
@@ -206,7 +205,7 @@ class FtpStore(RemoteStore):
             self._settle()
         elif at < end:
             # The server ended it early.
-            self.close()
+            self._drop()
             if not found:
                 raise EOFError("the transfer was cut off")
         return b"".join(found)

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, cast
 from kozmo_singer.errors import ConfigError, ConnectError
 from kozmo_singer.systems.stores import Entry
 from kozmo_singer.systems.stores.objects import PART_BYTES, ObjectStore, nanoseconds
-from kozmo_singer.systems.stores.remote import RemoteStore, Replaced
+from kozmo_singer.systems.stores.remote import Explained, RemoteStore, Replaced
 
-_SECONDS = 15.0
+_SECONDS = 10.0
 """How long the library tries again by itself."""
 _FIELDS = "items(name,size,updated,generation),prefixes,nextPageToken"
 
@@ -169,7 +169,7 @@ class GcsUpload:
             "wb", chunk_size=PART_BYTES, ignore_flush=True, retry=retry, checksum=None
         )
         self._over = False
-        self.file: BinaryIO = cast(BinaryIO, _Told(self._writer, self._told))
+        self.file: BinaryIO = cast(BinaryIO, Explained(self._writer, self._told))
 
     def commit(self) -> None:
         """Show the object under its name."""
@@ -185,24 +185,6 @@ class GcsUpload:
         with self._told():
             # Without a request there was no upload yet, and nothing is to be taken back.
             self._writer.terminate()
-
-
-class _Told(io.RawIOBase):
-    """A file that is written to, whose faults are explained."""
-
-    def __init__(self, inner: Any, told: Any) -> None:
-        super().__init__()
-        self._inner, self._explain = inner, told
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return int(self._inner.tell())
-
-    def write(self, data: Any) -> int:
-        with self._explain():
-            return int(self._inner.write(data))
 
 
 def _service_account(said: str) -> Any:

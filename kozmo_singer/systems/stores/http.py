@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from functools import cached_property, lru_cache
 from glob import has_magic
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import unquote
@@ -26,6 +26,9 @@ _CHUNK = 1 << 18
 _BUSY = (429, 503)
 BUSY_ATTEMPTS, LONGEST_BUSY = 8, 120.0
 """How often a server is asked that is busy, and how many seconds it may want to be left alone."""
+Origin = tuple[str, str, "int | None"]
+Login = tuple[Origin, tuple[str, str], tuple[tuple[str, str], ...]]
+_CLIENTS: dict[Login, httpx.Client] = {}
 _log = logging.getLogger("kozmo_singer")
 
 
@@ -37,8 +40,14 @@ class HttpStore(RemoteStore):
         import httpx
 
         self.root = url
-        self._config = config
         self._url = httpx.URL(url)
+        headers = {
+            str(name): str(value) for name, value in (config.get("http_headers") or {}).items()
+        }
+        if config.get("http_token"):
+            headers["Authorization"] = f"Bearer {config['http_token']}"
+        login = (config.get("http_user") or "", config.get("http_password") or "")
+        self._login: Login = (_origin(self._url), login, tuple(headers.items()))
         self._path = unquote(str(self._url.copy_with(query=None, fragment=None, userinfo=b"")))
         self._whole: dict[Entry, Spool] = {}
         self.lost = (*RemoteStore.lost, httpx.TransportError)  # type: ignore[misc]
@@ -49,15 +58,19 @@ class HttpStore(RemoteStore):
         store = cls(config, f"{scheme}://{rest}")
         return store, store._path
 
-    @cached_property
+    @property
     def client(self) -> httpx.Client:
-        """What speaks to the server."""
-        get = self._config.get
-        headers = {str(name): str(value) for name, value in (get("http_headers") or {}).items()}
-        if get("http_token"):
-            headers["Authorization"] = f"Bearer {get('http_token')}"
-        login = (get("http_user") or "", get("http_password") or "")
-        return _client(_origin(self._url), login, tuple(headers.items()))
+        """What speaks to the server, shared by all its files that are asked for with one login."""
+        if self._login not in _CLIENTS:
+            _CLIENTS[self._login] = _client(*self._login)
+        return _CLIENTS[self._login]
+
+    def close(self) -> None:
+        """End the connections, and forget what had to be received as a whole."""
+        self._whole.clear()
+        client = _CLIENTS.pop(self._login, None)
+        if client is not None:
+            client.close()
 
     def list(self, pattern: str) -> list[Entry]:
         """Return the file of the URL; a web server lists nothing."""
@@ -120,11 +133,10 @@ class HttpStore(RemoteStore):
 
     def _measured(self) -> Entry:
         """The file, whose size nobody knows before it has been read to its end."""
-        for known, spool in self._whole.items():
+        for known in self._whole:
             with self._ask("GET") as answer:
                 if self._entry(answer, known.size) == known:
                     return known
-            spool.close()
         self._whole.clear()
         with self._ask("GET") as answer:
             entry = self._entry(answer, 0)
@@ -233,14 +245,13 @@ class HttpStore(RemoteStore):
             ) from error
 
 
-@lru_cache(maxsize=16)
 def _client(
-    origin: tuple[str, str, int | None],
-    login: tuple[str, str],
-    headers: tuple[tuple[str, str], ...],
+    origin: Origin, login: tuple[str, str], headers: tuple[tuple[str, str], ...]
 ) -> httpx.Client:
-    """What speaks to a server, with one login, for all files there."""
     import httpx
+
+    # It tells of each request, with the whole URL.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
     def strip(request: httpx.Request) -> None:
         # Another server, to which this one led, is told none of our secrets.
@@ -257,7 +268,7 @@ def _client(
     )
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin(url: httpx.URL) -> Origin:
     return url.scheme, url.host, url.port
 
 
@@ -269,6 +280,7 @@ class Spool:
     ) -> None:
         self._store, self._entry, self._chunks = store, entry, chunks
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         self._size = 0
 
     def fill(self, end: int | None) -> int:
@@ -287,10 +299,6 @@ class Spool:
         self.fill(end)
         self._file.seek(start)
         return self._file.read(end - start)
-
-    def close(self) -> None:
-        """Forget all."""
-        self._file.close()
 
     def _next(self) -> bytes:
         # Another attempt needs another answer, so this one is kept only if it goes well.

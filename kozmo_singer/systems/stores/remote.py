@@ -68,7 +68,7 @@ class RemoteStore(ABC):
         return cast(BinaryIO, RangeFile(self, entry, self._heads.get(entry, b"")))
 
     def read(self, entry: Entry, start: int, end: int) -> bytes:
-        """Return the bytes from *start* to *end*; where a connection is cut, of two attempts.
+        """Return the bytes from *start* to *end*; where a connection is cut, of several answers.
 
         Replaced is raised where the file is not *entry* any more.
         """
@@ -143,13 +143,17 @@ class RemoteStore(ABC):
             except self.lost as error:  # noqa: PERF203 (it is made once as a rule)
                 why = str(error) or type(error).__name__
                 _log.info("connection lost, trying again in %.1f s: %s", wait, why)
-                self.close()
+                self._drop()
                 time.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
         return act()
 
-    def close(self) -> None:  # noqa: B027 (most libraries see to it themselves)
+    def close(self) -> None:
         """End the connection, if one is kept; what is asked for later opens one again."""
+        self._drop()
+
+    def _drop(self) -> None:  # noqa: B027 (most libraries see to it themselves)
+        """Forget a connection that may be lost."""
 
     def _name(self, path: str) -> str:
         return path.removeprefix(self.root)
@@ -165,7 +169,7 @@ class RemoteStore(ABC):
             for entry in self._below(folder):
                 found = True
                 parts = entry.path.removeprefix(self.root + folder).split("/")
-                if not any(part[:1] in (".", "_") for part in parts if part):
+                if not any(_is_hidden(part) for part in parts):
                     yield entry
             if not found and has_magic(name):
                 yield from (
@@ -267,6 +271,28 @@ class RangeFile(io.RawIOBase):
             self._store.keep(self._entry, self._held[:SMALLEST])
 
 
+class Explained(io.RawIOBase):
+    """A library's file that is written to, whose faults are turned into OSError or ConnectError."""
+
+    def __init__(self, inner: Any, told: Callable[[], AbstractContextManager[None]]) -> None:
+        super().__init__()
+        self._inner, self._told = inner, told
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return int(self._inner.tell())
+
+    def write(self, data: Any) -> int:
+        """Write *data*."""
+        with self._told():
+            self._inner.write(data)
+        return len(memoryview(data).cast("B"))
+
+
 def gathered(
     chunks: Iterable[bytes], lost: tuple[type[BaseException], ...] = RemoteStore.lost
 ) -> bytes:
@@ -295,6 +321,11 @@ def _fits(name: str, part: str) -> bool:
     if not has_magic(part):
         return name == part
     return fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
+
+
+def _is_hidden(part: str) -> bool:
+    # Where names are keys, two dots are letters as others, and no folder.
+    return part[:1] in (".", "_") and part != ".."
 
 
 def _joined(folder: str, part: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from kozmo_singer.errors import ConfigError, ConnectError
 from kozmo_singer.systems.ssh import log_in
 from kozmo_singer.systems.stores import Entry
-from kozmo_singer.systems.stores.remote import RemoteStore, Replaced
+from kozmo_singer.systems.stores.remote import Explained, RemoteStore, Replaced
 
 if TYPE_CHECKING:
     import paramiko
@@ -51,8 +51,7 @@ class SftpStore(RemoteStore):
             self._channel.get_channel().settimeout(60)  # type: ignore[union-attr]
         return self._channel
 
-    def close(self) -> None:
-        """End the connection; the next request opens another."""
+    def _drop(self) -> None:
         client, self._client, self._channel, self._opened = self._client, None, None, None
         if client is not None:
             with suppress(OSError, EOFError):
@@ -146,7 +145,7 @@ class SftpUpload:
         file = self._sftp.open(self._hidden, "wx")
         file.set_pipelined(True)
         self._file = file
-        self.file: BinaryIO = cast(BinaryIO, file)
+        self.file: BinaryIO = cast(BinaryIO, Explained(file, lambda: store.told(path)))
 
     def commit(self) -> None:
         """Give the file its name, in the place of one that was there."""

@@ -25,7 +25,7 @@ from servers.clouds import KINDS
 
 Tap = Callable[..., Any]
 ROWS = [{"id": n, "word": f'w"{n}\n😀'} for n in range(500)]
-LARGE = 100_000
+LARGE, MIDDLE = 100_000, 40_000
 
 
 @pytest.fixture(params=KINDS)
@@ -47,9 +47,9 @@ def parquet(rows: list[dict[str, Any]], **options: Any) -> bytes:
     return body.getvalue()
 
 
-def large(start: int = 0) -> list[dict[str, Any]]:
+def large(start: int = 0, count: int = LARGE) -> list[dict[str, Any]]:
     """Return rows that are 18 MB as CSV, so that they are sent in parts."""
-    return [{"id": n, "word": f"{n:>170}"} for n in range(start, start + LARGE)]
+    return [{"id": n, "word": f"{n:>170}"} for n in range(start, start + count)]
 
 
 FORMATS = {
@@ -159,6 +159,7 @@ def test_an_upload_that_is_given_up_leaves_nothing(place: Place) -> None:
     place.put("a.csv", b"newer")
     assert [e.size for e in store.list(base)] == [5]
     assert store.open(base + "a.csv").read() == b"newer"
+    assert store.info(place.put("empty.csv", b"")).size == 0
 
 
 @pytest.mark.parametrize(("kind", "count"), [("s3", 2500), ("gcs", 1200)])
@@ -182,19 +183,19 @@ def test_thousands_of_files_are_listed_page_by_page(
 
 def test_a_cut_connection_is_no_matter(tap: Tap, place: Place) -> None:
     """Reading goes on at the byte where it was: each row comes, and none twice."""
-    rows = large()
+    rows = large(0, MIDDLE)
     place.put("big.csv", csv(rows))
-    place.put("c.parquet", parquet(rows[:50_000], compression="none"))
-    with relays.cutting(place.port, 1 << 20, 6 << 20, 9 << 20) as relay:
+    place.put("c.parquet", parquet(rows, compression="none"))
+    with relays.cutting(place.port, 1 << 20, 3 << 20, 5 << 20) as relay:
         config = {**place.through(relay.port), "path": place.base}
         if place.kind == "ftp":
             relay.cuts.clear()
-            place.put("../cut", b"%d" % (9 << 20))
+            place.put("../cut", b"%d" % (4 << 20))
         said = tap(place.tap, config)
         assert said.code == 0, said.err
         assert relay.cuts == []
     assert [m["record"] for m in said.of("RECORD") if m["stream"] == "big"] == rows
-    assert [m["record"] for m in said.of("RECORD") if m["stream"] == "c"] == rows[:50_000]
+    assert [m["record"] for m in said.of("RECORD") if m["stream"] == "c"] == rows
     assert place.kind != "ftp" or place.names("../cut") == []
 
 
@@ -207,21 +208,35 @@ def opened(place: Place, method: str = "FULL_TABLE", **more: Any) -> tuple[TapFi
     return found, stream
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-@pytest.mark.parametrize("method", ["FULL_TABLE", "INCREMENTAL"])
-def test_a_file_that_is_replaced_while_it_is_read(place: Place, method: str, kind: str) -> None:
+METHODS = ("FULL_TABLE", "INCREMENTAL")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_file_that_is_replaced_while_it_is_read(place: Place, method: str) -> None:
     """Is never mixed with the other one: a full table fails, else the next run reads it."""
-    if kind == "parquet" and not place.objects:
-        pytest.skip("a file that is open at the server stays the one that it was")
+    replaced(place, method, "csv")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["s3", "gcs", "azure"])
+def test_a_file_of_groups_that_is_replaced(
+    place_of: Callable[[str], Place], kind: str, method: str
+) -> None:
+    """Is no other matter, though it is entered in many places."""
+    replaced(place_of(kind), method, "parquet")
+
+
+def replaced(place: Place, method: str, kind: str) -> None:
+    """Replace a file while it is read."""
     made = parquet if kind == "parquet" else csv
     options = {"compression": "none"} if kind == "parquet" else {}
-    place.put(f"a.{kind}", made(large(), **options))
+    place.put(f"a.{kind}", made(large(0, MIDDLE), **options))
     found, stream = opened(place, method)
     with found.session([stream]) as session:
         reading = session.open(stream, {}, None)
         batches = reading.batches()
         seen = [row[0] for row in next(batches)]
-        place.put(f"a.{kind}", made(large(LARGE)))
+        place.put(f"a.{kind}", made(large(MIDDLE, MIDDLE)))
         if method == "FULL_TABLE":
             with pytest.raises(ReadError, match="replaced while it was read"):
                 seen += [row[0] for rows in batches for row in rows]
@@ -235,7 +250,7 @@ def test_a_file_that_is_replaced_while_it_is_read(place: Place, method: str, kin
         found, stream = opened(place, method)
         with found.session([stream]) as session:
             again = session.open(stream, mark, None).batches()
-            assert [r[0] for rows in again for r in rows] == [*range(LARGE, 2 * LARGE)]
+            assert [r[0] for rows in again for r in rows] == [*range(MIDDLE, 2 * MIDDLE)]
 
 
 def test_a_file_that_vanishes_before_it_is_read(place: Place) -> None:
@@ -305,7 +320,7 @@ NO_LOGIN = [
     (
         "azure",
         {"azure_account_key": None, "azure_sas_token": "sv=2020&sig=hunter2hunter2"},
-        "login",
+        "access denied",
     ),
     ("gcs", {"anonymous": False, "google_credentials": '{"hunter2": 1}'}, "no key of a service"),
     ("sftp", {"ssh_password": "hunter2hunter2"}, "refused the login of 'tap'"),
@@ -445,7 +460,7 @@ def test_paths_may_leave_out_what_a_setting_says(
 LITTLE = 3 << 20
 
 
-@pytest.mark.parametrize("kind", ["s3", "sftp", "gcs"])
+@pytest.mark.parametrize("kind", ["s3", "sftp"])
 def test_a_preview_fetches_little(tap: Tap, place_of: Callable[[str], Place], kind: str) -> None:
     """Of 18 MB of CSV, and of Parquet, a small part."""
     place = place_of(kind)
