@@ -155,7 +155,7 @@ def _delimiter(source: Source, text: str, quote: str) -> str:
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether the first row names columns: false only where it is plainly a row like the others.
+    """Return whether the first row names columns: not where it is plainly a row like the others.
 
     That is so where each column that holds numbers or dates holds one in the first row too. A year
     may be a name.
