@@ -79,7 +79,7 @@ class Source:
     open: Callable[[], BinaryIO]
     compression: str | None = None
     seekable: bool = True
-    ratio: int = 1000
+    ratio: int = 500
 
     @property
     def packed(self) -> bool:
@@ -111,7 +111,7 @@ class Options:
     header_row: int | None = None
     cell_range: Area | None = None
     widths: Sequence[int] | None = None
-    ratio: int = 1000
+    ratio: int = 500
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,7 @@ def marked(head: bytes) -> str | None:
 
 
 def encoding_of(source: Source, pieces: Sequence[bytes]) -> str:
+    """Return what *pieces* are written in; ReadError where that cannot be told."""
     if found := marked(pieces[0]):
         return found
     if 4 * pieces[0][1::2].count(0) > len(pieces[0]):
@@ -154,7 +155,7 @@ def _delimiter(source: Source, text: str, quote: str) -> str:
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names columns: false only where it is plainly a row like the others.
+    """Return whether the first row names columns: not where it is plainly a row like the others.
 
     That is so where each column that holds numbers or dates holds one in the first row too. A year
     may be a name.

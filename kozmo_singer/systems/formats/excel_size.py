@@ -17,7 +17,7 @@ CELL_BYTES = 24
 MOST_BYTES = 1 << 30
 """What a sheet may take whatever its file is like."""
 _PIECE_BYTES = 1 << 20
-_RATIO = 1000
+_RATIO = 500
 _CELL = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>')
 _SHEET = re.compile(rb"<(?:\w+:)?sheet [^>]*?r:id=\"([^\"]+)\"")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship [^>]*>")
@@ -39,9 +39,9 @@ def too_large(file: Any, place: int) -> str:
         if name is None:
             return ""
         size = book.getinfo(name).file_size
-        rows, columns = _corner(book, name)
-    if rows * columns * CELL_BYTES > max(MOST_BYTES, 4 * size):
-        return f"is nearly empty, but its last cell is in row {rows:,} and column {columns:,}"
+        cells, row, column = _extent(book, name)
+    if cells * CELL_BYTES > max(MOST_BYTES, 4 * size):
+        return f"is nearly empty, but its last cell is in row {row:,} and column {column:,}"
     return ""
 
 
@@ -61,15 +61,19 @@ def _sheet_file(book: zipfile.ZipFile, place: int) -> str | None:
     return next((name for name in (target, f"xl/{target}") if name in names), None)
 
 
-def _corner(book: zipfile.ZipFile, name: str) -> tuple[int, int]:
-    """The last row and the last column that hold a value, counted from 1."""
-    rows, rest = 0, b""
+def _extent(book: zipfile.ZipFile, name: str) -> tuple[int, int, int]:
+    """How many cells there are from the first with a value to the last one, and where that is."""
+    first, last, rest = 1 << 30, 0, b""
     letters: set[bytes] = set()
     with book.open(name) as sheet:
         while piece := sheet.read(_PIECE_BYTES):
             text = rest + piece
             for column, row in _CELL.findall(text):
                 letters.add(column)
-                rows = max(rows, int(row))
+                first, last = min(first, int(row)), max(last, int(row))
             rest = text[text.rfind(b"<") :][:_PIECE_BYTES]
-    return rows, max((column_number(each.decode()) for each in letters), default=0)
+    if not letters:
+        return 0, 0, 0
+    columns = [column_number(each.decode()) for each in letters]
+    cells = (last - first + 1) * (max(columns) - min(columns) + 1)
+    return cells, last, max(columns)

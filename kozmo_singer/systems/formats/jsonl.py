@@ -47,6 +47,10 @@ class JsonLinesFile:
     def look(self) -> Look:
         """Return the fields that the sample shows, with the types that hold their values."""
         pieces = sample(self._source)
+        if pieces and b"\n" not in pieces[0]:
+            # The first line is longer than what is looked at, or the only one.
+            _, lines = next(iter(self._records()), ([], []))
+            return self._seen(lines[:1], len(lines[0]) if lines else 0, "JSON Lines")
         lines = [
             line
             for piece in pieces

@@ -22,6 +22,8 @@ def refuse_others(source: Source, format: str, head: bytes) -> None:
     """Raise ReadError where *head*, the start of the file, is surely not that of *format*."""
     if format not in TEXTS:
         return
+    if head and not head.strip(b"\0"):
+        raise unreadable(source, f"it is no {format}: it begins with {len(head)} zero bytes")
     for signature, what in _SIGNATURES.items():
         if head.startswith(signature) and head.translate(None, _NO_TEXT) != head:
             raise unreadable(

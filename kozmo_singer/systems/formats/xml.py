@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
-from xml.parsers import expat  # nosec B407 - entities are refused, see _Parser
+
+# Entities are refused, see _Parser.
+from xml.parsers import expat  # nosec B407
 
 import pyarrow as pa
 

@@ -141,7 +141,7 @@ PACKED: tuple[Setting, ...] = (
         "How many times its size a packed file may unpack to, where that is more than a GB; 0 for "
         "any, which a small file can use to keep a run busy for days",
         "integer",
-        default=1000,
+        default=500,
         minimum=0,
     ),
 )

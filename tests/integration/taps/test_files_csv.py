@@ -364,10 +364,10 @@ def test_decimal_commas(reads: Reads) -> None:
 
 def test_a_later_number_that_is_written_in_another_way(reads: Reads) -> None:
     """Is an error, and never another number."""
-    content = "a;b\n" + "1,5;x\n" * 123_456 + "2.5;x\n" + "1,5;x\n" * 300_000
+    content = "a;b\n" + "1,5;x\n" * 83_333 + "2.5;x\n" + "1,5;x\n" * 1_000_000
     said = reads(content, decimal=",")
     assert said.code == 1
-    assert "line 123458, column a: expected decimal, got '2.5'" in said.err
+    assert "line 83335, column a: expected decimal, got '2.5'" in said.err
 
 
 @pytest.mark.parametrize("thousands", ["..", "1", "-", ","])
