@@ -1,6 +1,6 @@
 """What every tap must do, asked of each in turn.
 
-A new tap joins by its entry in sources.SOURCES.
+A new tap joins by its entry in sources.MORE_SOURCES.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from singer_sdk.testing.suites import tap_stream_attribute_tests, tap_stream_tes
 
 from kozmo_taps.sdk import sdk_tap
 from servers.postgres import Database
-from sources import COUNT, SOURCES, Source
+from sources import COUNT, MORE_SOURCES, Source
 
 WHOLE = SuiteConfig(max_records_limit=None)
 TIME = re.compile(rb',"time_extracted":"[^"]*"')
 
 
-@pytest.fixture(params=SOURCES)
+@pytest.fixture(params=MORE_SOURCES)
 def source(request: pytest.FixtureRequest, tmp_path: Path, postgres: Database) -> Source:
     """A database with COUNT orders, and the tap that reads it."""
-    made: Source = SOURCES[request.param](tmp_path, postgres)
+    made: Source = MORE_SOURCES[request.param](tmp_path, postgres)
     return made
 
 
