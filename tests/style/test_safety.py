@@ -42,7 +42,9 @@ def _faults(tree: ast.AST) -> list[str]:
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_that_runs_what_it_reads(path) -> None:
     """No pickle, no eval, no yaml.load, no shell, no XML; and TLS is not switched off in code."""
-    assert _faults(ast.parse(path.read_text())) == []
+    place = str(path.relative_to(ROOT))
+    found = _faults(ast.parse(path.read_text()))
+    assert [fault for fault in found if (fault, place) not in HARDENED] == []
 
 
 def test_the_search_finds_what_it_looks_for() -> None:
