@@ -129,3 +129,13 @@ def fit_digits(found: bytes, precision: int, scale: int) -> bool:
         or b"e" in found
         or b"E" in found
     )
+
+
+def is_utf8(text: bytes) -> bool:
+    """Return whether *text* is UTF-8, which msgspec does not look at in what it leaves as JSON."""
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return False
+    return True

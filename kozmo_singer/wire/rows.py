@@ -19,6 +19,7 @@ from kozmo_singer.wire.checks import (
     are_decimals,
     are_numbers,
     beyond_decimals,
+    is_utf8,
     looks,
     one_well_formed,
     well_formed,
@@ -138,7 +139,10 @@ class StreamDecoder:
                 return False
             rows.looks[place] = found
         else:
-            nulls = bool(tokens) and b"\nnull\n" in b"\n".join([b"", *tokens, b""])
+            found = b"\n".join([b"", *tokens, b""])
+            nulls = b"\nnull\n" in found
+            if not is_utf8(found):
+                return False
         if nulls and not column.nullable:
             return False
         if nulls or quoted:

@@ -79,6 +79,13 @@ def test_what_is_taken_is_what_json_says(drawn: list[tuple[bytes, int]]) -> None
             rest = rest[fault - 1 :] if fault else []
 
 
+@pytest.mark.parametrize("value", [b'"\x90"', b'{"\x90":1}', b'[{"a":"b\xff"}]'])
+def test_json_that_is_no_utf8_is_refused(value: bytes) -> None:
+    """Also where it stands in a column that is left as the JSON that it is."""
+    taken, fault = _read([b'{"type":"RECORD","stream":"t","record":{"j":%b}}' % value])
+    assert (taken, fault) == ([], 2)
+
+
 @given(st.binary(max_size=300))
 @settings(max_examples=500, deadline=None)
 def test_bytes_without_sense_are_refused_or_passed_over(data: bytes) -> None:
