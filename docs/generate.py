@@ -110,12 +110,16 @@ def reference(plugin: type[Plugin]) -> str:
 
 
 def systems() -> str:
-    """Return the table of README.md."""
-    rows = ["| plug-in | what | extra |", "|---|---|---|"]
-    rows += [
-        f"| [`{name}`](docs/reference/{name}.md) | {entry.summary} | `{entry.extra}` |"
-        for name, entry in {**TAPS, **TARGETS}.items()
-    ]
+    """Return the table of README.md, in which a system is a row."""
+    found: dict[str, list[tuple[str, Entry]]] = {}
+    for name, entry in {**TAPS, **TARGETS}.items():
+        found.setdefault(name.partition("-")[2], []).append((name, entry))
+    rows = ["| system | tap | target | extra |", "|---|---|---|---|"]
+    for _, plugins in sorted(found.items()):
+        links = {n.partition("-")[0]: f"[`{n}`](docs/reference/{n}.md)" for n, _ in plugins}
+        (_, entry), *_ = plugins
+        cells = (entry.summary, links.get("tap", ""), links.get("target", ""), f"`{entry.extra}`")
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
