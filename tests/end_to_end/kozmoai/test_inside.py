@@ -1,11 +1,13 @@
 """The bridge within the environment of KozmoAI: the real Data, pandas 2.2.2, pydantic 2.10."""
 
-import sys
-from pathlib import Path
+import json
 
 import pytest
 
+from commands import BIN
+from kozmo_singer.systems.stores import store_of
 from project import ROOT
+from servers import clouds
 
 UNIT = ROOT / "tests" / "unit" / "bridge"
 INSIDE = ROOT / "tests" / "end_to_end" / "kozmoai" / "inside"
@@ -21,12 +23,28 @@ INSIDE = ROOT / "tests" / "end_to_end" / "kozmoai" / "inside"
 )
 def test_the_bridge_works_beside_kozmoai(run, environment, tmp_path, files):
     """A pytest of that environment runs them; what it says is what this test says."""
+    inside(run, environment, tmp_path, files)
+
+
+def test_the_adapters_work_beside_kozmoai(run, environment, tmp_path):
+    """Files of this machine, and of a server that speaks S3."""
+    with clouds.s3() as server:
+        store, path = store_of("s3://ready/in/orders.csv", server)
+        upload = store.create(path)
+        upload.file.write(b"id,zip\n0,00\n1,01\n2,02\n")
+        upload.commit()
+        told = {
+            "TAP_FILES": str(BIN / "tap-files"),
+            "TAP_S3": str(BIN / "tap-s3"),
+            "S3_SERVER": json.dumps(server),
+        }
+        inside(run, environment, tmp_path, [INSIDE / "check_adapters.py"], told)
+
+
+def inside(run, environment, tmp_path, files, told=None):
+    """Run the tests of *files* with KozmoAI's Python."""
     python = environment("kozmoai") / "python"
-    home = {
-        "KOZMOAI_CONFIG_DIR": str(tmp_path),
-        "DO_NOT_TRACK": "true",
-        "TAP_FILES": str(Path(sys.executable).parent / "tap-files"),
-    }
+    home = {"KOZMOAI_CONFIG_DIR": str(tmp_path), "DO_NOT_TRACK": "true", **(told or {})}
     options = ["-q", "--noconftest", "-p", "no:cacheprovider", "--basetemp", tmp_path / "inner"]
     done = run([python, "-m", "pytest", *options, *files], env=home, timeout=180, cwd=ROOT)
     assert done.code == 0, done.out.decode()[-6000:] + done.err[-2000:]

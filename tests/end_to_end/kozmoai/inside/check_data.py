@@ -7,7 +7,6 @@ import copy
 import datetime as dt
 import gc
 import json
-import os
 import sqlite3
 import subprocess
 import time
@@ -23,7 +22,6 @@ import pytest
 
 import kozmo_bridge as kozmo
 from kozmo_bridge._host import BREAKING_NAMES, host
-from kozmo_bridge.adapters import FileSourceAdapter
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.wire.types import Column, LogicalType
 
@@ -215,40 +213,6 @@ def test_the_lines_of_target_kozmo_are_these_data(shop, tmp_path):
         assert found == made
         assert [item.model_dump() for item in found] == [item.model_dump() for item in made]
         assert [json.loads(line) for line in lines] == [item.model_dump() for item in made]
-
-
-class Files(FileSourceAdapter):
-    """With the tap of another environment, since this one has no pyarrow."""
-
-    tap = os.environ["TAP_FILES"]
-
-
-def test_files_are_read_by_the_adapter(tmp_path, monkeypatch):
-    """Streams, columns, and all rows in batches; with a limit those alone."""
-    monkeypatch.setenv("KOZMO_HOME", str(tmp_path / "kozmo"))
-    (tmp_path / "orders.csv").write_text("id,zip\n" + "".join(f"{n},0{n}\n" for n in range(2500)))
-    (tmp_path / "items.jsonl").write_text('{"sku": "a"}\n')
-    with Files(str(tmp_path / "orders.csv")) as orders:
-        assert orders.discover_streams() == ["orders"]
-        assert orders.get_schema() == {"id": "integer", "zip": "string"}
-        batches = list(orders.load_data())
-        assert [len(batch) for batch in batches] == [1000, 1000, 500]
-        rows = [item.data for batch in batches for item in batch]
-        assert rows == [{"id": n, "zip": f"0{n}"} for n in range(2500)]
-        assert [len(batch) for batch in orders.load_data(limit=3)] == [3]
-        started = orders.load_data()
-        next(started)
-    assert list(started) == []
-    both = Files(str(tmp_path / "*.*"))
-    assert sorted(both.discover_streams()) == ["items", "orders"]
-    assert [[item.data for item in b] for b in both.load_data("items")] == [[{"sku": "a"}]]
-    with pytest.raises(ConfigError, match="no stream 'item'"):
-        both.get_schema("item")
-    missing = Files(str(tmp_path / "none.csv"))
-    assert not missing.test_connection()
-    assert "found no file" in missing.problem
-    with pytest.raises(ConnectionError, match="found no file"):
-        missing.connect()
 
 
 def test_data_is_written_by_a_target(tmp_path, monkeypatch):
