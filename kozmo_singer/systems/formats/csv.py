@@ -85,8 +85,7 @@ class CsvFile:
             return
         wanted = [column for column in columns if column.name in dialect.names]
         self.beside = {*dialect.names} - {column.name for column in wanted}
-        plain = self._numbers.plain and tuple(self._options.nulls) == ("",)
-        if arrow and plain and len(wanted) == len(dialect.names):
+        if arrow and self._numbers.plain and len(wanted) == len(dialect.names):
             self._whole = [c.name for c in wanted if arrow_type(c.type) == pa.int64()]
         for block in self._blocks(dialect, [c.name for c in wanted] or [dialect.names[0]]):
             start = min(skip, block.batch.num_rows)

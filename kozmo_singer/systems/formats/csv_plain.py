@@ -25,7 +25,7 @@ _ZERO = number(0)
 def is_plain(columns: Sequence[pa.Array], text: bytes) -> bool:
     """Return whether *text*, a block without quotes, is just what *columns* are written as.
 
-    They are all of its columns, integers and strings, and empty cells are null.
+    They are all of its columns, integers and strings; null is written as nothing.
     """
     rows = len(columns[0])
     ends = rows + (text.count(b"\r") if b"\r" in text else 0)

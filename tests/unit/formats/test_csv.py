@@ -84,9 +84,14 @@ SAFE = st.integers(-(10**9), 10**10).map(str)
     st.lists(st.tuples(SPELLINGS, SPELLINGS | SAFE, SAFE), max_size=2),
     st.sampled_from(["\n", "\r\n"]),
     st.integers(1, 200),
+    st.sampled_from([("",), ("", "17"), ("0",)]),
 )
 def test_whole_numbers_are_the_same_by_either_way(
-    safe: list[tuple[str, ...]], odd: list[tuple[str, ...]], end: str, block: int
+    safe: list[tuple[str, ...]],
+    odd: list[tuple[str, ...]],
+    end: str,
+    block: int,
+    nulls: tuple[str, ...],
 ) -> None:
     """What the parser takes for a number is one only where it is spelt as such."""
     rows = [("k", "a", "b"), *safe, *odd, *safe]
@@ -95,7 +100,7 @@ def test_whole_numbers_are_the_same_by_either_way(
 
     def outcome(*, arrow: bool) -> object:
         try:
-            found = read(content, block, arrow=arrow, types=whole)
+            found = read(content, block, arrow=arrow, types=whole, nulls=nulls)
         except ReadError as error:
             return str(error)
         return [tuple(None if v is None else str(v) for v in row) for row in found]
