@@ -104,6 +104,15 @@ def test_whole_numbers_are_the_same_by_either_way(
     assert outcome(arrow=True) == outcome(arrow=False)
 
 
+@pytest.mark.parametrize("rows", [b"1,02,3\r4,5,6\n", b"1,2,3\r\n4, 5,6\r", b"1,02,3\r4,05,6\r"])
+def test_rows_that_end_in_one_return_hide_no_other_spelling(rows: bytes) -> None:
+    """The length of a block would be right otherwise: a zero more, a line end less."""
+    types = dict.fromkeys(("k", "a", "b"), LogicalType("integer"))
+    for arrow in (False, True):
+        with pytest.raises(ReadError, match="column a: expected integer"):
+            read(b"k,a,b\n" + 20 * b"7,8,9\n" + rows, 120, arrow=arrow, types=types)
+
+
 def test_the_end_of_a_packed_file_counts_too() -> None:
     """The sample goes on behind the head, which alone would tell numbers."""
     content = gzip.compress(b"k\n" + b"%d\n" * 400_000 % tuple(range(400_000)) + b"last\n")
