@@ -103,7 +103,8 @@ class FilesReading:
 
     *mark* tells which files were read to their ends, and how many rows of those that were not.
     *metadata* are the columns that say where a row comes from; in any other file a column may be
-    called so. A file that cannot be read goes to *bad* where that is given, else it ends the reading.
+    called so. A file that cannot be read goes to *bad* where that is given, else it ends the
+    reading.
     """
 
     def __init__(
