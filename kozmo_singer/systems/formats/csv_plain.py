@@ -28,7 +28,7 @@ def is_plain(columns: Sequence[pa.Array], text: bytes) -> bool:
     They are all of its columns, integers and strings; null is written as nothing.
     """
     rows = len(columns[0])
-    ends = rows + (text.count(b"\r") if b"\r" in text else 0)
+    ends = rows + (text.count(b"\r\n") if b"\r" in text else 0)
     if not text.endswith((b"\n", b"\r")):
         ends -= 1
     expected = ends + (len(columns) - 1) * rows

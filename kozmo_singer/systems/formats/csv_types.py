@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kozmo_singer.systems.formats import UNKNOWN
+from kozmo_singer.systems.formats.decimals import decimals
 from kozmo_singer.wire.arrow import arrow_type, unhexed
 from kozmo_singer.wire.arrow_lines import data_of, literal, number
 from kozmo_singer.wire.types import LogicalType
 
+_YEAR_ONE = -719_162
+"""The first day of the first year, from 1970 on."""
+_ZONE = r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"
 _EMPTY, _MINUS, _Z, _ONE = literal(""), literal("-"), literal("Z"), number(1)
 _DAY_ONE = literal("1970-01-01T")
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
@@ -121,9 +126,8 @@ def misfit(texts: pa.Array, type: LogicalType) -> int | None:
         if pc.all(fits).as_py() is False:
             return int(pc.indices_nonzero(pc.invert(fits))[0].as_py())
     check = _CHECKS.get(type.name)
-    if type.name == "decimal" and type.precision is not None:
-        wanted = arrow_type(type)
-        check = lambda part: part.cast(wanted)  # noqa: E731 - of this type alone
+    if type.name == "decimal" and pa.types.is_decimal(wanted := arrow_type(type)):
+        check = partial(_number, wanted=wanted)
     return None if check is None else _first_refused(texts, check)
 
 
@@ -156,7 +160,7 @@ def typed(texts: pa.Array, type: LogicalType) -> pa.Array:
             # Arrow reads no time of day alone.
             moments = pc.binary_join_element_wise(_DAY_ONE, texts, _EMPTY)
             return moments.cast(pa.timestamp("us")).cast(wanted)
-        return texts.cast(wanted)
+        return _number(texts, wanted) if pa.types.is_decimal(wanted) else texts.cast(wanted)
     except pa.ArrowInvalid:
         return spelt(texts, type)
 
@@ -212,17 +216,49 @@ def _passes(texts: pa.Array, check: Callable[[pa.Array], object]) -> bool:
     return True
 
 
+def _number(texts: pa.Array, wanted: pa.DataType) -> pa.Array:
+    made = decimals(texts, wanted)
+    if made is None:
+        raise pa.ArrowInvalid(f"not all of them are {wanted}")
+    return made
+
+
 def _day(texts: pa.Array) -> object:
-    return texts.cast(pa.date32())
+    return _of_our_era(texts.cast(pa.date32()).cast(pa.int32()), _YEAR_ONE)
 
 
 def _moment(texts: pa.Array) -> object:
     seconds = pc.utf8_slice_codeunits(texts, 0, 19)
-    return seconds.cast(pa.timestamp("s"))
+    return _of_our_era(seconds.cast(pa.timestamp("s")).cast(pa.int64()), _YEAR_ONE * 86_400)
+
+
+def _zoned(texts: pa.Array) -> object:
+    # A zone that is none, as +99:99, is refused with the seconds alone as well as with all of it.
+    _moment(texts)
+    fits = pc.match_substring_regex(texts, _ZONE)
+    if pc.all(fits).as_py() is False:
+        raise pa.ArrowInvalid("no zone is so far away")
+    return texts
+
+
+def _of_our_era(counts: pa.Array, first: int) -> object:
+    """Arrow counts a year 0, which neither JSON Schema's dates nor databases have."""
+    least = pc.min(counts).as_py()
+    if least is not None and least < first:
+        raise pa.ArrowInvalid("before year 1")
+    return counts
+
+
+def _finite(texts: pa.Array) -> object:
+    """A number that no float reaches would come out of Arrow as infinity."""
+    if pc.all(pc.is_finite(texts.cast(pa.float64()))).as_py() is False:
+        raise pa.ArrowInvalid("beyond all floats")
+    return texts
 
 
 _CHECKS: dict[str, Callable[[pa.Array], object]] = {
     "date": _day,
+    "float": _finite,
     "timestamp": _moment,
-    "timestamptz": _moment,
+    "timestamptz": _zoned,
 }

@@ -271,6 +271,7 @@ class FilesSession:
             self._found(stream),
             stream,
             incremental=method == "INCREMENTAL",
+            metadata=config["metadata_columns"] or (),
             mark=bookmark,
             versioned=bool(config["emit_activate_version_messages"]),
             arrow=self._tap.arrow,

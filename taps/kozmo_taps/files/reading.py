@@ -14,15 +14,16 @@ import pyarrow as pa
 
 from kozmo_singer.errors import ReadError
 from kozmo_singer.systems.formats import LeftOut
+from kozmo_singer.systems.formats.cells import shown
+from kozmo_singer.systems.formats.csv_types import TEXTS, misfit, spelt, typed, without_blanks
 from kozmo_singer.systems.stores.remote import Replaced
 from kozmo_singer.wire import Column, Rows, Stream, lane
 from kozmo_singer.wire.arrow import arrow_type, field
-from kozmo_singer.wire.arrow_lines import ArrowLines, Token, arrow_lines, literal, token
+from kozmo_singer.wire.arrow_lines import ArrowLines, Token, arrow_lines, texts, token
 from kozmo_singer.wire.arrow_values import Misfit
 from kozmo_singer.wire.cells import PackedLines, row_decoder
 from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.types import REPLICATION_METHOD, LogicalType, columns
-from kozmo_taps.files.settings import METADATA
 from kozmo_taps.files.streams import File, FileStream
 from kozmo_taps.tap import Columnar, Row
 
@@ -101,7 +102,9 @@ class FilesReading:
     """The files of a stream, from *mark* on, at most *limit* rows.
 
     *mark* tells which files were read to their ends, and how many rows of those that were not.
-    A file that cannot be read goes to *bad* where that is given, else it ends the reading.
+    *metadata* are the columns that say where a row comes from; in any other file a column may be
+    called so. A file that cannot be read goes to *bad* where that is given, else it ends the
+    reading.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class FilesReading:
         stream: Stream,
         *,
         incremental: bool,
+        metadata: Sequence[str],
         mark: Mapping[str, Any],
         versioned: bool,
         arrow: bool,
@@ -138,8 +142,9 @@ class FilesReading:
         self._tokens = {file.token: file for file in found.files}
         done = (str(name) for name in told.get("files") or ())
         self._done = [name for name in done if name in self._tokens]
+        self._metadata = frozenset(metadata)
         # Not those that folders and the listing tell.
-        apart = {*METADATA, *(n for file in found.files for n in file.partitions)}
+        apart = {*metadata, *(n for file in found.files for n in file.partitions)}
         self._own = [column for column in self.columns if column.name not in apart]
         self._text = {
             name
@@ -273,7 +278,7 @@ class FilesReading:
         more = [
             dumps(c.name) + b":" + _json(self._constant(c, file), c.type)
             for c in apart
-            if c.name != "_row"
+            if not self._numbers(c)
         ]
         numbered = len(more) < len(apart)
         for place, column in enumerate(rows.columns):
@@ -293,7 +298,7 @@ class FilesReading:
         name = column.name
         place = piece.schema.get_field_index(name)
         if place < 0:
-            if name == "_row":
+            if self._numbers(column):
                 return Token(_numbers(before, piece.num_rows).cast(pa.string()))
             return Token(None, constant=_json(self._constant(column, file), column.type))
         found = token(piece.column(place), piece.schema.field(place), column.type)
@@ -307,27 +312,48 @@ class FilesReading:
         place = piece.schema.get_field_index(column.name)
         if place >= 0:
             return piece.column(place), piece.schema.field(place)
-        if column.name == "_row":
+        if self._numbers(column):
             array = _numbers(before, piece.num_rows)
         else:
             value = self._constant(column, file)
             wanted = arrow_type(column.type)
             array = pa.nulls(piece.num_rows, wanted)
             if value is not None:
-                array = pa.repeat(literal(value).cast(wanted), piece.num_rows)
+                array = pa.repeat(typed(texts([value]), column.type)[0], piece.num_rows)
         return array, field(column, array.type)
+
+    def _numbers(self, column: Column) -> bool:
+        """Whether a column holds the numbers of rows."""
+        return column.name == "_row" and column.name in self._metadata
 
     def _constant(self, column: Column, file: File) -> str | None:
         """What a column holds that the file itself lacks."""
         if column.name in file.partitions:
-            return file.partitions[column.name]
-        if column.name not in METADATA:
+            return _of_folder(file, column)
+        if column.name not in self._metadata:
             return None
         if column.name == "_file":
             return file.entry.path.encode("utf-8", "replace").decode()
         seconds, rest = divmod(file.entry.modified, 10**9)
         whole = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
         return f"{whole}.{rest // 1000:06}Z"
+
+
+def _of_folder(file: File, column: Column) -> str | None:
+    """Return what the name of a folder says *column* is; ReadError where it is of another type."""
+    told = texts([file.partitions[column.name]])
+    if column.type.name not in TEXTS:
+        told = without_blanks(told)
+    if misfit(told, column.type) is not None:
+        raise ReadError(
+            f"cannot read {file.entry.path}",
+            f"its folder says that {column.name} is {shown(told[0].as_py())}, "
+            f"which is no {column.type.name}",
+            "the catalog may be out of date; make a new one with --discover",
+            f'or read the column as text: columns: {{"{column.name}": "string"}}',
+        )
+    found: str | None = spelt(told, column.type)[0].as_py()
+    return found
 
 
 def _pieces(batch: pa.RecordBatch, size: int) -> Iterator[pa.RecordBatch]:

@@ -150,6 +150,45 @@ def test_partitions_and_metadata_are_columns(tap: Tap, folder: Path) -> None:
     assert (said.records[2]["year"], said.records[2]["month"]) == (2025, None)
 
 
+@pytest.mark.parametrize("year", ["007", "0x1F", "abc", '5,"id":99'])
+def test_a_folder_that_is_no_value_of_its_column(
+    tap: Tap, folder: Path, monkeypatch: pytest.MonkeyPatch, year: str
+) -> None:
+    """What a later folder is called never stands in a record as it is; both lanes refuse it."""
+    put(folder, "sales/year=2024/a.csv", 1)
+    config = {"path": str(folder)}
+    catalog = TapCsv(config).discover()
+    put(folder, f"sales/year={year}/b.csv", 2)
+    said = tap("tap-csv", config, catalog=catalog.to_dict())
+    assert said.code == 1
+    assert f"its folder says that year is {year!r}, which is no integer" in said.err
+    assert said.records in ([], [{"id": 1, "word": "w1", "year": 2024}])
+    monkeypatch.setenv(lane.VARIABLE, "1")
+    found = TapCsv(config)
+    with (
+        found.session(catalog.streams) as session,
+        pytest.raises(ReadError, match="its folder says that year is"),
+    ):
+        list(session.open(catalog.streams[0], {}, None).batches())
+    monkeypatch.delenv(lane.VARIABLE)
+    as_text = tap("tap-csv", {**config, "columns": {"year": "string"}})
+    assert {record["year"] for record in as_text.records} == {"2024", year}
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_file_may_have_columns_that_are_called_as_metadata(
+    tap: Tap, folder: Path, kind: str
+) -> None:
+    """They are its own unless metadata_columns asks for them, and then it is said."""
+    text = "_row,_file\nx,y\n" if kind == "csv" else '{"_row":"x","_file":"y"}\n'
+    (folder / f"t.{kind}").write_text(text)
+    config = {"path": str(folder)}
+    assert tap("tap-files", config).records == [{"_row": "x", "_file": "y"}]
+    said = tap("tap-files", {**config, "metadata_columns": ["_row"]})
+    assert said.code != 0
+    assert "have a column '_row' of their own" in said.err
+
+
 def test_files_of_one_stream_may_differ_in_columns(tap: Tap, folder: Path) -> None:
     """The stream has all of them, with types that hold all values; what a file lacks is null."""
     (folder / "a.csv").write_text("id,n,only_a\n1,5,x\n")

@@ -432,7 +432,7 @@ def test_fixed_width(tmp_path: Path) -> None:
     load(TargetFiles(config), HEAD, *records("words", [row(1, "ab"), row(22, None)]))
     (name,) = seen(tmp_path)
     assert (tmp_path / name).read_bytes() == b"id  word \n1   ab   \n22       \n"
-    for bad in ("abcdef", " a", "a ", "", "a\nb"):
+    for bad in ("abcdef", " a", "a ", "", "a\nb", "a\t", "\u2028", "a\x85b"):
         with pytest.raises(RecordError):
             load(TargetFiles(config), HEAD, record("words", row(1, bad)))
     with pytest.raises(WriteError, match="no width for word"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -108,6 +109,15 @@ def test_whole_numbers_are_the_same_by_either_way(
     assert outcome(arrow=True) == outcome(arrow=False)
 
 
+@pytest.mark.parametrize("rows", [b"1,02,3\r4,5,6\n", b"1,2,3\r\n4, 5,6\r", b"1,02,3\r4,05,6\r"])
+def test_rows_that_end_in_one_return_hide_no_other_spelling(rows: bytes) -> None:
+    """The length of a block would be right otherwise: a zero more, a line end less."""
+    types = dict.fromkeys(("k", "a", "b"), LogicalType("integer"))
+    for arrow in (False, True):
+        with pytest.raises(ReadError, match="column a: expected integer"):
+            read(b"k,a,b\n" + 20 * b"7,8,9\n" + rows, 120, arrow=arrow, types=types)
+
+
 def test_the_end_of_a_packed_file_counts_too() -> None:
     """The sample goes on behind the head, which alone would tell numbers."""
     content = gzip.compress(b"k\n" + b"%d\n" * 400_000 % tuple(range(400_000)) + b"last\n")
@@ -154,6 +164,28 @@ def test_the_first_value_that_does_not_fit_is_found() -> None:
     assert misfit(texts(["1.25", "1000.00"]), LogicalType("decimal", 5, 2)) == 1
     assert misfit(texts(["1.255"]), LogicalType("decimal", 5, 2)) == 0
     assert misfit(texts(["abc", "0aff"]), LogicalType("binary")) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "type"),
+    [
+        ("366791866261536248373832410174", LogicalType("decimal", 38, 9)),
+        ("-6.1e-38", LogicalType("decimal", 38, 0)),
+        ("30605.9" + "7" * 90 + "e39", LogicalType("decimal", 5, 2)),
+        ("1.5", LogicalType("decimal", 5, 5)),
+        ("1e400", LogicalType("float")),
+        ("0000-01-01", LogicalType("date")),
+        ("0000-01-01T00:00:00", LogicalType("timestamp")),
+        ("2024-01-01T00:00:00+99:99", LogicalType("timestamptz")),
+    ],
+)
+def test_what_arrow_would_read_as_another_value(text: str, type: LogicalType) -> None:
+    """It is refused where the type is said, in both lanes, and text where it is guessed."""
+    assert misfit(texts([text]), type) == 0
+    assert typed(texts(["0.5"]), LogicalType("decimal", 5, 5)).to_pylist() == [Decimal("0.5")]
+    for arrow in (False, True):
+        with pytest.raises(ReadError, match="expected"):
+            read(f"k,a,b\n1,{text},2\n".encode(), 100, arrow=arrow, types={"a": type})
 
 
 def test_arrow_types_or_text() -> None:

@@ -8,8 +8,10 @@ from decimal import Context, Decimal
 import pyarrow as pa
 import pytest
 
+from kozmo_singer.systems.formats.writers import WriteOptions
+from kozmo_singer.systems.formats.writers.json import JsonLinesFormat
 from kozmo_singer.systems.formats.writers.typed import candidates, cast
-from kozmo_singer.wire.types import LogicalType
+from kozmo_singer.wire.types import Column, LogicalType
 
 WIDE = Context(prec=200)
 TYPES = (
@@ -76,3 +78,15 @@ def test_the_widest_type_holds_everything() -> None:
     """Text is the last resort of every type but binary and float."""
     for name in ("integer", "decimal", "date", "time", "timestamp", "timestamptz", "uuid", "json"):
         assert candidates(LogicalType(name))[-1] == pa.string()
+
+
+def test_json_of_either_lane_is_the_same() -> None:
+    """Digits are a number though they come as text, and a local moment gets no zone."""
+    columns = [Column("n", LogicalType("decimal")), Column("at", LogicalType("timestamp"))]
+    format = JsonLinesFormat(columns, WriteOptions())
+    moments = pa.array([0, None], pa.timestamp("us"))
+    batch = pa.RecordBatch.from_arrays([pa.array(["1.50", "1e400"]), moments], names=["n", "at"])
+    lines = format.of_columns(batch).to_pylist()
+    assert lines == [b'{"n":1.50,"at":"1970-01-01T00:00:00"}\n', b'{"n":1e400,"at":null}\n']
+    words = pa.RecordBatch.from_arrays([pa.array(["NaN"]), moments[:1]], names=["n", "at"])
+    assert format.of_columns(words) is None

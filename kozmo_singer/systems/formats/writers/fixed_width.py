@@ -12,6 +12,8 @@ from kozmo_singer.systems.formats.writers import Misfit, Unwritable, WriteOption
 from kozmo_singer.systems.formats.writers.lines import CellsFormat, Encoding, LinesWriter
 from kozmo_singer.wire.types import Column
 
+_BREAKS = "[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]"
+
 
 class FixedWidthFormat(CellsFormat):
     """Rows of which every cell begins at the same place, counted in letters."""
@@ -40,7 +42,9 @@ class FixedWidthFormat(CellsFormat):
 
     def _check(self, column: str, width: int, texts: pa.Array) -> None:
         null = self.options.null
-        blank = pc.match_substring_regex(texts, r"^ | $|[\r\n]")
+        # Readers take away all that Unicode calls blank; where a line ends they differ.
+        trimmed = pc.not_equal(pc.utf8_trim_whitespace(texts), texts)
+        blank = pc.or_(trimmed, pc.match_substring_regex(texts, _BREAKS))
         alike = pc.equal(texts, null)
         for bad, reason in (
             (pc.greater(pc.utf8_length(texts), width), f"text is longer than the width of {width}"),

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from kozmo_singer.systems.formats.csv_types import PATTERNS
 from kozmo_singer.systems.formats.writers import WriteOptions
 from kozmo_singer.systems.formats.writers.lines import LinesWriter
-from kozmo_singer.wire.arrow_lines import arrow_lines
+from kozmo_singer.wire.arrow_lines import SPELT, ArrowLines, Token, token
 from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.types import Column
 
@@ -41,7 +43,16 @@ class JsonLinesFormat:
     def of_columns(self, batch: pa.RecordBatch) -> pa.Array | None:
         if not self._columns:
             return None
-        body = arrow_lines(batch, self._columns).lines(self._keys, b"", b"\n")
+        tokens = []
+        for column, array, described in zip(
+            self._columns, batch.columns, batch.schema, strict=True
+        ):
+            spelt = _spelt(column, array, described)
+            if spelt is None:
+                return None
+            tokens.append(spelt)
+        lines = ArrowLines(tokens, batch.num_rows, self._columns)
+        body = lines.lines(self._keys, b"", b"\n")
         return self._lines(body[:-1].split(b"\n"))
 
     def _lines(self, records: list[bytes]) -> pa.Array:
@@ -55,6 +66,20 @@ class JsonLinesFormat:
 
     def open(self, file: BinaryIO) -> LinesWriter:
         return LinesWriter(file, self.options.packed, b"")
+
+
+def _spelt(column: Column, array: pa.Array, described: pa.Field) -> Token | None:
+    """Return the values as the text lane has them; None where that is better asked for records."""
+    if column.type.name == "decimal" and pa.types.is_string(array.type):
+        if pc.all(pc.match_substring_regex(array, PATTERNS["decimal"])).as_py() is False:
+            return None
+        described = pa.field(column.name, array.type, metadata=SPELT)
+    found = token(array, described, column.type)
+    if column.type.name == "timestamp" and found.array is not None:
+        # It has no zone, and the Z that stands for it on the wire is none of the value.
+        local = pc.replace_substring_regex(found.array, r'Z("?)$', r"\1")
+        return Token(local, quoted=found.quoted)
+    return found
 
 
 class JsonFormat(JsonLinesFormat):

@@ -9,12 +9,11 @@ from __future__ import annotations
 import base64
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from kozmo_singer.systems.formats.decimals import decimals
 from kozmo_singer.systems.formats.writers import FileWriter, Unwritable, WriteOptions
 from kozmo_singer.systems.formats.writers.cells import (
     digits,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from kozmo_singer.wire.rows import Rows
 
 _TEXT = pa.string()
-_WIDE = Context(prec=76, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _WHOLE = (pa.decimal128(38, 0), pa.decimal256(76, 0), _TEXT)
 _DECIMALS = (pa.decimal128(38, 9), pa.decimal128(38, 18), pa.decimal256(76, 38), _TEXT)
 """What numbers without stated digits become: the scales are those of usual data warehouses."""
@@ -124,13 +122,13 @@ def cast(array: pa.Array, type: pa.DataType, spelt: Callable[[], pa.Array]) -> p
         return spelt()
     if pa.types.is_string(array.type):
         # What could be read as a value of any other type was.
-        return _decimals(array, type) if pa.types.is_decimal(type) else None
+        return decimals(array, type) if pa.types.is_decimal(type) else None
     if (
         pa.types.is_decimal(array.type)
         and pa.types.is_decimal(type)
         and not _has_room(array.type, type)
     ):
-        return _decimals(array.cast(_TEXT), type)
+        return decimals(array.cast(_TEXT), type)
     try:
         return array.cast(type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -141,38 +139,6 @@ def _has_room(type: pa.DataType, wanted: pa.DataType) -> bool:
     """Whether *wanted* holds every number of *type*; where not, Arrow's cast may go astray."""
     whole = type.precision - type.scale <= wanted.precision - wanted.scale
     return bool(whole and type.scale <= wanted.scale)
-
-
-def _decimals(texts: pa.Array, type: pa.DataType) -> pa.Array | None:
-    """Return the numbers of *texts*, None where *type* does not hold one.
-
-    Arrow reads what has too many digits, or an exponent, as a number that is quite another one.
-    """
-    whole = type.precision - type.scale
-    fraction = f"(?:\\.[0-9]{{1,{type.scale}}})?" if type.scale else ""
-    plain = pc.match_substring_regex(texts, f"^-?[0-9]{{1,{whole}}}{fraction}$")
-    if pc.all(plain).as_py() is not False:
-        return texts.cast(type)
-    values = [None if text is None else _decimal(text, type) for text in texts.to_pylist()]
-    if sum(value is None for value in values) > texts.null_count:
-        return None
-    return pa.array(values, type)
-
-
-def _decimal(text: str, type: pa.DataType) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    if not number.is_finite():
-        return None
-    _, digits, exponent = number.as_tuple()
-    assert isinstance(exponent, int), "it is finite"
-    trailing = len(digits) - len("".join(map(str, digits)).rstrip("0"))
-    too_large = len(digits) + exponent > type.precision - type.scale
-    if number and (too_large or exponent + trailing < -type.scale):
-        return None
-    return number.quantize(Decimal((0, (1,), -type.scale)), context=_WIDE)
 
 
 def _array(column: Column, values: Sequence[Any]) -> pa.Array:
