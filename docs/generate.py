@@ -111,11 +111,15 @@ def reference(plugin: type[Plugin]) -> str:
 
 def systems() -> str:
     """Return the table of README.md."""
-    rows = ["| plug-in | what | extra |", "|---|---|---|"]
-    rows += [
-        f"| [`{name}`](docs/reference/{name}.md) | {entry.summary} | `{entry.extra}` |"
-        for name, entry in {**TAPS, **TARGETS}.items()
-    ]
+    known = {**TAPS, **TARGETS}
+    pairs: dict[str, list[str]] = {}
+    for name in known:
+        pairs.setdefault(name.partition("-")[2], []).append(name)
+    rows = ["| plug-ins | what | extra |", "|---|---|---|"]
+    for _, names in sorted(pairs.items()):
+        links = ", ".join(f"[`{name}`](docs/reference/{name}.md)" for name in names)
+        extras = ", ".join(f"`{extra}`" for extra in dict.fromkeys(known[n].extra for n in names))
+        rows.append(f"| {links} | {known[names[0]].summary} | {extras} |")
     return "\n".join(rows)
 
 
