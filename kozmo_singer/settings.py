@@ -156,7 +156,9 @@ def resolve(plugin: str, settings: Sequence[Setting], config: Mapping[str, Any])
 
 def did_you_mean(name: str, known: Iterable[str]) -> list[str]:
     """Return a hint line that names what *name* was probably meant to be, or no line."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    names = list(known)
+    close = [each for each in names if each.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return [f"did you mean '{close[0]}'?"] if close else []
 
 

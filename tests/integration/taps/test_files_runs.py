@@ -133,8 +133,9 @@ def test_columns_that_are_not_there(tap: Tap, folder: Path) -> None:
     """A key, or a type, of a column that no file has is a mistake."""
     put(folder, "a.csv", 1)
     for more in ({"key_properties": ["idd"]}, {"columns": {"idd": "string"}}):
-        said = tap("tap-csv", {"path": str(folder), **more})
-        assert (said.code, "did you mean 'id'?" in said.err) == (2, True)
+        for arguments in ([], ["--check"]):
+            said = tap("tap-csv", {"path": str(folder), **more}, *arguments)
+            assert (said.code, "did you mean 'id'?" in said.err) == (2, True)
 
 
 def test_a_stream_whose_files_are_gone(tap: Tap, folder: Path) -> None:

@@ -8,6 +8,7 @@ from kozmo_singer.errors import ConfigError
 from kozmo_singer.settings import (
     Setting,
     config_schema,
+    did_you_mean,
     grouped,
     groups,
     load_config,
@@ -117,6 +118,13 @@ def test_the_schema_marks_secrets_and_requirements():
     assert schema["properties"]["password"]["secret"] is True
     assert schema["properties"]["mode"]["enum"] == ["auto", "append-only", None]
     json.dumps(schema)
+
+
+def test_case_alone_is_not_what_hides_a_name():
+    """Where all letters differ in case, no name would be close."""
+    assert did_you_mean("incremental", ["FULL_TABLE", "INCREMENTAL"]) == [
+        "did you mean 'INCREMENTAL'?"
+    ]
 
 
 def test_settings_under_no_heading_come_first():
