@@ -117,8 +117,8 @@ def systems() -> str:
     rows = ["| system | tap | target | extra |", "|---|---|---|---|"]
     for _, plugins in sorted(found.items()):
         links = {n.partition("-")[0]: f"[`{n}`](docs/reference/{n}.md)" for n, _ in plugins}
-        (_, entry), *_ = plugins
-        cells = (entry.summary, links.get("tap", ""), links.get("target", ""), f"`{entry.extra}`")
+        extras = ", ".join(dict.fromkeys(f"`{entry.extra}`" for _, entry in plugins))
+        cells = (plugins[0][1].summary, links.get("tap", ""), links.get("target", ""), extras)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 

@@ -27,7 +27,7 @@ from kozmo_singer.metrics import metric_line
 from kozmo_singer.plugin import Plugin, about_text, stopping
 from kozmo_singer.scripts import Entry
 from kozmo_singer.secrets import forms
-from kozmo_singer.settings import load_config, read_json_object, secrets_of
+from kozmo_singer.settings import Setting, groups, load_config, read_json_object, secrets_of
 from kozmo_singer.wire.catalog import Catalog
 
 _INTERRUPTED = 130
@@ -257,21 +257,24 @@ class _Command(click.Command):
             raise KozmoError(f"{name} stopped: the program it writes to has ended") from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = []
-        for setting in self.plugin.settings:
-            notes = ["required"] if setting.required else []
-            if setting.default is not None:
-                notes.append(f"default {json.dumps(setting.default)}")
-            if setting.choices:
-                notes.append("one of " + ", ".join(setting.choices))
-            tail = f" ({'; '.join(notes)})" if notes else ""
-            rows.append((setting.name, setting.description + tail))
         with formatter.section("Settings (in the JSON of --config)"):
-            formatter.write_dl(rows)
+            for group, settings in groups(self.plugin.settings).items():
+                if group:
+                    formatter.write(f"\n  {group}:\n")
+                formatter.write_dl([(s.name, _described(s)) for s in settings])
         if self.plugin.examples:
             with formatter.section("Try"):
                 for example in self.plugin.examples:
                     formatter.write(f"  {example}\n")
+
+
+def _described(setting: Setting) -> str:
+    notes = ["required"] if setting.required else []
+    if setting.default is not None:
+        notes.append(f"default {json.dumps(setting.default)}")
+    if setting.choices:
+        notes.append("one of " + ", ".join(setting.choices))
+    return setting.description + (f" ({'; '.join(notes)})" if notes else "")
 
 
 def _answered(plugin: type[Plugin], options: dict[str, Any]) -> bool:

@@ -6,13 +6,13 @@ import gc
 import json
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from kozmo_singer import __version__
-from kozmo_singer.settings import Setting, config_schema, resolve, secrets_of
+from kozmo_singer.settings import Setting, config_schema, groups, resolve, secrets_of
 
 _PATIENCE_SECONDS = 8
 """How long a process that was asked to end may go on with what it does."""
@@ -113,18 +113,28 @@ def about_text(plugin: type[Plugin], format: str) -> str:
     if format == "json":
         return json.dumps(about(plugin), indent=2)
     if format == "markdown":
-        rows = [
-            f"| `{s.name}` | {s.kind} | {'yes' if s.required else ''} | {_default(s)} | "
-            f"{_description(s)} |"
-            for s in plugin.settings
-        ]
-        head = ["| setting | kind | required | default | description |", "|---|---|---|---|---|"]
         title = [f"# `{plugin.name}`", "", plugin.summary + ".", "", "## Settings", ""]
+        tables: list[str] = []
+        for group, settings in groups(plugin.settings).items():
+            tables += ["", f"### {group}", ""] if group else []
+            tables += _table(settings)
         able = ["", "## Capabilities", ""] + [f"* `{c}`" for c in capabilities(plugin)]
-        return "\n".join([*title, *head, *rows, *able])
+        return "\n".join([*title, *tables, *able])
     lines = [f"{plugin.name} {__version__}: {plugin.summary}", ""]
-    lines += [f"  {s.name}: {_description(s)}" for s in plugin.settings]
+    for group, settings in groups(plugin.settings).items():
+        lines += ["", f"  {group}", ""] if group else []
+        lines += [f"  {s.name}: {_description(s)}" for s in settings]
     return "\n".join([*lines, "", f"  capabilities: {', '.join(capabilities(plugin))}"])
+
+
+def _table(settings: Sequence[Setting]) -> list[str]:
+    head = ["| setting | kind | required | default | description |", "|---|---|---|---|---|"]
+    rows = [
+        f"| `{s.name}` | {s.kind} | {'yes' if s.required else ''} | {_default(s)} | "
+        f"{_description(s)} |"
+        for s in settings
+    ]
+    return [*head, *rows]
 
 
 def _default(setting: Setting) -> str:

@@ -6,7 +6,7 @@ import difflib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from kozmo_singer import secrets
 from kozmo_singer.errors import ConfigError
 
 Kind = Literal["string", "integer", "number", "boolean", "array", "object"]
+MAPS = "Stream maps and flattening"
+"""The heading of what the Singer SDK knows of that."""
 _TRUE = {"true", "1", "yes", "on", "t"}
 _FALSE = {"false", "0", "no", "off", "f"}
 
@@ -30,6 +32,8 @@ class Setting:
     secret: bool = False
     choices: tuple[str, ...] = ()
     minimum: int | None = None
+    group: str = ""
+    """The heading that it stands under where settings are shown; those under none come first."""
 
     def json_schema(self) -> dict[str, Any]:
         """Return the setting as a JSON Schema property, in the manner of the Singer SDK."""
@@ -46,6 +50,19 @@ class Setting:
         if self.secret:
             schema |= dict.fromkeys(("secret", "writeOnly"), True)
         return schema
+
+
+def grouped(group: str, *settings: Setting) -> tuple[Setting, ...]:
+    """Return *settings* under the heading *group*."""
+    return tuple(replace(setting, group=group) for setting in settings)
+
+
+def groups(settings: Iterable[Setting]) -> dict[str, list[Setting]]:
+    """Return *settings* by their headings: those under none first, others as they are met."""
+    found: dict[str, list[Setting]] = {"": []}
+    for setting in settings:
+        found.setdefault(setting.group, []).append(setting)
+    return {group: each for group, each in found.items() if each}
 
 
 def config_schema(settings: Sequence[Setting]) -> dict[str, Any]:
@@ -139,7 +156,9 @@ def resolve(plugin: str, settings: Sequence[Setting], config: Mapping[str, Any])
 
 def did_you_mean(name: str, known: Iterable[str]) -> list[str]:
     """Return a hint line that names what *name* was probably meant to be, or no line."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    names = list(known)
+    close = [each for each in names if each.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return [f"did you mean '{close[0]}'?"] if close else []
 
 

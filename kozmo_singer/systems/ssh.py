@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ def log_in(config: Mapping[str, Any]) -> paramiko.SSHClient:
     """
     import paramiko
 
+    # It tells each step of a login.
+    logging.getLogger("paramiko").setLevel(logging.WARNING)
     where = f"{config['ssh_host']}:{config.get('ssh_port') or 22}"
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.RejectPolicy())

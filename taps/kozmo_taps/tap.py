@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.metrics import Counter
 from kozmo_singer.plugin import Plugin, asks_for_maps, stopping, without_cycles
-from kozmo_singer.settings import Setting
+from kozmo_singer.settings import MAPS, Setting, grouped
 from kozmo_singer.wire import (
     Catalog,
     Column,
@@ -66,20 +66,27 @@ SETTINGS: tuple[Setting, ...] = (
         default="number",
         choices=("number", "string"),
     ),
-    Setting("stream_maps", "Stream maps of the Singer SDK (rows are read more slowly)", "object"),
-    Setting("stream_map_config", "Values that expressions of stream_maps may use", "object"),
-    Setting("faker_config", "Seed and locale of the faker in stream_maps", "object"),
-    Setting(
-        "flattening_enabled", "Flatten objects into columns (rows are read more slowly)", "boolean"
-    ),
-    Setting("flattening_max_depth", "Levels of objects to flatten", "integer", minimum=0),
-    Setting("flattening_max_key_length", "Longest flattened name", "integer", minimum=1),
     Setting(
         "batch_config",
         "Write rows into files, and BATCH messages instead of records, as in Meltano's SDK: "
         "encoding (format arrow, jsonl or parquet; compression), storage (root, prefix), "
         "batch_size in rows",
         "object",
+    ),
+    *grouped(
+        MAPS,
+        Setting(
+            "stream_maps", "Stream maps of the Singer SDK (rows are read more slowly)", "object"
+        ),
+        Setting("stream_map_config", "Values that expressions of stream_maps may use", "object"),
+        Setting("faker_config", "Seed and locale of the faker in stream_maps", "object"),
+        Setting(
+            "flattening_enabled",
+            "Flatten objects into columns (rows are read more slowly)",
+            "boolean",
+        ),
+        Setting("flattening_max_depth", "Levels of objects to flatten", "integer", minimum=0),
+        Setting("flattening_max_key_length", "Longest flattened name", "integer", minimum=1),
     ),
 )
 """The settings that every tap has."""

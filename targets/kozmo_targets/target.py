@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
 from kozmo_singer.errors import ConfigError, ReadError, RecordError
 from kozmo_singer.plugin import Plugin, asks_for_maps, without_cycles
-from kozmo_singer.settings import Setting
+from kozmo_singer.settings import MAPS, Setting, grouped
 from kozmo_singer.wire import lane
 from kozmo_singer.wire.committed import Committed, RunNote
 from kozmo_targets import quarantine
@@ -66,7 +66,8 @@ BATCH_SETTINGS = (
         default=5.0,
     ),
 )
-MAPPING_SETTINGS = (
+MAPPING_SETTINGS = grouped(
+    MAPS,
     Setting("stream_maps", "Inline stream maps, as in Meltano's SDK", kind="object"),
     Setting("stream_map_config", "Values for use in stream maps", kind="object"),
     Setting("faker_config", "Seed and locale of the fake values in stream maps", kind="object"),

@@ -55,6 +55,13 @@ class S3Store(ObjectStore):
         from botocore.exceptions import ProfileNotFound
 
         get = self._config.get
+        if get("aws_access_key_id") and not get("aws_secret_access_key"):
+            raise ConfigError("aws_access_key_id needs aws_secret_access_key beside it")
+        if "://" not in (get("aws_endpoint_url") or "://"):
+            raise ConfigError(
+                f"setting 'aws_endpoint_url' is no URL: {get('aws_endpoint_url')}",
+                f"for example: http://{get('aws_endpoint_url')}",
+            )
         options: dict[str, Any] = {
             "retries": {"mode": "standard", "max_attempts": 5},
             "connect_timeout": 15,
@@ -89,6 +96,8 @@ class S3Store(ObjectStore):
 
     def _stat(self, name: str) -> Entry:
         bucket, key = self._split(name)
+        if not key:
+            raise FileNotFoundError("a bucket is no object")
         found = self.client.head_object(Bucket=bucket, Key=key)
         return self._entry(bucket, key, found["ContentLength"], found)
 
@@ -155,7 +164,8 @@ class S3Store(ObjectStore):
                 f"S3 refused the login for {path}", f"{code}: {message}", _LOGIN[code]
             )
         if code == "NoSuchBucket":
-            return FileNotFoundError(f"there is no bucket {self._split(self._name(path))[0]}")
+            bucket = self._split(self._name(path))[0]
+            return FileNotFoundError(f"there is no bucket {bucket}, with which the path begins")
         if code in _GONE:
             return FileNotFoundError("there is no such object")
         if code in _DENIED:

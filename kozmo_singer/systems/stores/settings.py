@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from kozmo_singer.settings import Setting
+from kozmo_singer.settings import Setting, grouped
 
 ANONYMOUS = Setting(
-    "anonymous", "Ask without credentials, for what everybody may read", "boolean", default=False
+    "anonymous",
+    "Ask without credentials, for what everybody may read",
+    "boolean",
+    default=False,
+    group="Logins of stores",
 )
-S3 = (
+S3 = grouped(
+    "Amazon S3",
     Setting(
         "aws_access_key_id",
         "The key of an account; else what the usual chain finds: environment, profile, role",
@@ -19,7 +24,8 @@ S3 = (
     Setting("aws_region", "The region of the buckets"),
     Setting("aws_endpoint_url", "Another server that speaks S3, for example http://127.0.0.1:8333"),
 )
-GCS = (
+GCS = grouped(
+    "Google Cloud Storage",
     Setting(
         "google_credentials",
         "A service account: its key as JSON, or the file with it; else the default credentials",
@@ -28,7 +34,8 @@ GCS = (
     Setting("google_project", "The project that pays, for buckets that ask for one"),
     Setting("gcs_endpoint_url", "Another server that speaks for Google Cloud Storage"),
 )
-AZURE = (
+AZURE = grouped(
+    "Azure Blob Storage",
     Setting("azure_account_name", "The storage account"),
     Setting(
         "azure_account_key",
@@ -39,7 +46,8 @@ AZURE = (
     Setting("azure_connection_string", "A connection string, in place of all these", secret=True),
     Setting("azure_endpoint_url", "Where the account is, unless in the public cloud"),
 )
-SFTP = (
+SFTP = grouped(
+    "SSH server",
     Setting("ssh_host", "The SSH server, where the address names none"),
     Setting("ssh_port", "Its port", "integer", default=22, minimum=1),
     Setting("ssh_user", "Who logs in"),
@@ -51,14 +59,16 @@ SFTP = (
         "The server's public key, as ssh-ed25519 AAAA...; without it ~/.ssh/known_hosts decides",
     ),
 )
-FTP = (
+FTP = grouped(
+    "FTP server",
     Setting("ftp_host", "The FTP server, where the address names none"),
     Setting("ftp_port", "Its port", "integer", default=21, minimum=1),
     Setting("ftp_user", "Who logs in; else anonymous"),
     Setting("ftp_password", "The password of that user", secret=True),
     Setting("ftp_tls", "Secure the connection by TLS", "boolean", default=False),
 )
-HTTP = (
+HTTP = grouped(
+    "Web server",
     Setting("http_user", "Who logs in, by basic authentication"),
     Setting("http_password", "The password of that user", secret=True),
     Setting("http_token", "A bearer token", secret=True),

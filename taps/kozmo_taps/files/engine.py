@@ -36,16 +36,16 @@ class TapFiles(Tap):
         *s.PLACES[:2],
         s.FORMAT,
         s.KEYS,
+        s.PLACES[2],
+        *s.READING,
+        *s.ROWS,
         *s.TEXT,
         *s.CSV,
         *s.FIXED_WIDTH,
         *s.JSON,
         *s.XML,
         *s.EXCEL,
-        *s.ROWS,
         *s.PACKED,
-        s.PLACES[2],
-        *s.READING,
         *STORES,
         *s.COMMON,
     )
@@ -76,9 +76,11 @@ class TapFiles(Tap):
         return find_streams(self.name, self._specs, self.format, bad)
 
     def check(self) -> str:
-        """Return how many streams, files and bytes there are."""
-        files = [file for stream in self.streams.values() for file in stream.files]
-        size = sum(file.entry.size for file in files)
+        """Return how many streams, files and bytes there are, once a glance at them went well."""
+        self.discover()
+        # The sheets of a workbook are of one file.
+        files = {f.entry.path: f.entry for stream in self.streams.values() for f in stream.files}
+        size = sum(entry.size for entry in files.values())
         streams = _counted(len(self.streams), "stream")
         return f"{streams}, {_counted(len(files), 'file')}, {size:,} bytes"
 

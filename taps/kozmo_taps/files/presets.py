@@ -10,8 +10,8 @@ from kozmo_taps.files.engine import TapFiles
 
 def _settings(*own: Setting) -> tuple[Setting, ...]:
     """What all formats have, and between it what is *own* to one."""
-    places, more = (*s.PLACES[:2], s.KEYS), (s.PLACES[2], *s.READING, *stores.STORES, *s.COMMON)
-    return (*places, *own, *s.PACKED, *more)
+    places = (*s.PLACES[:2], s.KEYS, s.PLACES[2], *s.READING)
+    return (*places, *own, *s.PACKED, *stores.STORES, *s.COMMON)
 
 
 def _examples(name: str, path: str) -> tuple[str, ...]:
@@ -115,10 +115,9 @@ class TapXml(TapFiles):
 
 
 _HOW = (
-    *(s.FORMAT, s.KEYS, *s.TEXT, *s.CSV, *s.FIXED_WIDTH, *s.JSON, *s.XML, *s.EXCEL),
-    *(*s.ROWS, *s.PACKED),
+    *(s.FORMAT, s.KEYS, s.PLACES[2], *s.READING, *s.ROWS),
+    *(*s.TEXT, *s.CSV, *s.FIXED_WIDTH, *s.JSON, *s.XML, *s.EXCEL, *s.PACKED),
 )
-_REST = (s.PLACES[2], *s.READING, *s.COMMON)
 
 
 class TapS3(TapFiles):
@@ -126,7 +125,7 @@ class TapS3(TapFiles):
 
     name = "tap-s3"
     summary = "Files in Amazon S3, and in servers that speak S3"
-    settings = (*s.PLACES[:2], s.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW, *_REST)
+    settings = (*s.PLACES[:2], s.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW, *s.COMMON)
     scheme = "s3"
     examples = _examples(name, "s3://bucket/data/*.csv")
 
@@ -136,7 +135,7 @@ class TapGcs(TapFiles):
 
     name = "tap-gcs"
     summary = "Files in Google Cloud Storage"
-    settings = (*s.PLACES[:2], s.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW, *_REST)
+    settings = (*s.PLACES[:2], s.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW, *s.COMMON)
     scheme = "gs"
     examples = _examples(name, "gs://bucket/data/*.csv")
 
@@ -146,7 +145,7 @@ class TapAzureBlob(TapFiles):
 
     name = "tap-azure-blob"
     summary = "Files in Azure Blob Storage"
-    settings = (*s.PLACES[:2], s.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW, *_REST)
+    settings = (*s.PLACES[:2], s.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW, *s.COMMON)
     scheme = "az"
     examples = _examples(name, "az://container/data/*.csv")
 
@@ -156,7 +155,7 @@ class TapSftp(TapFiles):
 
     name = "tap-sftp"
     summary = "Files behind an SSH server"
-    settings = (*s.PLACES[:2], *stores.SFTP, *_HOW, *_REST)
+    settings = (*s.PLACES[:2], *stores.SFTP, *_HOW, *s.COMMON)
     scheme = "sftp"
     examples = _examples(name, "sftp://host/data/*.csv")
 
@@ -166,7 +165,7 @@ class TapFtp(TapFiles):
 
     name = "tap-ftp"
     summary = "Files behind an FTP server"
-    settings = (*s.PLACES[:2], *stores.FTP, *_HOW, *_REST)
+    settings = (*s.PLACES[:2], *stores.FTP, *_HOW, *s.COMMON)
     scheme = "ftp"
     examples = _examples(name, "ftp://host/data/*.csv")
 
@@ -176,6 +175,6 @@ class TapHttp(TapFiles):
 
     name = "tap-http"
     summary = "Files that a web server has"
-    settings = (*s.PLACES[:2], *stores.HTTP, *_HOW, *_REST)
+    settings = (*s.PLACES[:2], *stores.HTTP, *_HOW, *s.COMMON)
     scheme = "https"
     examples = _examples(name, "https://host/data/orders.csv")

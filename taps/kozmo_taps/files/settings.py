@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kozmo_singer.errors import ConfigError
-from kozmo_singer.settings import Setting, did_you_mean, json_type, resolve
+from kozmo_singer.settings import Setting, did_you_mean, grouped, json_type, resolve
 from kozmo_singer.systems.formats import FORMATS, Options
 from kozmo_singer.systems.formats.excel_area import Area
 from kozmo_singer.systems.formats.json_path import parsed_path
@@ -39,17 +39,23 @@ FORMAT = Setting(
     choices=tuple(FORMATS),
 )
 KEYS = Setting("key_properties", "The columns that tell rows apart", "array")
-ENCODING = Setting("encoding", "What text is written in, as cp1252; detected where it is not given")
-DECIMAL = Setting(
-    "decimal",
-    "What stands before the fraction of a number; with a comma 1,5 is a number, and 1.5 is text",
-    default=".",
-    choices=(".", ","),
+ENCODING, DECIMAL, THOUSANDS = grouped(
+    "Text",
+    Setting("encoding", "What text is written in, as cp1252; detected where it is not given"),
+    Setting(
+        "decimal",
+        "What stands before the fraction of a number; with a comma 1,5 is a number, and 1.5 is "
+        "text",
+        default=".",
+        choices=(".", ","),
+    ),
+    Setting(
+        "thousands",
+        "What stands between groups of three digits, as in 1.234,50; nothing by default",
+    ),
 )
-THOUSANDS = Setting(
-    "thousands", "What stands between groups of three digits, as in 1.234,50; nothing by default"
-)
-TEXT: tuple[Setting, ...] = (
+TEXT = grouped(
+    "Text",
     ENCODING,
     Setting(
         "header",
@@ -61,7 +67,8 @@ TEXT: tuple[Setting, ...] = (
     THOUSANDS,
 )
 """What CSV and text of fixed widths have in common."""
-CSV: tuple[Setting, ...] = (
+CSV = grouped(
+    "CSV",
     Setting("delimiter", "What stands between cells; detected where it is not given"),
     Setting("quote_char", "What cells with a delimiter in them stand between", default='"'),
     Setting(
@@ -81,7 +88,8 @@ CSV: tuple[Setting, ...] = (
         choices=("fail", "skip"),
     ),
 )
-FIXED_WIDTH: tuple[Setting, ...] = (
+FIXED_WIDTH = grouped(
+    "Fixed widths",
     Setting(
         "widths",
         "How many letters wide each column of a file of fixed widths is; told by the blanks "
@@ -89,21 +97,24 @@ FIXED_WIDTH: tuple[Setting, ...] = (
         "array",
     ),
 )
-JSON: tuple[Setting, ...] = (
+JSON = grouped(
+    "JSON",
     Setting(
         "json_path",
         "Where records stand in a JSON document, as data.items or $.pages[*].items; the document "
         "itself, or the elements of its array, where it is not given",
     ),
 )
-XML: tuple[Setting, ...] = (
+XML = grouped(
+    "XML",
     Setting(
         "record_path",
         "Which elements of XML are records, as orders/order from the root on, or .//order "
         "anywhere; those below the root where it is not given",
     ),
 )
-EXCEL: tuple[Setting, ...] = (
+EXCEL = grouped(
+    "Excel",
     Setting(
         "sheet",
         "The sheet of a workbook, by its name or its number from 1; each one is a stream where "
@@ -125,6 +136,7 @@ COLUMNS = Setting(
     "object",
 )
 ROWS: tuple[Setting, ...] = (
+    COLUMNS,
     Setting(
         "max_row_bytes",
         "The longest row that is read, which bounds the memory",
@@ -132,9 +144,9 @@ ROWS: tuple[Setting, ...] = (
         default=16 << 20,
         minimum=1024,
     ),
-    COLUMNS,
 )
-PACKED: tuple[Setting, ...] = (
+PACKED = grouped(
+    "Packed files and archives",
     Setting("members", "Which members of zip and tar files are read, as orders/*.csv"),
     Setting(
         "max_unpacked_ratio",
@@ -147,16 +159,16 @@ PACKED: tuple[Setting, ...] = (
 )
 READING: tuple[Setting, ...] = (
     Setting(
-        "metadata_columns",
-        "Columns that say where a row comes from: _file, _row (its number in the file, from 1), "
-        "_modified (of the file)",
-        "array",
-    ),
-    Setting(
         "replication_method",
         "FULL_TABLE reads all files each time, INCREMENTAL those that are new or changed",
         default="FULL_TABLE",
         choices=("FULL_TABLE", "INCREMENTAL"),
+    ),
+    Setting(
+        "metadata_columns",
+        "Columns that say where a row comes from: _file, _row (its number in the file, from 1), "
+        "_modified (of the file)",
+        "array",
     ),
     Setting(
         "on_bad_file",

@@ -28,6 +28,10 @@ from kozmo_singer.wire.types import LogicalType, join
 from kozmo_taps.files.settings import Spec
 
 _PARTITION = re.compile(r"([^=]+)=(.*)")
+_WRITTEN = re.compile(r"\d{8}T\d{6}Z-\d{6}")
+"""What target-files calls files, below a folder that is called after the stream."""
+_MORE = re.compile(r"~\d{6}$")
+"""What it adds to the names of further files."""
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _TOKEN_BYTES = 9
 FRESH_SECONDS = 1.0
@@ -223,7 +227,9 @@ def _name(file: File) -> str:
         first = next(i for i, part in enumerate(folders) if _PARTITION.fullmatch(part))
         if first and folders[first - 1] not in ("", ".", ".."):
             return folders[first - 1]
-    return named(file.entry.path)[0]
+    name = _MORE.sub("", named(file.entry.path)[0])
+    written = _WRITTEN.fullmatch(name) and folders and folders[-1] not in ("", ".", "..")
+    return folders[-1] if written else name
 
 
 def joined(types: Sequence[LogicalType], *, text: bool) -> LogicalType:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kozmo_singer.errors import ConfigError
-from kozmo_singer.settings import Setting, did_you_mean
+from kozmo_singer.settings import Setting, did_you_mean, grouped
 from kozmo_singer.systems.formats.writers import FORMATS, PACKED, WriteOptions
 from kozmo_targets.target import COMMON_SETTINGS, load_method_setting
 
@@ -56,10 +56,15 @@ def compression(format: str | None = None) -> Setting:
     )
 
 
-ENCODING = Setting("encoding", "What text is written in, as cp1252", default="utf-8")
-NULL = Setting("null_value", "What stands for null, never in quotes", default="")
-HEADER = Setting("header", "Whether the first row names the columns", "boolean", default=True)
-CSV: tuple[Setting, ...] = (
+TEXT = grouped(
+    "Text",
+    Setting("encoding", "What text is written in, as cp1252", default="utf-8"),
+    Setting("null_value", "What stands for null, never in quotes", default=""),
+    Setting("header", "Whether the first row names the columns", "boolean", default=True),
+)
+HEADER = replace(TEXT[2], group="")
+CSV = grouped(
+    "CSV",
     Setting("delimiter", "What stands between cells", default=","),
     Setting("quote_char", "What cells stand between that need it", default='"'),
     Setting(
@@ -106,8 +111,11 @@ COMMON: tuple[Setting, ...] = (
         for s in COMMON_SETTINGS
     ),
 )
-TEXT = (ENCODING, NULL, HEADER)
-ALL = (compression(), *CSV, *TEXT, WIDTHS, ILLEGAL)
+ALL = (
+    *(compression(), *CSV, *TEXT),
+    *grouped("Fixed widths", WIDTHS),
+    *grouped("XML and Excel", ILLEGAL),
+)
 """The settings of all formats."""
 
 

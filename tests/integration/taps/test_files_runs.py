@@ -78,6 +78,21 @@ def test_a_file_that_is_meant_itself_needs_no_ending(tap: Tap, folder: Path) -> 
     assert [(m["stream"], m["record"]["id"]) for m in said.of("RECORD")] == [("export", 1)]
 
 
+def test_files_of_a_target_are_streams_again(tap: Tap, folder: Path) -> None:
+    """Whatever run wrote them, they are called after the folder, and not after the run."""
+    for stream in ("orders", "people"):
+        (folder / stream).mkdir()
+        put(folder / stream, "20240501T101500Z-000001.csv", 1)
+    put(folder / "orders", "20240502T101500Z-000002.csv", 2)
+    put(folder, "bills.csv", 1)
+    put(folder, "bills~000002.csv", 2)
+    said = tap("tap-csv", {"path": str(folder)})
+    assert said.code == 0, said.err
+    assert [(m["stream"], m["record"]["id"]) for m in said.of("RECORD")] == [
+        ("bills", 1), ("bills", 2), ("orders", 1), ("orders", 2), ("people", 1),
+    ]  # fmt: skip
+
+
 def test_several_streams_with_settings_of_their_own(tap: Tap, folder: Path) -> None:
     """What an object in files says goes before what is said for all."""
     put(folder, "a.csv", 1)
@@ -118,8 +133,9 @@ def test_columns_that_are_not_there(tap: Tap, folder: Path) -> None:
     """A key, or a type, of a column that no file has is a mistake."""
     put(folder, "a.csv", 1)
     for more in ({"key_properties": ["idd"]}, {"columns": {"idd": "string"}}):
-        said = tap("tap-csv", {"path": str(folder), **more})
-        assert (said.code, "did you mean 'id'?" in said.err) == (2, True)
+        for arguments in ([], ["--check"]):
+            said = tap("tap-csv", {"path": str(folder), **more}, *arguments)
+            assert (said.code, "did you mean 'id'?" in said.err) == (2, True)
 
 
 def test_a_stream_whose_files_are_gone(tap: Tap, folder: Path) -> None:

@@ -5,7 +5,16 @@ import json
 import pytest
 
 from kozmo_singer.errors import ConfigError
-from kozmo_singer.settings import Setting, config_schema, load_config, resolve, secrets_of
+from kozmo_singer.settings import (
+    Setting,
+    config_schema,
+    did_you_mean,
+    grouped,
+    groups,
+    load_config,
+    resolve,
+    secrets_of,
+)
 
 SETTINGS = (
     Setting("host", "The server.", required=True),
@@ -109,3 +118,21 @@ def test_the_schema_marks_secrets_and_requirements():
     assert schema["properties"]["password"]["secret"] is True
     assert schema["properties"]["mode"]["enum"] == ["auto", "append-only", None]
     json.dumps(schema)
+
+
+def test_case_alone_is_not_what_hides_a_name():
+    """Where all letters differ in case, no name would be close."""
+    assert did_you_mean("incremental", ["FULL_TABLE", "INCREMENTAL"]) == [
+        "did you mean 'INCREMENTAL'?"
+    ]
+
+
+def test_settings_under_no_heading_come_first():
+    """And headings as they are met, whatever stands between them."""
+    path, delimiter, keys, quote = (Setting(name, name) for name in ("a", "b", "c", "d"))
+    settings = (*grouped("CSV", delimiter), path, *grouped("Keys", keys), *grouped("CSV", quote))
+    assert {group: [s.name for s in each] for group, each in groups(settings).items()} == {
+        "": ["a"], "CSV": ["b", "d"], "Keys": ["c"],
+    }  # fmt: skip
+    assert list(groups(settings)) == ["", "CSV", "Keys"]
+    assert list(groups(grouped("CSV", path))) == ["CSV"]
