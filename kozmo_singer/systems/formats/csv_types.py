@@ -25,6 +25,8 @@ _YEAR_ONE = -719_162
 _ZONE = r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"
 _EMPTY, _MINUS, _Z, _ONE = literal(""), literal("-"), literal("Z"), number(1)
 _DAY_ONE = literal("1970-01-01T")
+_YEAR_1, _YEAR_10000 = -62135596800 * 10**6, 253402300800 * 10**6
+"""Microseconds since 1970."""
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -146,7 +148,8 @@ def spelt(texts: pa.Array, type: LogicalType) -> pa.Array:
 def typed(texts: pa.Array, type: LogicalType) -> pa.Array:
     """Return *texts*, which fit, as an array of the Arrow type, or as text where one has no place.
 
-    That is an integer beyond 64 bit, or a moment in nanoseconds.
+    That is an integer beyond 64 bit, a moment in nanoseconds, or one that in UTC is in no year from
+    1 to 9999.
     """
     wanted = arrow_type(type)
     if wanted == texts.type:
@@ -160,9 +163,17 @@ def typed(texts: pa.Array, type: LogicalType) -> pa.Array:
             # Arrow reads no time of day alone.
             moments = pc.binary_join_element_wise(_DAY_ONE, texts, _EMPTY)
             return moments.cast(pa.timestamp("us")).cast(wanted)
-        return _number(texts, wanted) if pa.types.is_decimal(wanted) else texts.cast(wanted)
+        made = _number(texts, wanted) if pa.types.is_decimal(wanted) else texts.cast(wanted)
+        return made if type.name != "timestamptz" or _in_calendar(made) else spelt(texts, type)
     except pa.ArrowInvalid:
         return spelt(texts, type)
+
+
+def _in_calendar(moments: pa.Array) -> bool:
+    """Whether all are in years that four digits can tell."""
+    bounds = pc.min_max(moments.view(pa.int64()))
+    least, most = bounds["min"].as_py(), bounds["max"].as_py()
+    return least is None or (least >= _YEAR_1 and most < _YEAR_10000)
 
 
 def _plainly_whole(texts: pa.Array) -> bool:

@@ -199,6 +199,8 @@ def test_arrow_types_or_text() -> None:
         (["10:00:00.5"], LogicalType("time"), pa.time64("us")),
         (["2024-01-01 10:00:00+01:00"], LogicalType("timestamptz"), pa.timestamp("us", "UTC")),
         (["2024-01-01 10:00:00.123456789"], LogicalType("timestamp"), pa.string()),
+        (["0001-01-01T00:00:00+14:00"], LogicalType("timestamptz"), pa.string()),
+        (["9999-12-31T23:59:59-14:00"], LogicalType("timestamptz"), pa.string()),
         (["00ff", ""], LogicalType("binary"), pa.binary()),
     ]
     assert [typed(texts(values), type).type for values, type, _ in cases] == [c[2] for c in cases]
