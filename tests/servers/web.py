@@ -34,6 +34,8 @@ class Web:
     """After how many bytes of its body the next large answer is cut off."""
     leads: dict[str, str] = field(default_factory=dict)
     """Where a path leads to another URL."""
+    refusal: tuple[int, bytes] | None = None
+    """The status and body of every answer."""
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
 
@@ -66,6 +68,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         web, path = self.web, unquote(urlsplit(self.path).path)
         web.asked.append((self.command, self.path, dict(self.headers)))
+        if web.refusal:
+            return self._say(web.refusal[0], {"Content-Type": "application/xml"}, web.refusal[1])
         if web.busy:
             return self._say(429, {"Retry-After": web.busy.pop(0)})
         if path in web.leads:

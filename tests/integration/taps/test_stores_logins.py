@@ -9,7 +9,7 @@ from typing import Any
 import paramiko
 import pytest
 
-from servers import clouds, relays
+from servers import clouds, relays, web
 
 Tap = Callable[..., Any]
 
@@ -79,3 +79,18 @@ def test_ftp_servers_new_and_old(
             assert said.code == 0, said.err
             names = [r["_file"].split("/", 3)[3] for r in said.records]
             assert names == ["a.csv", "d/a.csv"]
+
+
+def test_a_session_that_has_expired(tap: Tap) -> None:
+    """Is told with what to do; SeaweedFS lends no keys, so the answer is played."""
+    with web.serving() as server:
+        why = "<Code>ExpiredToken</Code><Message>The provided token has expired.</Message>"
+        server.refusal = (400, f"<Error>{why}</Error>".encode())
+        lent = {"aws_secret_access_key": "lent-secret", "aws_session_token": "lent-token"}
+        place = {"aws_endpoint_url": server.url, "aws_region": "us-east-1"}
+        config = {"path": "s3://bucket/a.csv", "aws_access_key_id": "lent", **lent, **place}
+        said = tap("tap-s3", config)
+    assert said.code == 1
+    assert "ExpiredToken: The provided token has expired." in said.err
+    assert "ask for new ones" in said.err
+    assert not any(secret in said.err for secret in lent.values())
