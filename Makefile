@@ -115,7 +115,9 @@ $(READY): requirements/dev.lock pyproject.toml $(UV)
 .envs/kozmoai/.installed: pyproject.toml
 
 .envs/azurite/.installed: requirements/azurite/package-lock.json
-	@npm --version > /dev/null || { echo "needs npm; on Debian: apt install npm"; exit 1; }
+	@npm --version > /dev/null 2>&1 || \
+	  { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y npm > /dev/null; } || \
+	  { echo "needs npm; on Debian: apt install npm"; exit 1; }
 	@mkdir -p $(@D) && cp requirements/azurite/*.json $(@D)
 	npm ci --prefix $(@D) --ignore-scripts --omit dev --no-audit --no-fund --silent
 	@touch $@
