@@ -36,6 +36,11 @@ def script(name: str, registry: Mapping[str, Entry]) -> Callable[[], None]:
         except BrokenPipeError:
             # Python would try again at its end, and complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if "pyarrow" in sys.modules:
+            # A thread of Arrow's lets go of a file a little after it was closed; one that has to
+            # ask Python for that, where Python is just ending, aborts the process.
+            sys.stderr.flush()
+            os._exit(code)
         sys.exit(code)
 
     return run

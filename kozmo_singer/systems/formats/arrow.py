@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -64,7 +63,7 @@ class ArrowFile:
             if head == _FILE:
                 with (
                     seekable(self._source) as raw,
-                    pa.ipc.open_file(_native(raw), options=options) as file,
+                    pa.ipc.open_file(raw, options=options) as file,
                 ):
                     found = map(file.get_batch, range(file.num_record_batches))
                     yield file.schema, found
@@ -74,13 +73,3 @@ class ArrowFile:
                 pa.ipc.open_stream(stream, options=options) as batches,
             ):
                 yield batches.schema, iter(batches)
-
-
-def _native(raw: Any) -> Any:
-    """Return a file of this machine as Arrow's own.
-
-    Arrow opens it in a thread, which lets go of it a little later. One that then has to ask Python,
-    which has ended meanwhile, ends the process by abort.
-    """
-    name = getattr(raw, "name", None)
-    return pa.OSFile(name) if isinstance(raw, io.BufferedReader) and isinstance(name, str) else raw
