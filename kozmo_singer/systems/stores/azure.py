@@ -162,8 +162,6 @@ class AzureStore(ObjectStore):
                 "check azure_account_name and azure_endpoint_url",
             ) from error
 
-    _told = told
-
     def _explained(self, path: str, error: Any) -> Exception:
         code = str(getattr(error.error_code, "value", error.error_code) or "")
         status = error.status_code or 0

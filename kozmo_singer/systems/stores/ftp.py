@@ -240,8 +240,6 @@ class FtpStore(RemoteStore):
             # No name with a line break can be said in this protocol.
             raise OSError(str(error)) from error
 
-    _told = told
-
 
 class FtpUpload:
     """A file that is written beside the place that it takes, and then renamed."""

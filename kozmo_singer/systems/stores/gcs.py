@@ -140,8 +140,6 @@ class GcsStore(ObjectStore):
                 f"cannot reach Google Cloud Storage for {path}", why, "check gcs_endpoint_url"
             ) from error
 
-    _told = told
-
     def _explained(self, path: str, code: int, message: str) -> Exception:
         bucket = self._split(self._name(path))[0]
         if code == 401:

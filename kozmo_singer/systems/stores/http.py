@@ -88,7 +88,7 @@ class HttpStore(RemoteStore):
     def open(self, path: str) -> BinaryIO:
         """Return the file for reading."""
         entry = self._listed.get(path) or self.info(path)
-        with self._told(path):
+        with self.told(path):
             if entry.size and entry not in self._whole and not self.again(self._has_ranges):
                 self._whole[entry] = Spool(self, entry)
         return cast(BinaryIO, RangeFile(self, entry))
@@ -97,7 +97,7 @@ class HttpStore(RemoteStore):
         """Return the bytes from *start* to *end*, see RemoteStore."""
         if entry not in self._whole:
             return super().read(entry, start, end)
-        with self._told(entry.path):
+        with self.told(entry.path):
             data = self._whole[entry].read(start, end)
         if len(data) < end - start:
             raise Replaced
@@ -232,7 +232,8 @@ class HttpStore(RemoteStore):
         raise OSError("over HTTP files are only read")
 
     @contextmanager
-    def _told(self, path: str) -> Iterator[None]:
+    def told(self, path: str) -> Iterator[None]:
+        """Turn what httpx raises over the file into ConnectError."""
         import httpx
 
         try:

@@ -59,7 +59,7 @@ class RemoteStore(ABC):
 
     def info(self, path: str) -> Entry:
         """Return the file as it is now."""
-        with self._told(path):
+        with self.told(path):
             return self.again(lambda: self._stat(self._name(path)))
 
     def open(self, path: str) -> BinaryIO:
@@ -74,7 +74,7 @@ class RemoteStore(ABC):
         """
         parts: list[bytes] = []
         name = self._name(entry.path)
-        with self._told(entry.path):
+        with self.told(entry.path):
             while start < end:
                 part = self.again(lambda at=start: self._read(name, entry, at, end))  # type: ignore[misc]
                 if not part:
@@ -91,12 +91,12 @@ class RemoteStore(ABC):
 
     def create(self, path: str) -> Upload:
         """Return a new file for writing."""
-        with self._told(path):
+        with self.told(path):
             return self._create(self._name(path))
 
     def remove(self, path: str) -> None:
         """Remove the file, if it is there."""
-        with self._told(path):
+        with self.told(path):
             self.again(lambda: self._remove(self._name(path)))
 
     @abstractmethod
@@ -131,7 +131,7 @@ class RemoteStore(ABC):
         """Remove the file, if it is there."""
 
     @abstractmethod
-    def _told(self, path: str) -> AbstractContextManager[None]:
+    def told(self, path: str) -> AbstractContextManager[None]:
         """Turn what the system's library raises over *path* into OSError or ConnectError."""
 
     def again(self, act: Callable[[], T]) -> T:
@@ -160,7 +160,7 @@ class RemoteStore(ABC):
 
     def _named(self, name: str) -> Iterator[Entry]:
         path = self.root + name
-        with self._told(path):
+        with self.told(path):
             if entry := self._exact(name):
                 yield entry
                 return

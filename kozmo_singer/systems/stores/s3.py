@@ -154,8 +154,6 @@ class S3Store(ObjectStore):
                 f"cannot reach S3 for {path}", str(error), "check aws_endpoint_url and aws_region"
             ) from error
 
-    _told = told
-
     def _explained(self, path: str, error: Any) -> Exception:
         said = error.response.get("Error") or {}
         code, message = str(said.get("Code")), str(said.get("Message") or error)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from kozmo_singer.settings import Setting, grouped
+from collections.abc import Mapping
+from typing import Any
 
+from kozmo_singer.errors import ConfigError
+from kozmo_singer.settings import Setting, grouped
+from kozmo_singer.systems.stores import SCHEMES
+
+BUCKET = Setting("bucket", "The bucket that path is in, where path does not begin with it")
+CONTAINER = Setting("container", "The container that path is in, where path does not begin with it")
 ANONYMOUS = Setting(
     "anonymous",
     "Ask without credentials, for what everybody may read",
@@ -75,3 +82,25 @@ HTTP = grouped(
     Setting("http_headers", "Headers of each request, by name", "object", secret=True),
 )
 STORES = (ANONYMOUS, *S3, *GCS, *AZURE, *SFTP, *FTP, *HTTP)
+
+
+def address(plugin: str, scheme: str | None, config: Mapping[str, Any]) -> str:
+    """Return the setting path, as an address where *plugin* knows the store of *scheme* alone.
+
+    ConfigError says where it is the address of another store.
+    """
+    path = str(config["path"] or "")
+    if scheme is None:
+        return path
+    said, separator, _ = path.partition("://")
+    if separator:
+        if SCHEMES.get(said) != SCHEMES[scheme]:
+            every = f"{plugin.partition('-')[0]}-files"
+            raise ConfigError(
+                f"{plugin} knows {scheme}://, and not {said}://", f"{every} knows all stores"
+            )
+        return path
+    if scheme in ("sftp", "ftp"):
+        return f"{scheme}://{path}" if path.startswith("/") else f"{scheme}:///~/{path}"
+    bucket = config.get(BUCKET.name) or config.get(CONTAINER.name)
+    return f"{scheme}://{bucket}/{path.lstrip('/')}" if bucket else f"{scheme}://{path}"

@@ -129,8 +129,6 @@ class SftpStore(RemoteStore):
                 raise OSError(f"the server answered: {error}") from error
             raise
 
-    _told = told
-
 
 class SftpUpload:
     """A file that is written beside the place that it takes, and then renamed."""

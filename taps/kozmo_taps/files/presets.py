@@ -125,7 +125,7 @@ class TapS3(TapFiles):
 
     name = "tap-s3"
     summary = "Files in Amazon S3, and in servers that speak S3"
-    settings = (*s.PLACES[:2], s.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW, *s.COMMON)
+    settings = (*s.PLACES[:2], stores.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW, *s.COMMON)
     scheme = "s3"
     examples = _examples(name, "s3://bucket/data/*.csv")
 
@@ -135,7 +135,7 @@ class TapGcs(TapFiles):
 
     name = "tap-gcs"
     summary = "Files in Google Cloud Storage"
-    settings = (*s.PLACES[:2], s.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW, *s.COMMON)
+    settings = (*s.PLACES[:2], stores.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW, *s.COMMON)
     scheme = "gs"
     examples = _examples(name, "gs://bucket/data/*.csv")
 
@@ -145,7 +145,7 @@ class TapAzureBlob(TapFiles):
 
     name = "tap-azure-blob"
     summary = "Files in Azure Blob Storage"
-    settings = (*s.PLACES[:2], s.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW, *s.COMMON)
+    settings = (*s.PLACES[:2], stores.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW, *s.COMMON)
     scheme = "az"
     examples = _examples(name, "az://container/data/*.csv")
 

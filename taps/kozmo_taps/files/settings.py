@@ -12,8 +12,7 @@ from kozmo_singer.settings import Setting, did_you_mean, grouped, json_type, res
 from kozmo_singer.systems.formats import FORMATS, Options
 from kozmo_singer.systems.formats.excel_area import Area
 from kozmo_singer.systems.formats.json_path import parsed_path
-from kozmo_singer.systems.stores import SCHEMES
-from kozmo_singer.systems.stores.settings import STORES
+from kozmo_singer.systems.stores.settings import BUCKET, CONTAINER, STORES, address
 from kozmo_singer.wire.types import NAMES, LogicalType
 from kozmo_taps import tap
 
@@ -31,8 +30,6 @@ PLACES: tuple[Setting, ...] = (
         "array",
     ),
 )
-BUCKET = Setting("bucket", "The bucket that path is in, where path does not begin with it")
-CONTAINER = Setting("container", "The container that path is in, where path does not begin with it")
 FORMAT = Setting(
     "format",
     "The format of files, where their names do not tell",
@@ -267,7 +264,7 @@ def _spec(plugin: str, given: Mapping[str, Any], scheme: str | None) -> Spec:
     except ValueError as error:
         raise ConfigError(f"{plugin}: {error}") from error
     return Spec(
-        path=given["path"] if scheme is None else _address(plugin, given, scheme),
+        path=address(plugin, scheme, given),
         stream=given["stream"],
         format=given.get("format"),
         members=given.get("members"),
@@ -275,22 +272,6 @@ def _spec(plugin: str, given: Mapping[str, Any], scheme: str | None) -> Spec:
         options=options,
         place={s.name: given[s.name] for s in STORES if s.name in given},
     )
-
-
-def _address(plugin: str, given: Mapping[str, Any], scheme: str) -> str:
-    """The path as an address of the one store that a tap knows."""
-    path = given["path"] or ""
-    said, separator, _ = path.partition("://")
-    if separator:
-        if SCHEMES.get(said) != SCHEMES[scheme]:
-            raise ConfigError(
-                f"{plugin} reads {scheme}://, and not {said}://", "tap-files reads from all stores"
-            )
-        return str(path)
-    if scheme in ("sftp", "ftp"):
-        return f"{scheme}://{path}" if path.startswith("/") else f"{scheme}:///~/{path}"
-    bucket = given.get(BUCKET.name) or given.get(CONTAINER.name)
-    return f"{scheme}://{bucket}/{path.lstrip('/')}" if bucket else f"{scheme}://{path}"
 
 
 def _letters(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kozmo_singer.errors import WriteError
 from kozmo_singer.systems.formats.writers import ending
 from kozmo_singer.systems.stores import Store, store_of
-from kozmo_singer.systems.stores.settings import HTTP, STORES
+from kozmo_singer.systems.stores.settings import HTTP, STORES, address
 from kozmo_singer.wire import lane
 from kozmo_targets.files import settings as s
 from kozmo_targets.files.naming import Run, Template
@@ -83,9 +83,9 @@ class TargetFiles(Target):
 
     @cached_property
     def _places(self) -> Places:
-        address = self._address
-        local = "://" not in address
-        store, base = store_of(address, self.config, self.name)
+        path = address(self.name, self.scheme, self.config)
+        local = "://" not in path
+        store, base = store_of(os.path.expanduser(path), self.config, self.name)
         return Places(
             store=store,
             base=base.rstrip("/") or base,
@@ -95,18 +95,6 @@ class TargetFiles(Target):
             max_bytes=self.config["max_file_bytes"],
             max_rows=self.config["max_file_rows"],
             open_files=OpenFiles(local=local),
-        )
-
-    @property
-    def _address(self) -> str:
-        path = str(self.config["path"])
-        if "://" in path:
-            return path
-        if self.scheme is None:
-            return os.path.expanduser(path)
-        bucket = self.config.get("bucket") or self.config.get("container")
-        return (
-            f"{self.scheme}://{bucket}/{path.lstrip('/')}" if bucket else f"{self.scheme}://{path}"
         )
 
     def check(self) -> str:

@@ -113,7 +113,7 @@ class TargetS3(TargetFiles):
 
     name = "target-s3"
     summary = "Files in Amazon S3, and in servers that speak S3"
-    settings = (s.PATH, s.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW)
+    settings = (s.PATH, stores.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW)
     scheme = "s3"
     examples = _examples(name, '"bucket": "lake", "path": "raw", "format": "parquet"')
 
@@ -123,7 +123,7 @@ class TargetGcs(TargetFiles):
 
     name = "target-gcs"
     summary = "Files in Google Cloud Storage"
-    settings = (s.PATH, s.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW)
+    settings = (s.PATH, stores.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW)
     scheme = "gs"
     examples = _examples(name, '"bucket": "lake", "path": "raw", "format": "parquet"')
 
@@ -133,7 +133,7 @@ class TargetAzureBlob(TargetFiles):
 
     name = "target-azure-blob"
     summary = "Files in Azure Blob Storage"
-    settings = (s.PATH, s.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW)
+    settings = (s.PATH, stores.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW)
     scheme = "az"
     examples = _examples(name, '"container": "lake", "path": "raw", "format": "parquet"')
 

@@ -17,8 +17,6 @@ PATH = Setting(
     "Where the files go: a folder, which is made if need be, or an address such as s3://bucket/raw",
     required=True,
 )
-BUCKET = Setting("bucket", "The bucket that path is in, where path does not begin with it")
-CONTAINER = Setting("container", "The container that path is in, where path does not begin with it")
 FORMAT = Setting("format", "The format of the files", required=True, choices=tuple(FORMATS))
 NAMES: tuple[Setting, ...] = (
     Setting(

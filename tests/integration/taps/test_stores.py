@@ -454,7 +454,7 @@ def test_paths_may_leave_out_what_a_setting_says(
             said = tap(place.tap, {**place.config, **each})
             assert [r["id"] for r in said.records] == [1], said.err
     said = tap("tap-s3", {"path": "gs://x/y.csv"})
-    assert (said.code, "tap-s3 reads s3://, and not gs://" in said.err) == (2, True)
+    assert (said.code, "tap-s3 knows s3://, and not gs://" in said.err) == (2, True)
 
 
 LITTLE = 3 << 20

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from file_readers import READERS
-from kozmo_singer.errors import RecordError
+from kozmo_singer.errors import ConfigError, RecordError
 from kozmo_targets.registry import TARGETS
 from messages import INTEGER, TEXT, full_table, load, record, records, schema
 from places import Place
@@ -61,6 +61,17 @@ def test_a_full_table_replaces_what_was_there(place: Place, tmp_path: Path) -> N
     with pytest.raises(RecordError):
         load(target(place), WHOLE, rows(9), record("words", {"id": "x"}))
     assert found(place, tmp_path) == [6, 7, 8, 99]
+
+
+def test_a_path_needs_no_address(place: Place, tmp_path: Path) -> None:
+    """Where the target knows one store alone; what belongs to another one is refused."""
+    bucket, _, name = place.base.partition("://")[2].strip("/").rpartition("/")
+    more = {"container" if place.kind == "azure" else "bucket": bucket} if bucket else {}
+    load(target(place, path=name, **more), HEAD, rows(1))
+    assert found(place, tmp_path) == [1]
+    elsewhere = "sftp://host/x" if place.objects else "s3://bucket/x"
+    with pytest.raises(ConfigError, match=f"and not {elsewhere[:4].strip(':')}"):
+        load(target(place, path=elsewhere), HEAD, rows(1))
 
 
 def test_a_second_run_adds_files(place: Place, tmp_path: Path) -> None:
