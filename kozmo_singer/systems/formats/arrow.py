@@ -37,7 +37,8 @@ class ArrowFile:
     ) -> Iterator[pa.RecordBatch]:
         """Yield the rows behind the first *skip*, see FileReader."""
         with self._open(None) as (schema, _):
-            names = included(self._source, schema, columns) or schema.names[:1]
+            own = declared(self._source, schema)
+            names = included(self._source, own, columns) or schema.names[:1]
         self.beside = {*schema.names} - {column.name for column in columns}
         places = [schema.get_field_index(name) for name in names]
         with self._open(places) as (_, batches):

@@ -17,7 +17,7 @@ import pyarrow as pa
 from fastavro.schema import SchemaParseException
 
 from kozmo_singer.systems.formats import Look, Options, Source, unreadable
-from kozmo_singer.systems.formats.declared import holds
+from kozmo_singer.systems.formats.declared import included
 from kozmo_singer.systems.formats.packing import translated, unpacked
 from kozmo_singer.wire.arrow import arrow_type, field
 from kozmo_singer.wire.encode import dumps
@@ -75,15 +75,7 @@ class AvroFile:
         """Yield the rows behind the first *skip*, see FileReader; blocks before stay packed."""
         with self._blocks() as (found, blocks):
             own = {column.name: column for column in found}
-            wanted = [own[column.name] for column in columns if column.name in own]
-            for column in columns:
-                if column.name in own and not holds(column.type, own[column.name].type):
-                    raise unreadable(
-                        self._source,
-                        f"column {column.name} is {own[column.name].type.name} here, "
-                        f"but {column.type.name} in the stream",
-                        "the catalog may be out of date; make a new one with --discover",
-                    )
+            wanted = [own[name] for name in included(self._source, found, columns)]
             self.beside = {*own} - {column.name for column in wanted}
             for block in blocks:
                 if skip >= block.num_records:

@@ -19,15 +19,15 @@ def declared(source: Source, schema: pa.Schema) -> list[Column]:
     return [Column(field.name, logical_type(field)) for field in schema]
 
 
-def included(source: Source, schema: pa.Schema, columns: Sequence[Column]) -> list[str]:
-    """Return the names of those of *columns* that the file has.
+def included(source: Source, own: Sequence[Column], columns: Sequence[Column]) -> list[str]:
+    """Return the names of those of *columns* that the file has, whose *own* columns are told.
 
     ReadError where the values of one have no place in its type.
     """
-    found = {column.name: column.type for column in declared(source, schema)}
+    found = {column.name: column.type for column in own}
     for column in columns:
         type = found.get(column.name)
-        if type is not None and not holds(column.type, type):
+        if type is not None and not _holds(column.type, type):
             raise unreadable(
                 source,
                 f"column {column.name} is {type.name} here, but {column.type.name} in the stream",
@@ -50,8 +50,8 @@ def valid(source: Source, batches: Iterator[pa.RecordBatch], skip: int) -> Itera
             yield rest
 
 
-def holds(type: LogicalType, found: LogicalType) -> bool:
-    """Return whether every value of *found* is one of *type*, widths apart."""
+def _holds(type: LogicalType, found: LogicalType) -> bool:
+    """Whether every value of *found* is one of *type*, widths apart."""
     if type.name in (found.name, "json"):
         return True
     wider = join([type, found])

@@ -34,7 +34,8 @@ class OrcFile:
             schema = file.schema
             if not schema.names:
                 return
-            names = included(self._source, schema, columns) or schema.names[:1]
+            own = declared(self._source, schema)
+            names = included(self._source, own, columns) or schema.names[:1]
             self.beside = {*schema.names} - {column.name for column in columns}
             stripes = (file.read_stripe(n, columns=names) for n in range(file.nstripes))
             yield from valid(self._source, stripes, skip)

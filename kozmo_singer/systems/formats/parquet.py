@@ -39,7 +39,8 @@ class ParquetFile:
         """Yield the rows behind the first *skip*, see FileReader; groups before are not read."""
         with self._open() as file:
             schema = file.schema_arrow
-            names = included(self._source, schema, columns) or schema.names[:1]
+            own = declared(self._source, schema)
+            names = included(self._source, own, columns) or schema.names[:1]
             self.beside = {*schema.names} - {column.name for column in columns}
             groups = list(range(file.num_row_groups))
             while groups and skip >= file.metadata.row_group(groups[0]).num_rows:

@@ -21,6 +21,7 @@ import msgspec
 
 from kozmo_singer.errors import ConfigError, ConnectError, WriteError
 from kozmo_singer.settings import did_you_mean
+from kozmo_singer.systems.retry_after import retry_after
 from kozmo_singer.systems.tls import is_local, warn_of
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ class Flow:
             failure = ConnectError(f"cannot reach KozmoAI at {self._place}", reason)
             raise _Temporary(failure) from error
         if answer.status_code == 429 or answer.status_code >= 500:
-            raise _Temporary(self._refused(answer), _seconds(answer.headers.get("retry-after")))
+            raise _Temporary(self._refused(answer), retry_after(answer.headers.get("retry-after")))
         if answer.status_code != 200:
             raise self._refused(answer)
         try:
@@ -329,10 +330,3 @@ def _reason(answer: httpx.Response) -> str:
             detail = detail[0]
     text = " ".join(str(detail).split())
     return text if len(text) <= _MAX_REASON else text[: _MAX_REASON - 3] + "..."
-
-
-def _seconds(header: str | None) -> float | None:
-    try:
-        return max(0.0, float(header)) if header is not None else None
-    except ValueError:
-        return None

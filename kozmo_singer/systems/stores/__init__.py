@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -66,6 +67,11 @@ class Store(Protocol):
 
     def close(self) -> None:
         """End connections that are open; what is asked for later opens one again."""
+
+
+def part_name(name: str) -> str:
+    """Return a hidden name for the file *name* while it is not whole, short enough for any."""
+    return f".{name[:100]}.{secrets.token_hex(4)}.part"
 
 
 class Kind(NamedTuple):

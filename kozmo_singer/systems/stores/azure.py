@@ -189,13 +189,9 @@ class AzureUpload(ObjectUpload):
     """
 
     def __init__(self, store: AzureStore, path: str, blob: Any) -> None:
-        super().__init__()
-        self._explain: Any = lambda: store.told(path)
+        super().__init__(store, path)
         self._blob = blob
         self._blocks: list[Any] = []
-
-    def _told(self) -> Any:
-        return self._explain()
 
     def _whole(self, data: bytes) -> None:
         self._blob.upload_blob(data, overwrite=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ftplib
 import io
-import secrets
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any, BinaryIO, cast
 
 from kozmo_singer.errors import ConnectError
-from kozmo_singer.systems.stores import Entry
+from kozmo_singer.systems.stores import Entry, part_name
 from kozmo_singer.systems.stores.objects import nanoseconds
 from kozmo_singer.systems.stores.remote import RemoteStore, Replaced
 from kozmo_singer.systems.stores.sftp import login, make_folders, root_of
@@ -250,7 +249,7 @@ class FtpUpload:
         self._ftp = store.connect()
         folder, _, last = self._path.rpartition("/")
         make_folders(self._enter, self._make, folder)
-        self._hidden = f"{folder}/.{last[:100]}.{secrets.token_hex(4)}.part"
+        self._hidden = f"{folder}/{part_name(last)}"
         self._ftp.voidcmd("TYPE I")
         self._body = self._ftp.transfercmd(f"STOR {self._hidden}")
         self._sent = _Sent(self._body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import time
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +14,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import unquote
 
 from kozmo_singer.errors import ConnectError
+from kozmo_singer.systems.retry_after import retry_after
 from kozmo_singer.systems.stores import Entry, Upload
 from kozmo_singer.systems.stores.objects import nanoseconds
 from kozmo_singer.systems.stores.remote import RangeFile, RemoteStore, Replaced, gathered
 
 if TYPE_CHECKING:
     import httpx
+    import tenacity
 
 _CHUNK = 1 << 18
 _BUSY = (429, 503)
@@ -168,29 +169,31 @@ class HttpStore(RemoteStore):
         headers = {"Range": f"bytes={start}-{end - 1}"} if end else {}
         if entry is not None and (entry.etag or "").startswith('"'):
             headers["If-Match"] = str(entry.etag)
-        for attempt in range(1, BUSY_ATTEMPTS + 1):
-            request = self.client.build_request(method, self._url, headers=headers)
-            answer = self.client.send(request, stream=True)
-            try:
-                if answer.status_code in _BUSY and attempt < BUSY_ATTEMPTS:
-                    self._wait(answer, attempt)
-                    continue
-                self._check(answer, method, entry)
-                yield answer
-                return
-            finally:
-                answer.close()
+        answer = self._answer(self.client.build_request(method, self._url, headers=headers))
+        try:
+            self._check(answer, method, entry)
+            yield answer
+        finally:
+            answer.close()
 
-    def _wait(self, answer: httpx.Response, attempt: int) -> None:
-        said = answer.headers.get("retry-after", "")
-        seconds = 0.5 * 2**attempt
-        if said.isdigit():
-            seconds = float(said)
-        elif said:
-            try:
-                seconds = parsedate_to_datetime(said).timestamp() - time.time()
-            except ValueError:
-                _log.debug("no such Retry-After is known: %s", said)
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        """Return what the server says once it is not busy, or still is after the last attempt."""
+        import tenacity
+
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda answer: answer.status_code in _BUSY),
+            stop=tenacity.stop_after_attempt(BUSY_ATTEMPTS),
+            wait=self._pause,
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )(self.client.send, request, stream=True)
+
+    def _pause(self, state: tenacity.RetryCallState) -> float:
+        """Close a busy answer, and return the seconds that the server wants to be left alone."""
+        assert state.outcome is not None, "there was an answer"
+        answer: httpx.Response = state.outcome.result()
+        answer.close()
+        said = retry_after(answer.headers.get("retry-after"))
+        seconds = 0.5 * 2.0**state.attempt_number if said is None else said
         if seconds > LONGEST_BUSY:
             raise ConnectError(
                 f"{self._path} wants to be left alone for {seconds:.0f} s",
@@ -199,7 +202,7 @@ class HttpStore(RemoteStore):
         _log.warning(
             "%s answered %s, trying again in %.1f s", self._path, answer.status_code, seconds
         )
-        time.sleep(max(seconds, 0.0))
+        return seconds
 
     def _check(self, answer: httpx.Response, method: str, entry: Entry | None) -> None:
         status = answer.status_code

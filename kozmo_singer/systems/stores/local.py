@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from kozmo_singer.systems.stores import Entry
+from kozmo_singer.systems.stores import Entry, part_name
 
 
 class LocalStore:
@@ -61,8 +60,7 @@ class LocalUpload:
     def __init__(self, path: str) -> None:
         folder, name = os.path.split(path)
         self._path = path
-        # Names have a longest length, which a long one may be at already.
-        self._hidden = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.part")
+        self._hidden = os.path.join(folder, part_name(name))
         self.file: BinaryIO = open(self._hidden, "xb")  # noqa: SIM115
 
     def commit(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, BinaryIO, cast
@@ -108,7 +108,8 @@ class Parts(io.RawIOBase):
 class ObjectUpload(ABC):
     """An object that is seen when it is whole: in one request if it is small, else of parts."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: ObjectStore, path: str) -> None:
+        self._told: Callable[[], AbstractContextManager[None]] = lambda: store.told(path)
         self._body = Parts(self)
         self.file: BinaryIO = cast(BinaryIO, self._body)
         self.parts = 0
@@ -143,10 +144,6 @@ class ObjectUpload(ABC):
         self._over = True
         with self._told():
             self._forget()
-
-    @abstractmethod
-    def _told(self) -> AbstractContextManager[None]:
-        """Turn what the library raises into OSError or ConnectError."""
 
     @abstractmethod
     def _whole(self, data: bytes) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import logging
 import re
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
 from glob import has_magic
-from typing import Any, BinaryIO, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar, cast
 
 from kozmo_singer.systems.stores import Entry, Upload
+
+if TYPE_CHECKING:
+    import tenacity
 
 ATTEMPTS = 5
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0
@@ -136,17 +138,22 @@ class RemoteStore(ABC):
 
     def again(self, act: Callable[[], T]) -> T:
         """Return what *act* returns, after other attempts where the connection is lost."""
-        wait = FIRST_WAIT
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return act()
-            except self.lost as error:  # noqa: PERF203 (it is made once as a rule)
-                why = str(error) or type(error).__name__
-                _log.info("connection lost, trying again in %.1f s: %s", wait, why)
-                self._drop()
-                time.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
-        return act()
+        import tenacity
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(self.lost),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            wait=tenacity.wait_exponential(FIRST_WAIT, LONGEST_WAIT),
+            before_sleep=self._lost,
+            reraise=True,
+        )
+        return retrying(act)
+
+    def _lost(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome and state.outcome.exception()
+        why = str(error) or type(error).__name__
+        _log.info("connection lost, trying again in %.1f s: %s", state.upcoming_sleep, why)
+        self._drop()
 
     def close(self) -> None:
         """End the connection, if one is kept; what is asked for later opens one again."""

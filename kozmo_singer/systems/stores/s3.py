@@ -177,30 +177,27 @@ class S3Upload(ObjectUpload):
     """An object that is being written; what is not committed, S3 never shows."""
 
     def __init__(self, store: S3Store, bucket: str, key: str) -> None:
-        super().__init__()
-        self._store, self._place = store, {"Bucket": bucket, "Key": key}
+        super().__init__(store, f"{store.root}{bucket}/{key}")
+        self._client, self._place = store.client, {"Bucket": bucket, "Key": key}
         self._id = ""
         self._tags: list[dict[str, Any]] = []
 
-    def _told(self) -> Any:
-        return self._store.told("s3://{Bucket}/{Key}".format(**self._place))
-
     def _whole(self, data: bytes) -> None:
-        self._store.client.put_object(**self._place, Body=data)
+        self._client.put_object(**self._place, Body=data)
 
     def _begin(self) -> None:
-        self._id = self._store.client.create_multipart_upload(**self._place)["UploadId"]
+        self._id = self._client.create_multipart_upload(**self._place)["UploadId"]
 
     def _send(self, data: bytes) -> None:
-        sent = self._store.client.upload_part(
+        sent = self._client.upload_part(
             **self._place, UploadId=self._id, PartNumber=self.parts, Body=data
         )
         self._tags.append({"PartNumber": self.parts, "ETag": sent["ETag"]})
 
     def _end(self) -> None:
-        self._store.client.complete_multipart_upload(
+        self._client.complete_multipart_upload(
             **self._place, UploadId=self._id, MultipartUpload={"Parts": self._tags}
         )
 
     def _forget(self) -> None:
-        self._store.client.abort_multipart_upload(**self._place, UploadId=self._id)
+        self._client.abort_multipart_upload(**self._place, UploadId=self._id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from kozmo_singer.errors import ConfigError, ConnectError
 from kozmo_singer.systems.ssh import log_in
-from kozmo_singer.systems.stores import Entry
+from kozmo_singer.systems.stores import Entry, part_name
 from kozmo_singer.systems.stores.remote import Explained, RemoteStore, Replaced
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ class SftpUpload:
         self._sftp = store.sftp
         folder, _, last = path.rpartition("/")
         make_folders(self._sftp.stat, self._sftp.mkdir, folder)
-        self._hidden = f"{folder}/.{last[:100]}.{secrets.token_hex(4)}.part"
+        self._hidden = f"{folder}/{part_name(last)}"
         file = self._sftp.open(self._hidden, "wx")
         file.set_pipelined(True)
         self._file = file

@@ -114,10 +114,12 @@ class TapXml(TapFiles):
     examples = _examples(name, "data/*.xml")
 
 
-_HOW = (
-    *(s.FORMAT, s.KEYS, s.PLACES[2], *s.READING, *s.ROWS),
-    *(*s.TEXT, *s.CSV, *s.FIXED_WIDTH, *s.JSON, *s.XML, *s.EXCEL, *s.PACKED),
-)
+def _store(*own: Setting) -> tuple[Setting, ...]:
+    """The settings of a tap of one store, with what is its *own*."""
+    return (
+        *(*s.PLACES[:2], *own, s.FORMAT, s.KEYS, s.PLACES[2], *s.READING, *s.ROWS),
+        *(*s.TEXT, *s.CSV, *s.FIXED_WIDTH, *s.JSON, *s.XML, *s.EXCEL, *s.PACKED, *s.COMMON),
+    )
 
 
 class TapS3(TapFiles):
@@ -125,7 +127,7 @@ class TapS3(TapFiles):
 
     name = "tap-s3"
     summary = "Files in Amazon S3, and in servers that speak S3"
-    settings = (*s.PLACES[:2], stores.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW, *s.COMMON)
+    settings = _store(stores.BUCKET, stores.ANONYMOUS, *stores.S3)
     scheme = "s3"
     examples = _examples(name, "s3://bucket/data/*.csv")
 
@@ -135,7 +137,7 @@ class TapGcs(TapFiles):
 
     name = "tap-gcs"
     summary = "Files in Google Cloud Storage"
-    settings = (*s.PLACES[:2], stores.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW, *s.COMMON)
+    settings = _store(stores.BUCKET, stores.ANONYMOUS, *stores.GCS)
     scheme = "gs"
     examples = _examples(name, "gs://bucket/data/*.csv")
 
@@ -145,7 +147,7 @@ class TapAzureBlob(TapFiles):
 
     name = "tap-azure-blob"
     summary = "Files in Azure Blob Storage"
-    settings = (*s.PLACES[:2], stores.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW, *s.COMMON)
+    settings = _store(stores.CONTAINER, stores.ANONYMOUS, *stores.AZURE)
     scheme = "az"
     examples = _examples(name, "az://container/data/*.csv")
 
@@ -155,7 +157,7 @@ class TapSftp(TapFiles):
 
     name = "tap-sftp"
     summary = "Files behind an SSH server"
-    settings = (*s.PLACES[:2], *stores.SFTP, *_HOW, *s.COMMON)
+    settings = _store(*stores.SFTP)
     scheme = "sftp"
     examples = _examples(name, "sftp://host/data/*.csv")
 
@@ -165,7 +167,7 @@ class TapFtp(TapFiles):
 
     name = "tap-ftp"
     summary = "Files behind an FTP server"
-    settings = (*s.PLACES[:2], *stores.FTP, *_HOW, *s.COMMON)
+    settings = _store(*stores.FTP)
     scheme = "ftp"
     examples = _examples(name, "ftp://host/data/*.csv")
 
@@ -175,6 +177,6 @@ class TapHttp(TapFiles):
 
     name = "tap-http"
     summary = "Files that a web server has"
-    settings = (*s.PLACES[:2], *stores.HTTP, *_HOW, *s.COMMON)
+    settings = _store(*stores.HTTP)
     scheme = "https"
     examples = _examples(name, "https://host/data/orders.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kozmo_singer.settings import Setting
 from kozmo_singer.systems.stores import settings as stores
 from kozmo_targets.files import settings as s
 from kozmo_targets.files.engine import TargetFiles
@@ -15,13 +16,24 @@ def _examples(name: str, config: str = '"path": "out"') -> tuple[str, ...]:
     )
 
 
+def _format(format: str, *own: Setting, packed: bool = True) -> tuple[Setting, ...]:
+    """The settings of a target of one format, with what is its *own*."""
+    compression = (s.compression(format),) if packed else ()
+    return (s.PATH, *s.NAMES, *compression, *own, *s.COMMON)
+
+
+def _store(*own: Setting) -> tuple[Setting, ...]:
+    """The settings of a target of one store, with what is its *own*."""
+    return (s.PATH, *own, s.FORMAT, *s.NAMES, *s.ALL, *s.COMMON)
+
+
 class TargetArrow(TargetFiles):
     """Writes Arrow IPC."""
 
     name = "target-arrow"
     summary = "Arrow IPC files, which are Feather files too"
     format = "arrow"
-    settings = (s.PATH, *s.NAMES, s.compression(format), *s.COMMON)
+    settings = _format(format)
     examples = _examples(name)
 
 
@@ -31,7 +43,7 @@ class TargetAvro(TargetFiles):
     name = "target-avro"
     summary = "Avro files"
     format = "avro"
-    settings = (s.PATH, *s.NAMES, s.compression(format), *s.COMMON)
+    settings = _format(format)
     examples = _examples(name)
 
 
@@ -41,7 +53,7 @@ class TargetCsv(TargetFiles):
     name = "target-csv"
     summary = "CSV and TSV files"
     format = "csv"
-    settings = (s.PATH, *s.NAMES, s.compression(format), *s.CSV, *s.TEXT, *s.COMMON)
+    settings = _format(format, *s.CSV, *s.TEXT)
     examples = _examples(name)
 
 
@@ -51,7 +63,7 @@ class TargetExcel(TargetFiles):
     name = "target-excel"
     summary = "Excel workbooks"
     format = "excel"
-    settings = (s.PATH, *s.NAMES, s.HEADER, s.ILLEGAL, *s.COMMON)
+    settings = _format(format, s.HEADER, s.ILLEGAL, packed=False)
     examples = _examples(name)
 
 
@@ -71,7 +83,7 @@ class TargetJson(TargetFiles):
     name = "target-json"
     summary = "Files that are an array of JSON objects"
     format = "json"
-    settings = (s.PATH, *s.NAMES, s.compression(format), *s.COMMON)
+    settings = _format(format)
     examples = _examples(name)
 
 
@@ -81,7 +93,7 @@ class TargetOrc(TargetFiles):
     name = "target-orc"
     summary = "ORC files"
     format = "orc"
-    settings = (s.PATH, *s.NAMES, s.compression(format), *s.COMMON)
+    settings = _format(format)
     examples = _examples(name)
 
 
@@ -91,7 +103,7 @@ class TargetParquet(TargetFiles):
     name = "target-parquet"
     summary = "Parquet files"
     format = "parquet"
-    settings = (s.PATH, *s.NAMES, s.compression(format), *s.COMMON)
+    settings = _format(format)
     examples = _examples(name)
 
 
@@ -101,11 +113,8 @@ class TargetXml(TargetFiles):
     name = "target-xml"
     summary = "XML files"
     format = "xml"
-    settings = (s.PATH, *s.NAMES, s.compression(format), s.ILLEGAL, *s.COMMON)
+    settings = _format(format, s.ILLEGAL)
     examples = _examples(name)
-
-
-_HOW = (s.FORMAT, *s.NAMES, *s.ALL, *s.COMMON)
 
 
 class TargetS3(TargetFiles):
@@ -113,7 +122,7 @@ class TargetS3(TargetFiles):
 
     name = "target-s3"
     summary = "Files in Amazon S3, and in servers that speak S3"
-    settings = (s.PATH, stores.BUCKET, stores.ANONYMOUS, *stores.S3, *_HOW)
+    settings = _store(stores.BUCKET, stores.ANONYMOUS, *stores.S3)
     scheme = "s3"
     examples = _examples(name, '"bucket": "lake", "path": "raw", "format": "parquet"')
 
@@ -123,7 +132,7 @@ class TargetGcs(TargetFiles):
 
     name = "target-gcs"
     summary = "Files in Google Cloud Storage"
-    settings = (s.PATH, stores.BUCKET, stores.ANONYMOUS, *stores.GCS, *_HOW)
+    settings = _store(stores.BUCKET, stores.ANONYMOUS, *stores.GCS)
     scheme = "gs"
     examples = _examples(name, '"bucket": "lake", "path": "raw", "format": "parquet"')
 
@@ -133,7 +142,7 @@ class TargetAzureBlob(TargetFiles):
 
     name = "target-azure-blob"
     summary = "Files in Azure Blob Storage"
-    settings = (s.PATH, stores.CONTAINER, stores.ANONYMOUS, *stores.AZURE, *_HOW)
+    settings = _store(stores.CONTAINER, stores.ANONYMOUS, *stores.AZURE)
     scheme = "az"
     examples = _examples(name, '"container": "lake", "path": "raw", "format": "parquet"')
 
@@ -143,7 +152,7 @@ class TargetSftp(TargetFiles):
 
     name = "target-sftp"
     summary = "Files behind an SSH server"
-    settings = (s.PATH, *stores.SFTP, *_HOW)
+    settings = _store(*stores.SFTP)
     scheme = "sftp"
     examples = _examples(name, '"ssh_host": "files.example", "path": "raw", "format": "parquet"')
 
@@ -153,6 +162,6 @@ class TargetFtp(TargetFiles):
 
     name = "target-ftp"
     summary = "Files on an FTP server"
-    settings = (s.PATH, *stores.FTP, *_HOW)
+    settings = _store(*stores.FTP)
     scheme = "ftp"
     examples = _examples(name, '"ftp_host": "files.example", "path": "raw", "format": "parquet"')
