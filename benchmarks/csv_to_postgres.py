@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from files import make
-from measure import Cost, measured
+from measure import Cost, measured, medians
 from peers.entry import LANDED, Work
 from peers.limit import psql
 from table import kept
@@ -108,15 +107,12 @@ def show(costs: dict[str, list[Cost]]) -> None:
     """Print medians, and how many times the script's wall time each took."""
     print("| way | client CPU s | server CPU s | wall s | peak RSS MB | wall / script |")
     print("|---" * 6 + "|")
-    script = statistics.median(cost.wall for cost in costs[SCRIPT])
+    script = medians(costs[SCRIPT]).wall
     for name, each in costs.items():
-        client = statistics.median(cost.client_cpu for cost in each)
-        server = statistics.median(cost.server_cpu for cost in each)
-        wall = statistics.median(cost.wall for cost in each)
-        rss = max(cost.rss for cost in each)
+        cost = medians(each)
         print(
-            f"| {name} | {client:.2f} | {server:.2f} | {wall:.2f} | {rss:.0f} "
-            f"| {wall / script:.2f} |"
+            f"| {name} | {cost.client_cpu:.2f} | {cost.server_cpu:.2f} | {cost.wall:.2f} "
+            f"| {cost.rss:.0f} | {cost.wall / script:.2f} |"
         )
 
 

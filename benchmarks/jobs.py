@@ -10,7 +10,6 @@ of all tables are compared with the source.
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from compare import difference
 from datasets import DATASETS, NARROW
-from measure import Cost, measured
+from measure import Cost, measured, medians
 from peers.entry import LANDED, Task
 from peers.kozmo import run
 from slow import slowed
@@ -101,15 +100,12 @@ def show(costs: dict[str, dict[int, list[Cost]]]) -> None:
     print("| tables | jobs | client CPU s | server CPU s | wall s | peak RSS MB | gain |")
     print("|---" * 7 + "|")
     for schema, by in costs.items():
-        alone = statistics.median(cost.wall for cost in by[1])
+        alone = medians(by[1]).wall
         for jobs, each in by.items():
-            client = statistics.median(cost.client_cpu for cost in each)
-            server = statistics.median(cost.server_cpu for cost in each)
-            wall = statistics.median(cost.wall for cost in each)
-            rss = max(cost.rss for cost in each)
+            cost = medians(each)
             print(
-                f"| {schema} | {jobs} | {client:.2f} | {server:.2f} | {wall:.2f} | {rss:.0f} |"
-                f" {alone / wall:.2f} |"
+                f"| {schema} | {jobs} | {cost.client_cpu:.2f} | {cost.server_cpu:.2f} "
+                f"| {cost.wall:.2f} | {cost.rss:.0f} | {alone / cost.wall:.2f} |"
             )
 
 

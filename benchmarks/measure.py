@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,16 @@ class Cost:
     server_cpu: float
     wall: float
     rss: float
+
+
+def medians(costs: list[Cost]) -> Cost:
+    """Return the medians of several runs, and the highest of their peaks."""
+    return Cost(
+        client_cpu=statistics.median(cost.client_cpu for cost in costs),
+        server_cpu=statistics.median(cost.server_cpu for cost in costs),
+        wall=statistics.median(cost.wall for cost in costs),
+        rss=max(cost.rss for cost in costs),
+    )
 
 
 def measured(work: Work, database: postgres.Database, seconds: int, keep: bool = True) -> Cost:

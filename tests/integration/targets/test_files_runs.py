@@ -34,6 +34,7 @@ from messages import (
     schema,
     state,
 )
+from reading import read
 
 FIELDS = {"id": INTEGER, "word": TEXT}
 HEAD = schema("words", FIELDS)
@@ -432,6 +433,8 @@ def test_fixed_width(tmp_path: Path) -> None:
     load(TargetFiles(config), HEAD, *records("words", [row(1, "ab"), row(22, None)]))
     (name,) = seen(tmp_path)
     assert (tmp_path / name).read_bytes() == b"id  word \n1   ab   \n22       \n"
+    back = read("fixed-width", (tmp_path / name).read_bytes(), widths=(4, 5), header=True)
+    assert back.records == [{"id": 1, "word": "ab"}, {"id": 22, "word": None}]
     for bad in ("abcdef", " a", "a ", "", "a\nb", "a\t", "\u2028", "a\x85b"):
         with pytest.raises(RecordError):
             load(TargetFiles(config), HEAD, record("words", row(1, bad)))
