@@ -125,7 +125,7 @@ $(READY): requirements/dev.lock pyproject.toml $(UV)
 lock: $(UV)
 	$(COMPILE) requirements/uv.in -o requirements/uv.lock
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
-	$(COMPILE) pyproject.toml requirements/kozmoai.in -o requirements/kozmoai.lock
+	$(COMPILE) pyproject.toml --extra clean requirements/kozmoai.in -o requirements/kozmoai.lock
 	@for name in meltano singer-python singer-sdk-beta $(PEERS); do \
 	  echo "$(UV) pip compile requirements/$$name.in"; \
 	  $(COMPILE) requirements/$$name.in -o requirements/$$name.lock || exit 1; done
