@@ -1,0 +1,160 @@
+"""Numbers in texts: their decimal mark, their currency or unit, from the whole column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from kozmo_bridge.cleaner.detecting.column import Words
+from kozmo_bridge.cleaner.kinds import Kind
+from kozmo_bridge.cleaner.model import Guess
+from kozmo_bridge.cleaner.parsing import UNITS, NumberForm, number_texts
+from kozmo_bridge.cleaner.patterns import CURRENCY_CODES, CURRENCY_MARK, CURRENCY_SIGNS
+
+_SPLIT = (
+    r"^(?P<before>[^\d.,]{0,8}?)\s*"
+    r"(?P<core>[.,]?\d(?:[\d.,'’_ \u00a0\u2009\u202f]*\d)?[.,]?(?:[eE][-+]?\d{1,3})?)"
+    r"\s*(?P<after>[^\d]{0,12}?)$"
+)
+_BEFORE = rf"^[\s(+\-−]*(?:{CURRENCY_MARK})?[\s+\-−]*$"
+_LEAST = 0.8
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What the digits of a column say of its marks, in cells."""
+
+    comma_decimal: int
+    point_decimal: int
+    unclear_comma: int
+    unclear_point: int
+    grouped: str
+    """The mark between thousands where one is seen, '' otherwise."""
+
+
+def numeric(words: Words) -> Guess | None:
+    """Return the guess that *words* are numbers, amounts or percentages, if they are."""
+    parts = words.probe.str.extract_groups(_SPLIT).struct.unnest()
+    likely = (parts["core"].is_not_null() & parts["before"].str.contains(_BEFORE)).mean() or 0
+    if likely < 0.5:
+        return None
+    parts = words.values.str.extract_groups(_SPLIT).struct.unnest()
+    right = parts["before"].str.contains(_BEFORE).fill_null(False)
+    unit = _unit(words, parts["after"], right)
+    if unit is None:
+        return None
+    form, ambiguous = number_form(_marks(words, parts["core"].filter(right), right))
+    read = number_texts(words.values, form, unit)
+    mask = read.is_not_null()
+    if words.weigh(mask) < _LEAST * words.total:
+        return None
+    return _named(words, parts, mask, read, (form, unit, ambiguous))
+
+
+def _named(
+    words: Words,
+    parts: pl.DataFrame,
+    mask: pl.Series,
+    read: pl.Series,
+    found: tuple[NumberForm, str, str | None],
+) -> Guess:
+    form, unit, ambiguous = found
+    around = parts["before"].fill_null("") + " " + parts["after"].fill_null("")
+    percent = around.str.contains("%", literal=True)
+    total = words.weigh(mask)
+    if words.weigh(percent & mask) > 0.5 * total:
+        return words.guess(Kind.PERCENTAGE, mask, "numbers with a percent sign", form=form.words,
+                           unit="%", ambiguous=ambiguous)  # fmt: skip
+    marks = around.str.extract(f"({CURRENCY_MARK})", 1)
+    if words.weigh(marks.is_not_null() & mask) > 0.5 * total:
+        return _amounts(words, mask, marks, form, ambiguous)
+    whole = not read.drop_nulls().str.contains(r"[.eE]").any()
+    kind = Kind.NUMBER if whole else Kind.NUMBER_WITH_DECIMALS
+    why = "whole numbers" if whole else "numbers"
+    if unit:
+        why += f" with the unit {unit}"
+    return words.guess(kind, mask, why, form=form.words, unit=unit or None, ambiguous=ambiguous)
+
+
+def _amounts(
+    words: Words, mask: pl.Series, marks: pl.Series, form: NumberForm, ambiguous: str | None
+) -> Guess:
+    counted = pl.DataFrame({"m": marks, "n": words.cells}).filter(mask).drop_nulls()
+    counted = (
+        counted.group_by("m").agg(pl.col("n").sum()).sort(["n", "m"], descending=[True, False])
+    )
+    codes = list(dict.fromkeys(currency_code(mark) for mark in counted["m"].to_list()))
+    mixed = f"several currencies: {', '.join(codes[:4])}" if len(codes) > 1 else None
+    return words.guess(
+        Kind.CURRENCY, mask, f"amounts in {codes[0]}", form=form.words, unit=codes[0],
+        ambiguous=mixed or ambiguous,
+    )  # fmt: skip
+
+
+def currency_code(mark: str) -> str:
+    """Return the ISO 4217 code that *mark* of an amount usually means."""
+    if mark.upper() in CURRENCY_CODES:
+        return mark.upper()
+    by_case = {sign.lower(): code for sign, code in CURRENCY_SIGNS.items()}
+    return by_case.get(mark.lower(), mark)
+
+
+def _unit(words: Words, after: pl.Series, right: pl.Series) -> str | None:
+    """Return the unit that stands after the numbers, '' without one, None for what is none."""
+    ends = after.str.strip_chars(" ()-").str.replace(rf"^(?:%|{CURRENCY_MARK})$", "")
+    counted = pl.DataFrame({"u": ends, "n": words.cells}).filter(right).drop_nulls()
+    counted = counted.filter(pl.col("u") != "").group_by("u").agg(pl.col("n").sum())
+    if not counted.height:
+        return ""
+    unit, cells = counted.sort(["n", "u"], descending=[True, False]).row(0)
+    if cells < 0.2 * words.total:
+        return ""
+    if str(unit).lower() in UNITS and cells > 0.5 * words.total:
+        return str(unit)
+    return None
+
+
+_GAP = r"[ \u00a0\u2009\u202f]"
+_SEEN = {
+    "comma": rf"^\d*,(?:\d{{1,2}}|\d{{4,}})$|^0?,\d+$|(?:[.'’]|{_GAP})\d+,\d+$|^\d{{4,}},\d+$",
+    "point": rf"^\d*\.(?:\d{{1,2}}|\d{{4,}}|)$|^0?\.\d+$|(?:[,'’]|{_GAP})\d+\.\d+$"
+    r"|^\d{4,}\.\d+$|[eE]",
+    "commas": r"^\d{1,3}(?:,\d{2,3})+,\d{3}$",
+    "points": r"^\d{1,3}(?:\.\d{3}){2,}$",
+    "one_comma": r"^[1-9]\d{0,2},\d{3}$",
+    "one_point": r"^[1-9]\d{0,2}\.\d{3}$",
+    "space": rf"\d{_GAP}\d{{3}}",
+    "quote": r"\d['’]\d{3}",
+}
+"""What the digits of a number look like, and what it says of the marks in it."""
+
+
+def _marks(words: Words, core: pl.Series, right: pl.Series) -> _Marks:
+    frame = pl.DataFrame({"c": core, "n": words.cells.filter(right)})
+    seen = frame.select(
+        pl.col("n").filter(pl.col("c").str.contains(pattern)).sum().alias(name)
+        for name, pattern in _SEEN.items()
+    ).row(0, named=True)
+    return _Marks(
+        int(seen["comma"] + seen["points"]),
+        int(seen["point"] + seen["commas"]),
+        int(seen["one_comma"]),
+        int(seen["one_point"]),
+        " " if seen["space"] else "'" if seen["quote"] else "",
+    )
+
+
+def number_form(marks: _Marks) -> tuple[NumberForm, str | None]:
+    """Return how the numbers of a column are written, and what is unclear about it."""
+    if not marks.comma_decimal and not marks.point_decimal:
+        if marks.unclear_comma and not marks.unclear_point:
+            unclear = "1,234 could be 1.234 as well: no value tells which mark the comma is"
+            return NumberForm(".", ","), unclear
+        return NumberForm(".", marks.grouped), None
+    both = marks.comma_decimal and marks.point_decimal
+    if marks.comma_decimal > marks.point_decimal:
+        form = NumberForm(",", marks.grouped or ".")
+    else:
+        form = NumberForm(".", marks.grouped or ("," if marks.unclear_comma or both else ""))
+    return form, "some values have a comma as the decimal mark, some a point" if both else None

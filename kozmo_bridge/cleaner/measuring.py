@@ -1,0 +1,173 @@
+"""The figures of a column, from its distinct values and their cells."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from kozmo_bridge.cleaner.model import Gaps, Histogram, Lengths, Outliers
+from kozmo_bridge.cleaner.patterns import SENTINELS
+from kozmo_bridge.cleaner.sketches import Moments
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+_BINS = 24
+_FENCE = 3.0
+_EXAMPLES = 5
+
+
+def number_figures(
+    values: np.ndarray, weights: np.ndarray, moments: Moments | None = None
+) -> dict[str, Any]:
+    """Return the fields of Statistics for numbers: *values* are sorted, *weights* their cells.
+
+    *moments* are those of all numbers where the values are only a sketch of them.
+    """
+    finite = np.isfinite(values)
+    infinities = int(weights[~finite].sum())
+    values, weights = values[finite], weights[finite]
+    if not len(values):
+        return {"infinities": infinities}
+    if moments is None:
+        moments = Moments()
+        moments.add(values, weights)
+    found = quantiles(values, weights, QUANTILES)
+    by_name = {str(q): v for q, v in zip(QUANTILES, found, strict=True)}
+    return {
+        "mean": _finite(moments.mean),
+        "median": by_name["0.5"],
+        "deviation": _finite(moments.deviation),
+        "skew": _finite(moments.skew),
+        "kurtosis": _finite(moments.kurtosis),
+        "quantiles": by_name,
+        "zeros": int(weights[values == 0].sum()),
+        "negatives": int(weights[values < 0].sum()),
+        "infinities": infinities,
+        "outliers": _outliers(values, weights, by_name),
+        "histogram": histogram(values, weights),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def quantiles(values: np.ndarray, weights: np.ndarray, at: tuple[float, ...]) -> list[float]:
+    """Return the quantiles *at*, interpolated between neighbours as numpy does by default."""
+    ends = np.cumsum(weights)
+    places = np.array(at) * (ends[-1] - 1)
+    low, high = np.floor(places), np.ceil(places)
+    left = values[np.searchsorted(ends, low, side="right").clip(max=len(values) - 1)]
+    right = values[np.searchsorted(ends, high, side="right").clip(max=len(values) - 1)]
+    part = places - low
+    made = np.where(left == right, left, left * (1 - part) + right * part)
+    return [float(value) for value in made]
+
+
+def _outliers(
+    values: np.ndarray, weights: np.ndarray, by_name: dict[str, float]
+) -> Outliers | None:
+    low, high = by_name["0.25"], by_name["0.75"]
+    if high == low:
+        low, high = by_name["0.05"], by_name["0.95"]
+    spread = high - low
+    if not spread > 0 or not math.isfinite(spread):
+        return None
+    low, high = low - _FENCE * spread, high + _FENCE * spread
+    beyond = (values < low) | (values > high)
+    cells = int(weights[beyond].sum())
+    far = values[beyond]
+    order = np.argsort(-np.abs(far - by_name["0.5"]), kind="stable")[:_EXAMPLES]
+    return Outliers(low, high, cells, tuple(float(value) for value in far[order]))
+
+
+def histogram(values: np.ndarray, weights: np.ndarray) -> Histogram | None:
+    """Return the cells in ranges of equal width; whole numbers close together get one each."""
+    low, high = float(values[0]), float(values[-1])
+    if not math.isfinite(high - low):
+        return None
+    if low == high:
+        return Histogram((low, high), (int(weights.sum()),))
+    bins = _BINS
+    if high - low < _BINS and bool((values == np.floor(values)).all()):
+        bins = int(high - low) + 1
+        edges = np.arange(bins + 1) + low - 0.5
+    else:
+        edges = np.linspace(low, high, bins + 1)
+    places = np.searchsorted(edges, values, side="right") - 1
+    counts = np.bincount(places.clip(0, bins - 1), weights=weights, minlength=bins)
+    return Histogram(tuple(float(edge) for edge in edges), tuple(int(n) for n in counts))
+
+
+def sentinels(values: np.ndarray, weights: np.ndarray) -> dict[str, int]:
+    """Return numbers such as -999 that stand for no value, with their cells.
+
+    They come more than once, and lie below zero where nothing else does, or farther from the
+    others than those from one another.
+    """
+    found = {}
+    for mark in SENTINELS:
+        at = np.flatnonzero(values == mark)
+        if not len(at) or weights[at[0]] < 2:
+            continue
+        rest = np.delete(values, at)
+        rest = rest[~np.isin(rest, SENTINELS)]
+        if len(rest) < 3:
+            continue
+        low, high = float(rest[0]), float(rest[-1])
+        away = max(low - mark, mark - high)
+        if (mark <= -9 and low >= 0) or (abs(mark) > 9 and away > 2 * (high - low)):
+            found[f"{mark:g}"] = int(weights[at[0]])
+    return found
+
+
+def lengths(values: pl.Series, cells: pl.Series) -> Lengths | None:
+    """Return how long texts, binaries and lists are."""
+    if values.dtype == pl.String:
+        sizes = values.str.len_chars()
+    elif values.dtype == pl.Binary:
+        sizes = values.bin.size()
+    else:
+        return None
+    if not len(sizes):
+        return None
+    low, high = sizes.min(), sizes.max()
+    mean = float((sizes * cells).sum()) / float(cells.sum())
+    return Lengths(int(low), round(mean, 3), int(high))  # type: ignore[arg-type]
+
+
+_PER_SECOND = {pl.Date: 1 / 86_400, pl.Time: 1e9}
+
+
+def moment_figures(values: pl.Series, cells: pl.Series) -> dict[str, Any]:
+    """Return the fields of Statistics for dates, moments, times and spans: sorted values."""
+    ticks = values.to_physical().cast(pl.Float64).to_numpy()
+    weights = cells.to_numpy()
+    per_second = _per_second(values.dtype)
+    found = histogram(ticks, weights)
+    if found is not None:
+        kind = values.dtype
+        edges = pl.Series([int(edge) for edge in found.edges]).cast(values.to_physical().dtype)
+        said = [value if value is None else str(value) for value in edges.cast(kind).to_list()]
+        found = Histogram(tuple(said), found.counts)
+    made: dict[str, Any] = {"histogram": found}
+    if isinstance(values.dtype, pl.Date | pl.Datetime) and len(ticks) > 2:
+        made["gaps"] = _gaps(values, ticks, per_second)
+    return made
+
+
+def _per_second(dtype: pl.DataType) -> float:
+    if isinstance(dtype, pl.Datetime | pl.Duration):
+        return {"ms": 1e3, "us": 1e6, "ns": 1e9}[dtype.time_unit or "us"]
+    return _PER_SECOND.get(type(dtype), 1.0)
+
+
+def _gaps(values: pl.Series, ticks: np.ndarray, per_second: float) -> Gaps:
+    steps = np.diff(ticks) / per_second
+    typical = float(np.median(steps))
+    at = int(np.argmax(steps))
+    regular = float((np.abs(steps - typical) <= 0.1 * typical).mean()) >= 0.8
+    holes = int((steps > 2 * typical).sum()) if regular else 0
+    return Gaps(typical, float(steps[at]), values[at].isoformat(), holes)

@@ -1,0 +1,280 @@
+"""One column over the batches of its table, and its profile at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from kozmo_bridge.cleaner import measuring
+from kozmo_bridge.cleaner.detecting.column import Column, words_of
+from kozmo_bridge.cleaner.detecting.detect import seen_as
+from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
+from kozmo_bridge.cleaner.model import ColumnProfile, Guess, Statistics
+from kozmo_bridge.cleaner.parsing import NumberForm, moments_of, numbers, spans
+from kozmo_bridge.cleaner.patterns import MARKS, NOTHING, PERHAPS_NOTHING
+from kozmo_bridge.cleaner.sketches import Moments, Quantiles, Values
+from kozmo_bridge.cleaner.spelling import spellings
+
+_STRETCHES = 50
+_TOP = 20
+
+
+class Tally:
+    """What was seen of one column."""
+
+    def __init__(self, label: str, position: int, missed: int = 0) -> None:
+        self.label, self.position = label, position
+        self.fault: str | None = None
+        self._dtype: pl.DataType = pl.Null()
+        self._nulls = 0
+        self._values = Values()
+        self._moments, self._quantiles = Moments(), Quantiles()
+        self._infinities = 0
+        self._stretches: list[tuple[int, int]] = []
+        self._ends: list[tuple[Any, Any, bool, bool]] = []
+        self._batches = 0
+        if missed:
+            self.skip(missed)
+
+    def add(self, series: pl.Series) -> None:
+        """Take in the cells of the next rows; what goes wrong is kept as the column's fault."""
+        self._batches += 1
+        try:
+            self._add(series)
+        except (
+            pl.exceptions.PolarsError,
+            pl.exceptions.PanicException,
+            ValueError,
+            TypeError,
+        ) as error:
+            self.fault = self.fault or f"could not be looked at: {str(error).splitlines()[0][:200]}"
+
+    def skip(self, rows: int) -> None:
+        """Take note of *rows* that do not have the column."""
+        self._nulls += rows
+        self._stretches.append((rows, rows))
+
+    def _add(self, series: pl.Series) -> None:
+        if self._dtype == pl.Null:
+            self._dtype = series.dtype
+        missing = series.is_null()
+        if series.dtype.is_float():
+            missing = missing | series.is_nan().fill_null(False)
+        nulls = int(missing.sum())
+        self._nulls += nulls
+        self._stretches += _stretches(missing, nulls)
+        if nulls:
+            series = series.filter(~missing)
+        if not len(series):
+            return
+        self._values.add(comparable(series))
+        self._order(series)
+        if series.dtype.is_numeric() and (self._batches > 1 or len(series) > 200_000):
+            self._sketch(series)
+        elif series.dtype.is_numeric():
+            self._first = series
+
+    _first: pl.Series | None = None
+
+    def _sketch(self, series: pl.Series) -> None:
+        """Keep what the quantiles and moments need once the distinct values are too many."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            self._sketch(first)
+        values = series.cast(pl.Float64).to_numpy()
+        finite = values[np.isfinite(values)]
+        self._infinities += len(values) - len(finite)
+        self._moments.add(finite)
+        self._quantiles.add(finite)
+
+    def _order(self, series: pl.Series) -> None:
+        if series.dtype.is_nested() or series.dtype == pl.Object:
+            return
+        up = series.is_sorted()
+        down = series.is_sorted(descending=True)
+        self._ends.append((series[0], series[-1], up, down))
+
+    def finish(self, rows: int) -> ColumnProfile:
+        """Return the profile of the column in a table of *rows* rows."""
+        try:
+            return self._finish(rows)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError,
+                ArithmeticError) as error:  # fmt: skip
+            said = f"could not be looked at: {str(error).splitlines()[0][:200]}"
+            guess = Guess(Kind.TEXT, 0.0, 0.0, "could not be looked at")
+            count = rows - self._nulls
+            return ColumnProfile(
+                self.label, self.position, str(self._dtype), guess,
+                Statistics(count, self._nulls, exact=False), fault=self.fault or said,
+            )  # fmt: skip
+
+    def _finish(self, rows: int) -> ColumnProfile:
+        table = self._values.sample()
+        count = rows - self._nulls
+        column = Column(
+            self.label, table["value"], table["cells"], count, rows,
+            self._values.distinct, self._values.exact,
+        )  # fmt: skip
+        guess, others = seen_as(column)
+        figures = self._figures(column, guess)
+        alike: tuple[tuple[str, ...], ...] = ()
+        if guess.kind in CATEGORICAL and column.values.dtype == pl.String:
+            words = words_of(column)
+            alike = spellings(words.values, words.cells)
+        return ColumnProfile(
+            self.label, self.position, str(self._dtype), guess, figures, others, alike,
+            self._gap_pattern(), self.fault, table,
+        )  # fmt: skip
+
+    def _figures(self, column: Column, guess: Guess) -> Statistics:
+        values, cells = column.values, column.cells
+        top = self._values.table().sort(["cells", "value"], descending=[True, False]).head(_TOP)
+        pairs = tuple(zip(top["value"].to_list(), top["cells"].to_list(), strict=True))
+        made: dict[str, Any] = {
+            "count": column.count,
+            "nulls": self._nulls,
+            "distinct": column.distinct,
+            "exact": column.exact,
+            "top": pairs,
+            "mode": pairs[0][0] if pairs else None,
+            "mode_cells": pairs[0][1] if pairs else 0,
+            "lengths": measuring.lengths(values, cells),
+            "order": self._ordered(column),
+        }
+        if len(values):
+            made["minimum"], made["maximum"] = values[0], values[-1]
+        made.update(_by_type(self, column, guess))
+        return Statistics(**made)
+
+    def number_table(self, column: Column) -> tuple[np.ndarray, np.ndarray, Moments | None]:
+        """Return the numbers of a numeric column, sorted, their cells, and the moments of all."""
+        if column.exact:
+            values = column.values.cast(pl.Float64).to_numpy()
+            return values, column.cells.to_numpy(), None
+        return *self._quantiles.table(), self._moments
+
+    def _ordered(self, column: Column) -> Any:
+        if column.distinct < 3 or not self._ends:
+            return None
+        if all(up for *_, up, _ in self._ends) and all(
+            before[1] <= after[0] for before, after in zip(self._ends, self._ends[1:], strict=False)
+        ):
+            return "ascending"
+        if all(down for *_, down in self._ends) and all(
+            before[1] >= after[0] for before, after in zip(self._ends, self._ends[1:], strict=False)
+        ):
+            return "descending"
+        return None
+
+    def _gap_pattern(self) -> tuple[float, ...]:
+        if not self._nulls:
+            return ()
+        step = -(-len(self._stretches) // _STRETCHES)
+        joined = [self._stretches[i : i + step] for i in range(0, len(self._stretches), step)]
+        return tuple(
+            round(sum(n for _, n in part) / max(1, sum(rows for rows, _ in part)), 4)
+            for part in joined
+        )
+
+
+def comparable(series: pl.Series) -> pl.Series:
+    """Return *series* as values that can be counted: categories as texts, nested values as JSON."""
+    dtype = series.dtype
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        return series.cast(pl.String)
+    if dtype.is_nested():
+        texts = pl.DataFrame({"v": series}).select(pl.struct("v").struct.json_encode()).to_series()
+        return texts.str.slice(5).str.head(-1)
+    return series
+
+
+def _stretches(missing: pl.Series, nulls: int) -> list[tuple[int, int]]:
+    rows = len(missing)
+    if not nulls or rows < _STRETCHES:
+        if not nulls:
+            return [(rows, 0)]
+        return [(1, int(gap)) for gap in missing.to_list()]
+    starts = np.linspace(0, rows, _STRETCHES, endpoint=False).astype(np.int64)
+    counts = np.add.reduceat(missing.to_numpy().astype(np.int64), starts)
+    return list(zip(np.diff(np.r_[starts, rows]).tolist(), counts.tolist(), strict=True))
+
+
+def _by_type(tally: Tally, column: Column, guess: Guess) -> dict[str, Any]:
+    dtype = column.values.dtype
+    if dtype.is_numeric():
+        values, cells, moments = tally.number_table(column)
+        made = measuring.number_figures(values, cells, moments)
+        made["infinities"] = made["infinities"] or tally._infinities
+        if guess.kind in (Kind.NUMBER, Kind.NUMBER_WITH_DECIMALS, Kind.DURATION):
+            made["disguised"] = measuring.sentinels(values, cells)
+        return made
+    if dtype.is_temporal():
+        return measuring.moment_figures(column.values, column.cells)
+    if dtype == pl.Boolean:
+        return {"mean": None}
+    if dtype == pl.String:
+        return _text_figures(column, guess)
+    return {}
+
+
+def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
+    values, cells = column.values, column.cells
+    stripped = values.str.strip_chars()
+    empty = stripped.str.len_bytes() == 0
+    made: dict[str, Any] = {
+        "empty": int(cells.filter(empty).sum() or 0),
+        "disguised": disguised(values, cells, guess.kind),
+    }
+    words = words_of(column)
+    wrong = round((1 - guess.share) * words.total) if words.total else 0
+    made["invalid"], made["invalid_examples"] = wrong, guess.counter_examples
+    read = _READ.get(guess.kind)
+    if read is None or not len(words.values):
+        return made
+    typed = read(words.values, guess)
+    known = pl.DataFrame({"value": typed, "cells": words.cells}).drop_nulls()
+    known = known.group_by("value").agg(pl.col("cells").sum()).sort("value")
+    if not known.height:
+        return made
+    made["minimum"], made["maximum"] = known["value"][0], known["value"][-1]
+    if known["value"].dtype.is_numeric():
+        figures = known["value"].to_numpy()
+        made.update(measuring.number_figures(figures, known["cells"].to_numpy()))
+        marks = measuring.sentinels(figures, known["cells"].to_numpy())
+        made["disguised"] = {**made["disguised"], **marks}
+    else:
+        made.update(measuring.moment_figures(known["value"], known["cells"]))
+    return made
+
+
+def _numbers(texts: pl.Series, guess: Guess) -> pl.Series:
+    unit = guess.unit if guess.kind in (Kind.NUMBER, Kind.NUMBER_WITH_DECIMALS) else None
+    return numbers(texts, NumberForm.of(guess.format), unit or "")
+
+
+def _dates(texts: pl.Series, guess: Guess) -> pl.Series:
+    return moments_of(texts, (guess.format or "%Y-%m-%d").split(" | "))
+
+
+_READ: dict[Kind, Callable[[pl.Series, Guess], pl.Series]] = {
+    **dict.fromkeys(NUMERIC, _numbers),
+    Kind.DATETIME: _dates,
+    Kind.DURATION: lambda texts, _: spans(texts),
+}
+"""How texts of a kind are read for figures of what they mean."""
+
+
+def disguised(values: pl.Series, cells: pl.Series, kind: Kind) -> dict[str, int]:
+    """Return the texts that stand for no value in a column of *kind*, with their cells."""
+    known = NOTHING | MARKS
+    if kind not in CATEGORICAL and kind is not Kind.TEXT:
+        known = known | PERHAPS_NOTHING
+    if kind in (Kind.COUNTRY_CODE, Kind.LANGUAGE_CODE):
+        known = known - {"na"}
+    lowered = values.str.strip_chars().str.to_lowercase()
+    found = pl.DataFrame({"v": values, "n": cells}).filter(lowered.is_in(list(known)))
+    found = found.sort(["n", "v"], descending=[True, False])
+    return dict(zip(found["v"].to_list(), found["n"].to_list(), strict=True))
