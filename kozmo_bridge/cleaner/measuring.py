@@ -138,9 +138,6 @@ def lengths(values: pl.Series, cells: pl.Series) -> Lengths | None:
     return Lengths(int(low), round(mean, 3), int(high))  # type: ignore[arg-type]
 
 
-_PER_SECOND = {pl.Date: 1 / 86_400, pl.Time: 1e9}
-
-
 def moment_figures(values: pl.Series, cells: pl.Series) -> dict[str, Any]:
     """Return the fields of Statistics for dates, moments, times and spans: sorted values."""
     ticks = values.to_physical().cast(pl.Float64).to_numpy()
@@ -161,7 +158,7 @@ def moment_figures(values: pl.Series, cells: pl.Series) -> dict[str, Any]:
 def _per_second(dtype: pl.DataType) -> float:
     if isinstance(dtype, pl.Datetime | pl.Duration):
         return {"ms": 1e3, "us": 1e6, "ns": 1e9}[dtype.time_unit or "us"]
-    return _PER_SECOND.get(type(dtype), 1.0)
+    return 1e9 if isinstance(dtype, pl.Time) else 1 / 86_400
 
 
 def _gaps(values: pl.Series, ticks: np.ndarray, per_second: float) -> Gaps:

@@ -87,7 +87,8 @@ def number_texts(texts: pl.Series, form: NumberForm, unit: str = "") -> pl.Serie
 
 def numbers(texts: pl.Series, form: NumberForm, unit: str = "") -> pl.Series:
     """Return the numbers of *texts* as Float64; see number_texts."""
-    return number_texts(texts, form, unit).cast(pl.Float64, strict=False)
+    made: pl.Series = number_texts(texts, form, unit).cast(pl.Float64, strict=False)
+    return made
 
 
 def _escaped(unit: str) -> str:

@@ -96,7 +96,7 @@ def keys(
 ) -> list[tuple[str, ...]]:
     """Return columns that tell every row apart: single ones, else pairs where *frame* is whole."""
     rows = frame.height
-    single = [
+    single: list[tuple[str, ...]] = [
         (column.label,)
         for column in columns
         if column.statistics.count
@@ -125,7 +125,7 @@ def keys(
         key=lambda pair: pair[0].statistics.distinct * pair[1].statistics.distinct,
     )
     probe = frame.head(_PROBE)
-    found = []
+    found: list[tuple[str, ...]] = []
     for left, right in likely[:30]:
         pair = [left.label, right.label]
         if (

@@ -46,6 +46,10 @@ class Rule:
         return cls(action, columns, rest)
 
 
+def _rule(item: Any) -> Any:
+    return getattr(item, "rule", item)
+
+
 @dataclass(frozen=True)
 class Rules(Sequence[Rule]):
     """Rules in the order in which they are applied, and what they were made for.
@@ -73,7 +77,7 @@ class Rules(Sequence[Rule]):
             given = [given]
         if not isinstance(given, Iterable):
             raise ConfigError(f"expected rules, got {type(given).__name__}")
-        return cls(tuple(Rule.of(getattr(item, "rule", item)) for item in given))
+        return cls(tuple(Rule.of(_rule(item)) for item in given))
 
     def to_json(self) -> str:
         """Return the rules as JSON, one to a line."""

@@ -7,6 +7,8 @@ Quantiles   a KLL sketch (Karnin, Lang, Liberty 2016): rank within 0.5 %
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 
@@ -126,7 +128,7 @@ class Moments:
     @property
     def deviation(self) -> float | None:
         """Standard deviation with n - 1, None of a single value."""
-        return (self._two / (self.count - 1)) ** 0.5 if self.count > 1 else None
+        return math.sqrt(self._two / (self.count - 1)) if self.count > 1 else None
 
     @property
     def skew(self) -> float | None:
@@ -134,7 +136,8 @@ class Moments:
         n = self.count
         if n < 3 or self._two <= 0:
             return None
-        return (n * (n - 1)) ** 0.5 / (n - 2) * (self._three / n) / (self._two / n) ** 1.5
+        plain: float = (self._three / n) / (self._two / n) ** 1.5
+        return math.sqrt(n * (n - 1)) / (n - 2) * plain
 
     @property
     def kurtosis(self) -> float | None:

@@ -24,6 +24,12 @@ def hints(label: str) -> frozenset[str]:
     return frozenset(re.findall(r"[^\W\d_]+", spaced.lower()))
 
 
+def share_of(mask: pl.Series) -> float:
+    """Return which part of *mask* is true, 0 to 1; nulls are not."""
+    found = mask.sum()
+    return float(found) / len(mask) if isinstance(found, int | float) and len(mask) else 0.0
+
+
 @dataclass(frozen=True)
 class Column:
     """Distinct `values` of a column and their `cells`, of which there are `count` in `rows` rows.
@@ -112,7 +118,7 @@ class Words(Column):
         """Return which values *fits* marks, or None where less than *least* of the cells do."""
         if not len(self.values):
             return None
-        if len(self.values) > 2 * _PROBE and (fits(self.probe).mean() or 0) < least * 0.6:
+        if len(self.values) > 2 * _PROBE and share_of(fits(self.probe)) < least * 0.6:
             return None
         mask = fits(self.values).fill_null(False)
         return mask if self.weigh(mask) >= least * self.total else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from kozmo_bridge.cleaner.detecting.column import Words
+from kozmo_bridge.cleaner.detecting.column import Words, share_of
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess
 from kozmo_bridge.cleaner.parsing import DATE_FORMATS, TURNED_FORMATS, moments
@@ -21,7 +21,7 @@ DATE_NAMES = word_set(
 def dates(words: Words) -> Guess | None:
     """Return the guess that *words* are dates or times, with the formats that read them."""
     hit = words.probe.str.contains(r"^.{0,3}\d.{3,40}$|(?i)^[a-z]{3,9}\.?,? +\d")
-    if (hit.mean() or 0) < 0.5:
+    if share_of(hit) < 0.5:
         return None
     forms, ambiguous = _formats(words)
     if not forms:
@@ -42,11 +42,11 @@ def _formats(words: Words) -> tuple[list[str], str | None]:
     for shape, form in DATE_FORMATS:
         if form in _NAMED_ONLY and DATE_NAMES.isdisjoint(words.hints):
             continue
-        share = words.probe.str.contains(shape).mean() or 0
+        share = share_of(words.probe.str.contains(shape))
         if share > 0.01:
             found[form] = words.weigh(words.values.str.contains(shape))
     for shape, day_first, month_first in TURNED_FORMATS:
-        share = words.probe.str.contains(shape).mean() or 0
+        share = share_of(words.probe.str.contains(shape))
         if share <= 0.01:
             continue
         mask = words.values.str.contains(shape)

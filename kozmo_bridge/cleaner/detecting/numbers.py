@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from kozmo_bridge.cleaner.detecting.column import Words
+from kozmo_bridge.cleaner.detecting.column import Words, share_of
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess
 from kozmo_bridge.cleaner.parsing import UNITS, NumberForm, number_texts
@@ -36,8 +36,8 @@ class _Marks:
 def numeric(words: Words) -> Guess | None:
     """Return the guess that *words* are numbers, amounts or percentages, if they are."""
     parts = words.probe.str.extract_groups(_SPLIT).struct.unnest()
-    likely = (parts["core"].is_not_null() & parts["before"].str.contains(_BEFORE)).mean() or 0
-    if likely < 0.5:
+    likely = parts["core"].is_not_null() & parts["before"].str.contains(_BEFORE)
+    if share_of(likely) < 0.5:
         return None
     parts = words.values.str.extract_groups(_SPLIT).struct.unnest()
     right = parts["before"].str.contains(_BEFORE).fill_null(False)

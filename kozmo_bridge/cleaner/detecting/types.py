@@ -40,12 +40,10 @@ _PLAIN: tuple[tuple[tuple[type[pl.DataType], ...], Kind, str], ...] = (
 
 def _number(column: Column, dtype: pl.DataType) -> Guess:
     values = column.values
+    if not dtype.is_integer():
+        values = values.cast(pl.Float64)
     low, high = values.min(), values.max()
-    whole = (
-        dtype.is_integer() or bool((values.is_finite() & (values == values.floor())).all())
-        if not dtype.is_decimal()
-        else dtype.scale == 0
-    )  # type: ignore[attr-defined]
+    whole = dtype.is_integer() or bool((values.is_finite() & (values == values.floor())).all())
     if whole and (low, high) == (0, 1):
         return Guess(Kind.TRUE_OR_FALSE, 0.95, 1.0, "holds 0 and 1 alone", format="1/0")
     place = _coordinate(column, low, high)
@@ -77,12 +75,12 @@ def _whole(column: Column, low: object, high: object) -> Guess | None:
 
 
 def _coordinate(column: Column, low: object, high: object) -> Guess | None:
-    assert isinstance(low, int | float) or hasattr(low, "as_tuple")
+    assert isinstance(low, int | float) and isinstance(high, int | float)
     for names, limit, unit in (
         ({"lat", "latitude", "lats"}, 90, "latitude"),
         ({"lon", "lng", "long", "longitude", "lons"}, 180, "longitude"),
     ):
-        if not column.hints.isdisjoint(names) and -limit <= low and high <= limit:  # type: ignore[operator]
+        if not column.hints.isdisjoint(names) and -limit <= low and high <= limit:
             return Guess(
                 Kind.GEO, 0.95, 1.0, f"within the range of a {unit}, and named so", unit=unit
             )

@@ -192,11 +192,11 @@ def _shapes(words: Words) -> float:
 def _listing(words: Words) -> Guess | None:
     """Words with a mark between them, from a common stock: Comedy|Drama."""
     for mark in ("|", ";"):
-        mask = words.fitting(lambda texts, mark=mark: texts.str.contains(mark, literal=True), 0.3)
-        if mask is None:
+        held = words.values.str.contains(mark, literal=True)
+        if words.weigh(held) < 0.3 * words.total:
             continue
         parts = words.probe.str.split(mark).explode(empty_as_null=True).str.strip_chars()
-        if parts.n_unique() < 0.6 * len(parts) or words.weigh(mask) > 0.6 * words.total:
+        if parts.n_unique() < 0.6 * len(parts) or words.weigh(held) > 0.6 * words.total:
             everything = words.values.is_not_null()
             return words.guess(Kind.LIST, everything, f"words with {mark} between them", form=mark)
     return None

@@ -1,0 +1,108 @@
+"""Suggestions for how texts are written: white space, encodings, spellings, case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, WORDS, Kind
+from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Suggestion
+from kozmo_bridge.cleaner.rules import Rule
+from kozmo_bridge.cleaner.suggestions.effect import Effect, effect, suggestion
+
+_MOJIBAKE = (
+    r"[ÂÃÄÅÆÐÑÎÏØÙà-ðÀ-Ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|ï»¿|\u00ef\u00bf\u00bd"
+)
+_CASED = r"\p{L}"
+
+
+def text_columns(profile: Profile) -> Iterator[ColumnProfile]:
+    """Yield the columns that are stored as texts and could be looked at."""
+    for column in profile.columns:
+        if column.values is not None and column.values["value"].dtype == pl.String:
+            if column.dtype.startswith(("List", "Array", "Struct")):
+                continue
+            yield column
+
+
+def writing(profile: Profile) -> Iterator[Suggestion | None]:
+    """Yield what mends the writing of texts and keeps what they say."""
+    for column in text_columns(profile):
+        name = (column.label,)
+        if _holds(column, _MOJIBAKE):
+            yield suggestion(column, Rule("fix_mojibake", name), "safe",
+                             "was read in another encoding than it was written in", 0.95)  # fmt: skip
+        if _holds(column, r"[\u200b\u2060\ufeff\u00ad\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"):
+            yield suggestion(column, Rule("strip_control", name), "safe",
+                             "holds characters that cannot be seen", 0.95)  # fmt: skip
+        if _holds(column, r"[^\x00-\x7f]"):
+            yield suggestion(column, Rule("normalize_unicode", name), "safe",
+                             "writes the same letters with different characters", 0.97)  # fmt: skip
+        if _holds(column, r"^\s|\s$"):
+            yield suggestion(column, Rule("trim_whitespace", name), "safe",
+                             "has white space around its values", 0.98)  # fmt: skip
+        yield _spaces(column)
+
+
+def _spaces(column: ColumnProfile) -> Suggestion | None:
+    if column.kind in (Kind.JSON, Kind.LIST, Kind.BINARY) or not _holds(
+        column, r"\S(?:\s{2,}|[\t\u00a0\u2000-\u200a\u202f\u3000])\S"
+    ):
+        return None
+    if column.kind in NUMERIC:
+        return None
+    return suggestion(
+        column, Rule("collapse_whitespace", (column.label,)), "lossy",
+        "has doubled or unusual spaces within its values", 0.8 if column.kind is Kind.TEXT else 0.9,
+        loses="how many spaces there were",
+    )  # fmt: skip
+
+
+def _holds(column: ColumnProfile, pattern: str) -> bool:
+    assert column.values is not None
+    return bool(column.values["value"].str.contains(pattern).any())
+
+
+def spelling(profile: Profile) -> Iterator[Suggestion | None]:
+    """Yield what writes values that mean the same in one way."""
+    for column in text_columns(profile):
+        if column.spellings and column.kind in CATEGORICAL:
+            mapping = {word: group[0] for group in column.spellings for word in group[1:]}
+            few = column.kind is Kind.CATEGORY
+            rule = Rule("unify_spellings", (column.label,), {"mapping": mapping})
+            yield suggestion(
+                column, rule, "lossy", f"writes {len(column.spellings)} values in several ways",
+                0.85 if few else 0.6, loses="which spelling stood where",
+            )  # fmt: skip
+        yield _case(column)
+
+
+def _case(column: ColumnProfile) -> Suggestion | None:
+    """Return the case that nearly all values are in, for the few that are not."""
+    assert column.values is not None
+    if column.kind is Kind.EMAIL:
+        return suggestion(
+            column, Rule("lowercase", (column.label,)), "lossy",
+            "addresses are the same in any case", 0.85, loses="capital letters",
+        )  # fmt: skip
+    if column.kind not in CATEGORICAL:
+        return None
+    best: tuple[float, str, Effect] | None = None
+    cells = column.statistics.count
+    for case in ("lower", "upper", "title"):
+        found = effect(column, Rule("change_case", (column.label,), {"case": case}))
+        if found is not None and 0 < found.cells <= 0.4 * cells:
+            share = 1 - found.cells / cells
+            if best is None or share > best[0]:
+                best = share, case, found
+    if best is None:
+        return None
+    share, case, found = best
+    rule = Rule("change_case", (column.label,), {"case": case})
+    why = f"{100 * share:.0f} % of the values are in {case} case, the others not"
+    return suggestion(column, rule, "lossy", why, 0.5 + 0.4 * share,
+                      loses="the case of the others", found=found)  # fmt: skip
+
+
+__all__ = ["WORDS", "spelling", "text_columns", "writing"]
