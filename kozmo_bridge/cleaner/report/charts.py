@@ -38,7 +38,7 @@ def bars(statistics: Statistics, label: str, titles: bool = True) -> Html:
     for i, count in enumerate(drawn.counts):
         if not count:
             continue
-        height = max(1.5, HEIGHT * count / most)
+        height = max(2.5, HEIGHT * count / most)
         strange = ' class="out"' if _is_beyond(statistics, drawn, i) else ""
         place = f'x="{i * 10 + 0.5:g}" y="{HEIGHT - height:.1f}" width="9" height="{height:.1f}"'
         box = f"<rect{strange} {place}"
@@ -123,7 +123,9 @@ def _shares(parts: Sequence[float]) -> Html:
         if width < 1:
             break
         opacity = max(0.2, 1 - 0.22 * i)
-        made.append(f'<path opacity="{opacity:.2g}" d="M{at:.1f} 8h{width - 0.8:.1f}v8H{at:.1f}z"/>')
+        made.append(
+            f'<path opacity="{opacity:.2g}" d="M{at:.1f} 8h{width - 0.8:.1f}v8H{at:.1f}z"/>'
+        )
         at += width
     return Html(
         '<svg class="mini" aria-hidden="true" viewBox="0 0 100 24" preserveAspectRatio="none">'
@@ -158,6 +160,4 @@ def spark(counts: Sequence[int], width: int = 12) -> str:
     merged = [sum(counts[i : i + step]) for i in range(0, len(counts), step)]
     most = max(merged)
     blocks = "▁▂▃▄▅▆▇█"
-    return "".join(
-        blocks[math.ceil(7 * count / most)] if count else " " for count in merged
-    )  # fmt: skip
+    return "".join(blocks[math.ceil(7 * n / most)] if n else " " for n in merged)

@@ -12,7 +12,7 @@ from kozmo_bridge.cleaner.report import charts, visible
 from kozmo_bridge.cleaner.report.notes import Note, notes
 from kozmo_bridge.cleaner.report.visible import Html
 
-TOP, TOP_OF_MANY = 8, 5
+TOP, TOP_OF_MANY, SINGLES = 8, 5, 4
 MANY = 60
 """Columns from which on each is told in less detail, so that the page stays small."""
 SURE = 0.9
@@ -21,9 +21,10 @@ SURE = 0.9
 
 @dataclass(frozen=True)
 class Bar:
-    """A value, its cells, its share of those that hold a value, and how wide its bar is."""
+    """A value, the whole of it if it is long, its cells, their share, how wide its bar is."""
 
     value: Html
+    title: str
     cells: int
     share: str
     width: float
@@ -102,15 +103,20 @@ def _axis(drawn: Histogram | None) -> tuple[str, str] | None:
 
 
 def _bars(statistics: Statistics, limit: int) -> list[Bar]:
-    shown = statistics.top[:limit]
+    """Return the most frequent values; of those that come once, no more than make four."""
+    top = statistics.top[:limit]
+    shown = [(v, cells) for i, (v, cells) in enumerate(top) if cells > 1 or i < SINGLES]
     most = max((cells for _, cells in shown), default=1) or 1
     return [
         Bar(
-            visible.marked(value, 60), cells, visible.share(cells, statistics.count),
+            visible.marked(value, 60),
+            visible.line(value, 60) if len(visible.text(value, 60)) > 20 else "",
+            cells,
+            visible.share(cells, statistics.count),
             round(100 * cells / most, 1),
         )
         for value, cells in shown
-    ]  # fmt: skip
+    ]
 
 
 def _rest(statistics: Statistics, shown: int) -> str:
@@ -186,7 +192,7 @@ def _of_numbers(statistics: Statistics, inflation: float | None) -> Iterator[tup
 def _facts(column: ColumnProfile) -> Iterator[Fact]:
     statistics, guess = column.statistics, column.guess
     if column.fault:
-        yield Fact("Not looked at in full", visible.sentence(column.fault), level="high")
+        yield Fact("Seen in part", visible.sentence(column.fault), level="high")
     if guess.ambiguous:
         yield Fact("Ambiguous", visible.sentence(guess.ambiguous), level="high")
     if statistics.invalid:

@@ -39,7 +39,7 @@ def notes(column: ColumnProfile) -> list[Note]:
 def _of_the_whole(column: ColumnProfile) -> Iterator[Note]:
     statistics, guess = column.statistics, column.guess
     if column.fault:
-        yield Note("not looked at in full", "high")
+        yield Note("seen in part", "high")
     if guess.kind is Kind.EMPTY or (statistics.cells and not statistics.count):
         yield Note("no value at all", "high")
         return
@@ -63,12 +63,11 @@ def _of_cells(column: ColumnProfile) -> Iterator[Note]:
     if statistics.outliers and statistics.outliers.cells:
         yield Note(counted(statistics.outliers.cells, "outlier"), "medium")
     if column.spellings:
-        amount = len(column.spellings)
-        yield Note(f"{amount:,} {'value' if amount == 1 else 'values'} spelled in several ways", "medium")
+        yield Note(f"{len(column.spellings):,} spelled variously", "medium")
     if statistics.infinities:
         yield Note(f"{statistics.infinities:,} infinite", "medium")
     if statistics.empty:
-        yield Note(f"{share(statistics.empty, statistics.cells)} blank texts", "low")
+        yield Note(f"{share(statistics.empty, statistics.cells)} blank", "low")
     if statistics.gaps and statistics.gaps.holes:
         yield Note(counted(statistics.gaps.holes, "gap in time", "gaps in time"), "low")
 

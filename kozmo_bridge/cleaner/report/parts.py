@@ -56,7 +56,7 @@ def overview(profile: Profile) -> list[tuple[str, str, str]]:
     if profile.memory:
         made.append(("Memory", words.size(profile.memory), ""))
     if faults:
-        made.append(("Faults", f"{faults:,}", "columns not looked at in full"))
+        made.append(("Faults", f"{faults:,}", "seen in part"))
     return made
 
 
@@ -123,7 +123,11 @@ def correlation(relations: Relations) -> dict[str, Any]:
             (visible.line(labels[i], 32), [_shade(table[i][j], i == j) for j in kept]) for i in kept
         ],
         "pairs": [
-            (f"{r:+.2f}".replace("-", "−"), visible.line(labels[i], 40), visible.line(labels[j], 40))
+            (
+                f"{r:+.2f}".replace("-", "−"),
+                visible.line(labels[i], 40),
+                visible.line(labels[j], 40),
+            )
             for r, i, j in strong[:PAIRS]
         ],
         "left_out": len(labels) - len(kept),
@@ -137,8 +141,8 @@ def _shade(value: float | None, same: bool) -> tuple[str, str]:
     if value is None or value != value:
         return "none", "–"
     step = min(10, round(abs(value) * 10))
-    text = f"{value:.2f}".replace("0.", ".", 1).replace("-", "−")
-    return (f"{'p' if value > 0 else 'n'}{step}" if step else "zero"), text
+    text = f"{value:.2f}".replace("0.", ".", 1).replace("-", "−").removesuffix(".00")
+    return (f"{'p' if value > 0 else 'n'}{step}" if step else "zero"), text or "0"
 
 
 def suggestion(each: Suggestion, number: int, links: Links) -> dict[str, Any]:

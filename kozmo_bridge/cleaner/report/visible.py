@@ -53,7 +53,9 @@ def text(value: Any, limit: int = CELL) -> str:
         whole = str(value).removesuffix(".0")
     elif isinstance(value, int) and not isinstance(value, bool):
         # Python refuses to write integers of more than 4,300 digits.
-        return str(value) if value.bit_length() < 256 else f"an integer of {value.bit_length()} bits"
+        return (
+            str(value) if value.bit_length() < 256 else f"an integer of {value.bit_length()} bits"
+        )
     else:
         whole = _structure(value, limit)
     return whole if len(whole) <= limit else whole[: limit - 1] + "…"
