@@ -31,7 +31,7 @@ def bars(statistics: Statistics, label: str, titles: bool = True) -> Html:
     titles: each bar says its range and cells when it is pointed at.
     """
     drawn = statistics.histogram
-    if drawn is None or not sum(drawn.counts):
+    if drawn is None or not any(drawn.counts):
         return Html()
     most = max(drawn.counts)
     parts = []
@@ -98,7 +98,7 @@ def mini(column: ColumnProfile) -> Html:
     """Return a small picture of how the values lie: a histogram, or the shares of the top ones."""
     statistics = column.statistics
     drawn = statistics.histogram
-    if drawn is not None and sum(drawn.counts):
+    if drawn is not None and any(drawn.counts):
         most = max(drawn.counts)
         path = "".join(
             f"M{4 * i} 24v-{max(1.0, 24 * count / most):.0f}h3V24z"

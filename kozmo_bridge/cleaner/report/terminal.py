@@ -185,7 +185,7 @@ def _range(column: ColumnProfile) -> str:
     """Return from where to where the values go, or which ones are most frequent."""
     statistics = column.statistics
     drawn = statistics.histogram
-    if drawn and sum(drawn.counts):
+    if drawn and any(drawn.counts):
         return f"{charts.edge(drawn.edges[0])} … {charts.edge(drawn.edges[-1])}"
     if not statistics.top:
         return ""
