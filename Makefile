@@ -5,7 +5,10 @@ PYTHON ?= python3
 # KozmoAI has no release for Python 3.13.
 PYTHON_kozmoai ?= >=3.10,<3.13
 
-ENVIRONMENTS := azurite kozmoai meltano singer-python singer-sdk-beta
+# Of these packages only the data is read, whatever Python their code would need.
+datasets_OPTIONS := --no-deps --python-version 3.11
+
+ENVIRONMENTS := azurite datasets kozmoai meltano singer-python singer-sdk-beta
 PEERS := meltanolabs-tap meltanolabs-tap-msgspec meltanolabs-target \
   pipelinewise-tap pipelinewise-target sling dlt ingestr target-jsonl tpchgen
 
@@ -108,7 +111,7 @@ $(READY): requirements/dev.lock pyproject.toml $(UV)
 
 .envs/%/.installed: requirements/%.lock $(UV)
 	$(UV) venv --quiet --clear -p "$(or $(PYTHON_$*),.venv)" .envs/$*
-	@$(INSTALL) -p .envs/$* --require-hashes -r $<
+	@$(INSTALL) -p .envs/$* --require-hashes $($(*)_OPTIONS) -r $<
 	@$(if $(filter kozmoai,$*),$(INSTALL) -p .envs/$* --no-deps --no-build-isolation -e .)
 	@touch $@
 
@@ -126,6 +129,7 @@ lock: $(UV)
 	$(COMPILE) requirements/uv.in -o requirements/uv.lock
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
 	$(COMPILE) pyproject.toml --extra clean requirements/kozmoai.in -o requirements/kozmoai.lock
+	$(subst 3.10,3.11,$(COMPILE)) --no-deps requirements/datasets.in -o requirements/datasets.lock
 	@for name in meltano singer-python singer-sdk-beta $(PEERS); do \
 	  echo "$(UV) pip compile requirements/$$name.in"; \
 	  $(COMPILE) requirements/$$name.in -o requirements/$$name.lock || exit 1; done
