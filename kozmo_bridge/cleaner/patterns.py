@@ -17,6 +17,8 @@ EMAIL = (
     r"^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@"
     r"(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+\p{L}{2,24}$"
 )
+ADDRESSED = r"^[^<>@]{0,80}<[^<>@\s]{1,64}@[^<>@\s]+\.\p{L}{2,24}>$"
+"""A name and an e-mail address in angle brackets."""
 URL = (
     r"(?i)^(?:(?:https?|ftps?|sftp|s3|gs|file|wss?|ssh|git)://[^\s<>\"]+"
     r"|mailto:[^\s<>\"]+|www\.[^\s<>\"]+\.[^\s<>\"]+)$"
@@ -27,13 +29,19 @@ DOMAIN = (
     r"|jp|br|in|us|ca|au|pl|se|no|fi|dk|be)(?:/[^\s]*)?$"
 )
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-IPV4 = rf"^{_OCTET}(?:\.{_OCTET}){{3}}(?:/(?:3[0-2]|[12]?\d)|:\d{{1,5}})?$"
-IPV6 = r"(?i)^(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{0,4}|(?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,3})?$"
+_IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+IPV4 = rf"^{_IPV4}(?:/(?:3[0-2]|[12]?\d)|:\d{{1,5}}|\s?-\s?{_IPV4})?$"
+_GROUP = r"[0-9a-f]{1,4}"
+IPV6 = (
+    rf"(?i)^(?:(?:{_GROUP}:){{7}}{_GROUP}|(?:{_GROUP}:){{0,6}}:(?:{_GROUP}(?::{_GROUP}){{0,6}})?"
+    rf"|(?:{_GROUP}:){{0,6}}:?(?:{_GROUP}:){{0,5}}{_IPV4})(?:%\w+)?(?:/\d{{1,3}})?$"
+)
 IP = rf"(?:{IPV4})|(?:{IPV6})"
 UUID = r"(?i)^\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?$"
 JSON_OBJECT = r"(?s)^\s*\{\s*(?:\"(?:[^\"\\]|\\.)*\"\s*:.*)?\}\s*$"
 BRACKETED = r"(?s)^\s*(?:\[.*\]|\{[^:]*\})\s*$"
 """A list in brackets, and PostgreSQL's arrays in braces."""
+SLUG = r"^[a-z0-9]+(?:[-_][a-z0-9]+)+$"
 PHONE = r"^(?:\+|00)?\(?\d[\d\s().\-/]{5,20}\d(?:\s*(?:x|ext\.?|#)\s*\d{1,6})?$"
 PHONE_MARKED = (
     r"^(?:\+\d|00\d|\(\d|\d{3}[-. ]\d{3}[-. ]\d{4}"
@@ -74,7 +82,7 @@ LEADING_ZERO = r"^0\d+$"
 DIGITS = r"^\d+$"
 CARD = r"^(?:\d{4}[ -]){3}\d{1,7}$|^\d{13,19}$"
 HEXADECIMAL = r"(?i)^(?:0x)?[0-9a-f]{16,128}$"
-CODE = r"^(?:[\p{L}\p{N}]+[-_./#:+]?)*$"
+CODE = r"^#?(?:[\p{L}\p{N}]+[-_./#:+]?)*$"
 """One word of letters, digits and single signs between them."""
 
 CURRENCY_SIGNS = {

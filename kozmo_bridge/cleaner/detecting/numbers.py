@@ -10,7 +10,12 @@ from kozmo_bridge.cleaner.detecting.column import Words, share_of
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess
 from kozmo_bridge.cleaner.parsing import UNITS, NumberForm, number_texts
-from kozmo_bridge.cleaner.patterns import CURRENCY_CODES, CURRENCY_MARK, CURRENCY_SIGNS
+from kozmo_bridge.cleaner.patterns import (
+    CURRENCY_CODES,
+    CURRENCY_MARK,
+    CURRENCY_SIGNS,
+    word_set,
+)
 
 _SPLIT = (
     r"^(?P<before>[^\d.,]{0,8}?)\s*"
@@ -69,12 +74,29 @@ def _named(
     marks = around.str.extract(f"({CURRENCY_MARK})", 1)
     if words.weigh(marks.is_not_null() & mask) > 0.5 * total:
         return _amounts(words, mask, marks, form, ambiguous)
-    whole = not read.drop_nulls().str.contains(r"[.eE]").any()
+    whole = not read.drop_nulls().str.contains(r"\.0*[1-9]|[eE]").any()
+    place = coordinate(words.hints, read.cast(pl.Float64, strict=False).drop_nulls())
+    if place is not None and not unit:
+        return words.guess(Kind.GEO, mask, f"within the range of a {place}", unit=place)
     kind = Kind.NUMBER if whole else Kind.NUMBER_WITH_DECIMALS
     why = "whole numbers" if whole else "numbers"
     if unit:
         why += f" with the unit {unit}"
     return words.guess(kind, mask, why, form=form.words, unit=unit or None, ambiguous=ambiguous)
+
+
+_PLACES = (
+    (word_set("lat latitude lats latitud"), 90, "latitude"),
+    (word_set("lon lng long longitude lons longitud"), 180, "longitude"),
+)
+
+
+def coordinate(names: frozenset[str], values: pl.Series) -> str | None:
+    """Return `latitude` or `longitude` where a column is named so and in its range."""
+    for words, limit, said in _PLACES:
+        if not names.isdisjoint(words) and len(values) and bool((values.abs() <= limit).all()):
+            return said
+    return None
 
 
 def _amounts(

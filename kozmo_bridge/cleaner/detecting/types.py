@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kozmo_bridge.cleaner.detecting.column import Column
+from kozmo_bridge.cleaner.detecting.numbers import coordinate
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess
 from kozmo_bridge.cleaner.patterns import word_set
@@ -46,9 +47,10 @@ def _number(column: Column, dtype: pl.DataType) -> Guess:
     whole = dtype.is_integer() or bool((values.is_finite() & (values == values.floor())).all())
     if whole and (low, high) == (0, 1):
         return Guess(Kind.TRUE_OR_FALSE, 0.95, 1.0, "holds 0 and 1 alone", format="1/0")
-    place = _coordinate(column, low, high)
+    place = coordinate(column.hints, values)
     if place is not None:
-        return place
+        why = f"within the range of a {place}, and named so"
+        return Guess(Kind.GEO, 0.95, 1.0, why, unit=place)
     if not whole:
         return Guess(Kind.NUMBER_WITH_DECIMALS, 1.0, 1.0, "stored as numbers with decimals")
     return _whole(column, low, high) or Guess(Kind.NUMBER, 1.0, 1.0, "whole numbers")
@@ -71,17 +73,4 @@ def _whole(column: Column, low: object, high: object) -> Guess | None:
                 return Guess(Kind.DATETIME, 0.9, 1.0, "seconds since 1970", format=f"epoch {unit}")
     if not column.hints.isdisjoint({"date", "day", "ymd"}) and low >= 19000101 and high <= 21001231:
         return Guess(Kind.DATETIME, 0.9, 1.0, "dates as whole numbers", format="%Y%m%d")
-    return None
-
-
-def _coordinate(column: Column, low: object, high: object) -> Guess | None:
-    assert isinstance(low, int | float) and isinstance(high, int | float)
-    for names, limit, unit in (
-        ({"lat", "latitude", "lats"}, 90, "latitude"),
-        ({"lon", "lng", "long", "longitude", "lons"}, 180, "longitude"),
-    ):
-        if not column.hints.isdisjoint(names) and -limit <= low and high <= limit:
-            return Guess(
-                Kind.GEO, 0.95, 1.0, f"within the range of a {unit}, and named so", unit=unit
-            )
     return None

@@ -14,8 +14,10 @@ from kozmo_bridge.cleaner.model import Guess
 from kozmo_bridge.cleaner.parsing import spans
 from kozmo_bridge.cleaner.patterns import word_set
 
-FEW = 60
+FEW = 100
 """Distinct words up to which a column may be a category."""
+AGAIN = 5
+"""How often each word of a category comes on average, at least."""
 _ID_NAMES = word_set(
     "id ids key uuid guid code codes sku isbn issn iata icao ein vin iban bic swift ticker "
     "symbol hash token serial ref reference barcode ean upc gtin asin doi fips ssn cik isin "
@@ -93,7 +95,7 @@ def _codes_of(kind: Kind, known: frozenset[str], names: tuple[str, ...], form: s
         mask = words.fitting(lambda texts: texts.is_in(list(known)), 0.8 if wanted else 0.95)
         if mask is None:
             return None
-        if not wanted and (len(words.values) < 8 or words.distinct > 0.9 * words.count > 20):
+        if not wanted and len(words.values) < 8:
             return None
         sure = 1.0 if wanted else 0.92
         return words.guess(kind, mask, f"{form} codes of ISO", sure=sure, form=form)
@@ -169,18 +171,36 @@ def _identifier(words: Words) -> Guess | None:
     """Codes: single words with digits in them, in few shapes."""
     single = words.matching(patterns.CODE, 0.9)
     if single is None:
-        mask = words.matching(patterns.HEXADECIMAL, 0.9)
-        return None if mask is None else words.guess(Kind.IDENTIFIER, mask, "hexadecimal keys")
+        return _short_codes(words)
     named = not _ID_NAMES.isdisjoint(words.hints)
     with_digits = words.weigh(words.values.str.contains(r"\d") & single) / words.total
-    upper = words.weigh(~words.values.str.contains(r"[a-z]") & single) / words.total
-    if named and (with_digits > 0.5 or upper > 0.9 or words.unique > 0.5) and words.distinct > 2:
+    short = words.weigh(words.values.str.contains(r"^[^a-z]{1,6}$") & single) / words.total
+    if named and (with_digits > 0.5 or short > 0.9 or words.unique > 0.5) and words.distinct > 2:
         return words.guess(Kind.IDENTIFIER, single, "codes in a column that is named as a key")
+    if words.distinct <= FEW and words.total >= AGAIN * words.distinct:
+        return None
     if with_digits > 0.8 and words.distinct > FEW and _shapes(words) <= 0.1:
         return words.guess(Kind.IDENTIFIER, single, "codes of letters and digits", sure=0.93)
     if with_digits > 0.95 and words.unique > 0.9 and words.distinct > 10:
         return words.guess(Kind.IDENTIFIER, single, "codes, hardly one twice", sure=0.92)
+    slugs = words.matching(patterns.SLUG, 0.95)
+    if slugs is not None and words.unique > 0.9:
+        return words.guess(Kind.IDENTIFIER, slugs, "words joined to keys", sure=0.92)
     return None
+
+
+def _short_codes(words: Words) -> Guess | None:
+    """Codes of two or three parts, such as CA. 2343."""
+    mask = words.matching(patterns.HEXADECIMAL, 0.9)
+    if mask is not None:
+        return words.guess(Kind.IDENTIFIER, mask, "hexadecimal keys")
+    mask = words.matching(r"^[^a-z]{1,24}$", 0.9)
+    if mask is None or words.unique < 0.5 or words.distinct < 10:
+        return None
+    parts = words.values.str.contains(r"\d") & words.values.str.contains(r"^\S+(?: \S+){0,3}$")
+    if words.weigh(parts & mask) < 0.9 * words.total:
+        return None
+    return words.guess(Kind.IDENTIFIER, mask, "codes of letters and digits", sure=0.9)
 
 
 def _shapes(words: Words) -> float:
@@ -196,6 +216,8 @@ def _listing(words: Words) -> Guess | None:
         if words.weigh(held) < 0.3 * words.total:
             continue
         parts = words.probe.str.split(mark).explode(empty_as_null=True).str.strip_chars()
+        if (parts.str.len_chars() > 40).any() or parts.str.contains("(", literal=True).any():
+            continue
         if parts.n_unique() < 0.6 * len(parts) or words.weigh(held) > 0.6 * words.total:
             everything = words.values.is_not_null()
             return words.guess(Kind.LIST, everything, f"words with {mark} between them", form=mark)
@@ -209,7 +231,7 @@ def _wording(words: Words) -> Guess:
     mean_tokens = float((tokens * words.cells).sum() or 0) / words.total
     mean_length = float((lengths * words.cells).sum() or 0) / words.total
     repeated = words.total / max(1, words.distinct)
-    if words.distinct <= FEW and repeated >= 2 and mean_tokens <= 6:
+    if words.distinct <= FEW and repeated >= AGAIN and mean_tokens <= 8:
         return words.guess(Kind.CATEGORY, everything, f"{words.distinct:,} words, again and again")
     if mean_tokens >= 5 or mean_length >= 60:
         if repeated >= 20 and mean_length < 100:
@@ -225,7 +247,12 @@ def _wording(words: Words) -> Guess:
 _ATTEMPTS: tuple[Callable[[Words], Guess | None], ...] = (
     _truth,
     _pattern(Kind.UUID, patterns.UUID, 0.7, "written as UUIDs"),
-    _pattern(Kind.EMAIL, patterns.EMAIL, 0.6, "written as e-mail addresses"),
+    _pattern(
+        Kind.EMAIL,
+        f"(?:{patterns.EMAIL})|(?:{patterns.ADDRESSED})",
+        0.6,
+        "written as e-mail addresses",
+    ),
     _pattern(Kind.URL, patterns.URL, 0.6, "written as URLs"),
     _pattern(Kind.IP, patterns.IP, 0.7, "addresses of IPv4 or IPv6"),
     _json,
@@ -236,9 +263,17 @@ _ATTEMPTS: tuple[Callable[[Words], Guess | None], ...] = (
     _zip,
     _digits,
     numeric,
-    _codes_of(Kind.COUNTRY_CODE, patterns.COUNTRIES, ("country", "nation", "cc", "iso"), "alpha-2"),
     _codes_of(
-        Kind.COUNTRY_CODE, patterns.COUNTRIES_OF_THREE, ("country", "nation", "iso"), "alpha-3"
+        Kind.COUNTRY_CODE,
+        patterns.COUNTRIES,
+        ("country", "nation", "cc", "iso", "alpha"),
+        "alpha-2",
+    ),
+    _codes_of(
+        Kind.COUNTRY_CODE,
+        patterns.COUNTRIES_OF_THREE,
+        ("country", "nation", "iso", "alpha"),
+        "alpha-3",
     ),
     _languages,
     _listing,
