@@ -16,6 +16,13 @@ from kozmo_bridge.cleaner.patterns import CURRENCY_MARK, word_set
 _GROUPS = {",": ",", ".": r"\.", " ": r"[ \u00a0\u2009\u202f]", "'": "['’]", "_": "_"}
 """Marks between thousands, as they stand in a pattern."""
 _MARKS = {" ": "space", "'": "apostrophe", ",": "comma", ".": "point", "_": "underscore"}
+MAGNITUDES = (
+    (r"(?i:k|tsd|thousand)", "e3"),
+    (r"(?i:m|mn|mm|mio|million)", "e6"),
+    (r"(?i:b|bn|mrd|billion)", "e9"),
+)
+"""What stands for thousands, millions and billions after the digits of an amount."""
+_MAGNITUDE = "|".join(pattern for pattern, _ in MAGNITUDES)
 UNITS = word_set(
     "mg g kg t lb lbs oz st ton tons tonne tonnes mm cm m km in inch inches ft feet yd mi "
     "mile miles nm ml cl dl l liter liters litre litres gal gallon gallons cc mpg mph kmh "
@@ -69,9 +76,10 @@ def number_texts(texts: pl.Series, form: NumberForm, unit: str = "") -> pl.Serie
     around the digits; what is no such number is null. A percentage keeps its number: 5 of '5 %'.
     """
     after = "|".join([r"%", CURRENCY_MARK, *([f"(?i:{_escaped(unit)})"] if unit else [])])
+    large = "" if unit else rf"(?P<large>{_MAGNITUDE})?\s*"
     pattern = (
         rf"^\s*(?P<sign>[(+\-−]*)\s*(?:{CURRENCY_MARK})?\s*(?P<inner>[+\-−]?)\s*(?P<digits>{form.digits})"
-        rf"\s*(?:{after})?\s*(?P<end>\)?-?)\s*$"
+        rf"\s*{large}(?:{after})?\s*(?P<end>\)?-?)\s*$"
     )
     parts = pl.col("t").str.extract_groups(pattern)
     digits = parts.struct.field("digits")
@@ -79,6 +87,10 @@ def number_texts(texts: pl.Series, form: NumberForm, unit: str = "") -> pl.Serie
         digits = digits.str.replace_all(_GROUPS[form.thousands], "")
     if form.decimal == ",":
         digits = digits.str.replace(",", ".", literal=True)
+    if large:
+        for pattern, power in MAGNITUDES:
+            marked = parts.struct.field("large").str.contains(f"^{pattern}$")
+            digits = pl.when(marked.fill_null(False)).then(digits + power).otherwise(digits)
     around = parts.struct.field("sign") + parts.struct.field("inner") + parts.struct.field("end")
     negative = around.str.contains(r"[(\-−]")
     made = pl.when(negative).then(pl.lit("-") + digits).otherwise(digits)
@@ -105,6 +117,8 @@ DATE_FORMATS: tuple[tuple[str, str], ...] = (
     (r"^\d{4}-\d\d-\d\dT\d\d:\d\d$", "%Y-%m-%dT%H:%M"),
     (r"^\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d\d:\d\d(?:\.\d+)?$", "%Y-%m-%d %H:%M:%S%.f"),
     (r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?[-+]\d\d:?\d\d$", "%Y-%m-%d %H:%M:%S%.f%z"),
+    (r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [-+]\d\d:?\d\d$", "%Y-%m-%d %H:%M:%S%.f %z"),
+    (r"^\d{4}-\d\d-\d\dT\d\d:\d\d(?:Z|[-+]\d\d:?\d\d)$", "%Y-%m-%dT%H:%M%z"),
     (r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? ?UTC$", "%Y-%m-%d %H:%M:%S%.f UTC"),
     (r"^\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d\d$", "%Y-%m-%d %H:%M"),
     (r"^\d{4}/\d{1,2}/\d{1,2}$", "%Y/%m/%d"),
@@ -121,6 +135,9 @@ DATE_FORMATS: tuple[tuple[str, str], ...] = (
     (r"(?i)^\d{1,2}-[a-z]{3}-\d{2}$", "%d-%b-%y"),
     (r"(?i)^\d{1,2}[ ]?[a-z]{3}[ ]?\d{2}$", "%d%b%y"),
     (r"(?i)^[a-z]{3,9}\.? \d{1,2},? \d{4}$", "%B %d %Y"),
+    (r"(?i)^[a-z]{3,9}\.? \d{1,2},? \d{4} \d{1,2}:\d\d$", "%B %d %Y %H:%M"),
+    (r"(?i)^[a-z]{6,9}, [a-z]{3,9} \d{1,2}, \d{4}$", "%A %B %d %Y"),
+    (r"(?i)^\d{4}[- ][a-z]{3,9}[- ]\d{1,2}$", "%Y %B %d"),
     (r"(?i)^[a-z]{3,9} \d{4}$", "%B %Y"),
     (r"(?i)^[a-z]{3}-\d{4}$", "%b-%Y"),
     (r"(?i)^[a-z]{3}-\d{2}$", "%b-%y"),
@@ -169,6 +186,10 @@ def moments(texts: pl.Series, form: str) -> pl.Series:
         return pl.DataFrame({"t": texts}).select(made.alias(texts.name)).to_series()
     if "%B" in form or "%b" in form:
         column = column.str.replace_all(r"[.,]", "").str.replace_all(r"\s+", " ")
+    if form == "%Y %B %d":
+        column = column.str.replace_all("-", " ", literal=True)
+    if form == "%Y-%m-%dT%H:%M%z":
+        column = column.str.replace("Z$", "+0000")
     if form in MONTHS_ALONE:
         column, form = pl.lit("1 ") + column, f"%d {form}"
     if form == "rfc 2822":

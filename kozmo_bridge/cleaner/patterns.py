@@ -41,7 +41,7 @@ UUID = r"(?i)^\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?
 JSON_OBJECT = r"(?s)^\s*\{\s*(?:\"(?:[^\"\\]|\\.)*\"\s*:.*)?\}\s*$"
 BRACKETED = r"(?s)^\s*(?:\[.*\]|\{[^:]*\})\s*$"
 """A list in brackets, and PostgreSQL's arrays in braces."""
-SLUG = r"^[a-z0-9]+(?:[-_][a-z0-9]+)+$"
+SLUG = r"^[a-z0-9]+(?:[-_./]+[a-z0-9]+)+$"
 PHONE = r"^(?:\+|00)?\(?\d[\d\s().\-/]{5,20}\d(?:\s*(?:x|ext\.?|#)\s*\d{1,6})?$"
 PHONE_MARKED = (
     r"^(?:\+\d|00\d|\(\d|\d{3}[-. ]\d{3}[-. ]\d{4}"
@@ -63,6 +63,8 @@ GEO_DEGREES = (
     r"(?i)^\d{1,3}\s*°\s*\d{1,2}(?:\.\d+)?\s*['′]?"
     r"\s*(?:\d{1,2}(?:\.\d+)?\s*[\"″]?)?\s*[NSEW]?$"
 )
+GEO = (GEO_PAIR, GEO_DEGREES, r"^[-+]\d{4,6}(?:\.\d+)?[-+]\d{5,7}(?:\.\d+)?/?$")
+"""Pairs of decimals, degrees with minutes, and ISO 6709."""
 LANGUAGE_TAG = r"^[a-z]{2,3}(?:[-_](?:[A-Z][a-z]{3}))?(?:[-_](?:[A-Z]{2}|\d{3}))?$"
 ZIPS = (
     r"^\d{4,6}$",
@@ -147,7 +149,7 @@ TRUTHS = (
 
 NOTHING = word_set(
     "n/a #n/a n.a. n.a <na> #na na null (null) <null> [null] nan -nan none nil \\n #null! #value! "
-    "#ref! #div/0! #name? #num! undefined (none) (empty) <none> (blank) nat"
+    "#ref! #div/0! #name? #num! n/d n.d. s/d k.a. undefined (none) (empty) <none> (blank) nat"
 ) | {"not available", "not applicable"}
 """Texts that stand for no value, in lower case, whatever else the column holds."""
 MARKS = frozenset({"-", "--", "---", "?", "??", ".", "..", "...", "_", "*", "\\", "/", "—", "–"})

@@ -55,6 +55,11 @@ class Column:
         return not self.hints.isdisjoint(words)
 
     @cached_property
+    def numbered(self) -> bool:
+        """Whether the name ends as those of running numbers do: censusNo, ticket_number."""
+        return bool(re.search(r"(?:[a-z]No|[_\W](?i:no|nr|num|number))$", self.label))
+
+    @cached_property
     def unique(self) -> float:
         """Distinct values to cells."""
         return self.distinct / self.count if self.count else 0.0

@@ -9,7 +9,7 @@ import polars as pl
 from kozmo_bridge.cleaner.detecting.column import Words, share_of
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess
-from kozmo_bridge.cleaner.parsing import UNITS, NumberForm, number_texts
+from kozmo_bridge.cleaner.parsing import MAGNITUDES, UNITS, NumberForm, number_texts
 from kozmo_bridge.cleaner.patterns import (
     CURRENCY_CODES,
     CURRENCY_MARK,
@@ -24,6 +24,8 @@ _SPLIT = (
 )
 _BEFORE = rf"^[\s(+\-−]*(?:{CURRENCY_MARK})?[\s+\-−]*$"
 _LEAST = 0.8
+_LEAST_AMOUNTS = 0.5
+"""Where nearly all values begin with a currency, remarks among them are no reason to doubt."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,17 @@ def numeric(words: Words) -> Guess | None:
         return None
     parts = words.values.str.extract_groups(_SPLIT).struct.unnest()
     right = parts["before"].str.contains(_BEFORE).fill_null(False)
-    unit = _unit(words, parts["after"], right)
+    marked = share_of(parts["before"].str.contains(CURRENCY_MARK)) > 0.5
+    unit = _unit(words, parts["after"], right, marked)
     if unit is None:
         return None
     form, ambiguous = number_form(_marks(words, parts["core"].filter(right), right))
     read = number_texts(words.values, form, unit)
     mask = read.is_not_null()
-    if words.weigh(mask) < _LEAST * words.total:
+    least = _LEAST
+    if share_of(words.values.str.contains(rf"^\s*-?(?:{CURRENCY_MARK})")) > _LEAST:
+        least = _LEAST_AMOUNTS
+    if words.weigh(mask) < least * words.total:
         return None
     return _named(words, parts, mask, read, (form, unit, ambiguous))
 
@@ -122,9 +128,11 @@ def currency_code(mark: str) -> str:
     return by_case.get(mark.lower(), mark)
 
 
-def _unit(words: Words, after: pl.Series, right: pl.Series) -> str | None:
+def _unit(words: Words, after: pl.Series, right: pl.Series, amounts: bool) -> str | None:
     """Return the unit that stands after the numbers, '' without one, None for what is none."""
     ends = after.str.strip_chars(" ()-").str.replace(rf"^(?:%|{CURRENCY_MARK})$", "")
+    if amounts:
+        ends = ends.str.replace(rf"^(?:{'|'.join(pattern for pattern, _ in MAGNITUDES)})$", "")
     counted = pl.DataFrame({"u": ends, "n": words.cells}).filter(right).drop_nulls()
     counted = counted.filter(pl.col("u") != "").group_by("u").agg(pl.col("n").sum())
     if not counted.height:

@@ -11,7 +11,8 @@ from kozmo_bridge.cleaner.model import Guess
 from kozmo_bridge.cleaner.patterns import word_set
 
 _KEYS = word_set("id ids key index idx no nr num number code pk rowid uid oid sku serial row")
-_SURE_KEYS = word_set("id ids key pk rowid uid oid sku serial idx isbn ean fips")
+_SURE_KEYS = word_set("id ids key pk rowid uid oid sku serial idx isbn ean fips code codes")
+_RANKS = word_set("rank ranking position place level order score day week month year age x y n")
 _ZIPS = frozenset(["zip", "zipcode", "postal", "postcode", "plz"])
 _PHONES = frozenset(["phone", "tel", "telephone", "mobile", "fax"])
 
@@ -62,10 +63,12 @@ def _whole(column: Column, low: object, high: object) -> Guess | None:
         return Guess(Kind.ZIP_CODE, 0.95, 1.0, "postal codes by name; leading zeros may be lost")
     if not column.hints.isdisjoint(_PHONES) and low >= 1e6:
         return Guess(Kind.PHONE_NUMBER, 0.95, 1.0, "phone numbers by name")
-    if not column.hints.isdisjoint(_SURE_KEYS) and column.distinct > 2:
+    named = not column.hints.isdisjoint(_SURE_KEYS)
+    if (named or (column.numbered and column.unique > 0.5)) and column.distinct > 2:
         return Guess(Kind.IDENTIFIER, 0.97, 1.0, "whole numbers in a column that is named as a key")
     counted = column.unique == 1 and high - low + 1 == column.distinct and column.distinct > 3
-    if counted and (not column.hints or not column.hints.isdisjoint(_KEYS)):
+    running = counted and low in (0, 1) and high > 20 and column.hints.isdisjoint(_RANKS)
+    if running or (counted and (not column.hints or not column.hints.isdisjoint(_KEYS))):
         return Guess(Kind.IDENTIFIER, 0.95, 1.0, "numbers its rows")
     if not column.hints.isdisjoint({"timestamp", "ts", "epoch", "unixtime"}):
         for unit, least in (("s", 1e8), ("ms", 1e11), ("us", 1e14), ("ns", 1e17)):

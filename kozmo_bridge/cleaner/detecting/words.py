@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kozmo_bridge.cleaner import patterns
-from kozmo_bridge.cleaner.detecting.column import Words
+from kozmo_bridge.cleaner.detecting.column import Words, share_of
 from kozmo_bridge.cleaner.detecting.dates import dates
 from kozmo_bridge.cleaner.detecting.numbers import numeric
 from kozmo_bridge.cleaner.kinds import Kind
@@ -104,18 +104,26 @@ def _codes_of(kind: Kind, known: frozenset[str], names: tuple[str, ...], form: s
 
 
 def _languages(words: Words) -> Guess | None:
-    if not words.named("lang", "language", "languages", "locale", "lng", "iso"):
+    named = words.named("lang", "language", "languages", "locale", "lng", "iso", "alpha")
+    if named:
+        mask = words.matching(patterns.LANGUAGE_TAG, 0.9)
+        if mask is None:
+            return None
+        short = words.values.filter(words.values.str.len_bytes() == 2)
+        if share_of(short.is_in(list(patterns.LANGUAGES))) < 0.7 and len(short):
+            return None
+        return words.guess(Kind.LANGUAGE_CODE, mask, "tags of languages, ISO 639")
+    mask = words.fitting(lambda texts: texts.is_in(list(patterns.LANGUAGES)), 0.98)
+    if mask is None or len(words.values) < 15:
         return None
-    mask = words.fitting(
-        lambda texts: (
-            texts.str.slice(0, 2).is_in(list(patterns.LANGUAGES))
-            & texts.str.contains(patterns.LANGUAGE_TAG)
-        ),
-        0.7,
-    )
-    if mask is None:
+    return words.guess(Kind.LANGUAGE_CODE, mask, "codes of ISO 639-1", sure=0.92)
+
+
+def _domains(words: Words) -> Guess | None:
+    if _again(words):
         return None
-    return words.guess(Kind.LANGUAGE_CODE, mask, "tags of languages, ISO 639")
+    mask = words.matching(patterns.DOMAIN, 0.8)
+    return None if mask is None else words.guess(Kind.URL, mask, "names of domains", sure=0.9)
 
 
 def _phone(words: Words) -> Guess | None:
@@ -145,7 +153,7 @@ def _zip(words: Words) -> Guess | None:
 
 
 def _geo(words: Words) -> Guess | None:
-    mask = words.matching(f"{patterns.GEO_PAIR}|{patterns.GEO_DEGREES}", 0.8)
+    mask = words.matching("|".join(patterns.GEO), 0.8)
     if mask is not None:
         return words.guess(Kind.GEO, mask, "coordinates", unit="coordinates")
     return None
@@ -153,6 +161,11 @@ def _geo(words: Words) -> Guess | None:
 
 def _digits(words: Words) -> Guess | None:
     """Digits that are no numbers: leading zeros, card numbers, what is called an id."""
+    versions = words.matching(r"^v?\d+(?:\.\d+){2,}(?:[-.+]?[a-z]\w*)?$", 0.8)
+    if versions is not None or words.hints >= {"version"}:
+        versions = words.matching(r"^v?\d+(?:\.\d+)*(?:[-.+]?[a-z]\w*)?$", 0.8)
+        if versions is not None and not _again(words):
+            return words.guess(Kind.IDENTIFIER, versions, "numbers of versions", sure=0.95)
     card = words.matching(patterns.CARD, 0.8)
     if card is not None:
         return words.guess(Kind.IDENTIFIER, card, "as long as numbers of cards", sure=0.97)
@@ -162,9 +175,15 @@ def _digits(words: Words) -> Guess | None:
     zeros = words.weigh(words.values.str.contains(r"^0\d+$"))
     if zeros >= max(1, 0.002 * words.total):
         return words.guess(Kind.IDENTIFIER, digits, "digits, some with zeros before them")
-    if not _ID_NAMES.isdisjoint(words.hints) and words.unique > 0.02:
+    named = not _ID_NAMES.isdisjoint(words.hints)
+    if (named and words.unique > 0.02) or (words.numbered and words.unique > 0.5):
         return words.guess(Kind.IDENTIFIER, digits, "digits in a column that is named as a key")
     return None
+
+
+def _again(words: Words) -> bool:
+    """Whether there are few values that come again and again: a category."""
+    return words.distinct <= FEW and words.total >= AGAIN * words.distinct
 
 
 def _identifier(words: Words) -> Guess | None:
@@ -177,12 +196,15 @@ def _identifier(words: Words) -> Guess | None:
     short = words.weigh(words.values.str.contains(r"^[^a-z]{1,6}$") & single) / words.total
     if named and (with_digits > 0.5 or short > 0.9 or words.unique > 0.5) and words.distinct > 2:
         return words.guess(Kind.IDENTIFIER, single, "codes in a column that is named as a key")
-    if words.distinct <= FEW and words.total >= AGAIN * words.distinct:
+    if _again(words):
         return None
     if with_digits > 0.8 and words.distinct > FEW and _shapes(words) <= 0.1:
         return words.guess(Kind.IDENTIFIER, single, "codes of letters and digits", sure=0.93)
     if with_digits > 0.95 and words.unique > 0.9 and words.distinct > 10:
         return words.guess(Kind.IDENTIFIER, single, "codes, hardly one twice", sure=0.92)
+    capitals = words.matching(r"^[A-Z0-9]{2,8}$", 0.95)
+    if capitals is not None and words.unique > 0.9 and words.distinct > 20:
+        return words.guess(Kind.IDENTIFIER, capitals, "codes of capitals", sure=0.91)
     slugs = words.matching(patterns.SLUG, 0.95)
     if slugs is not None and words.unique > 0.9:
         return words.guess(Kind.IDENTIFIER, slugs, "words joined to keys", sure=0.92)
@@ -196,6 +218,9 @@ def _short_codes(words: Words) -> Guess | None:
         return words.guess(Kind.IDENTIFIER, mask, "hexadecimal keys")
     mask = words.matching(r"^[^a-z]{1,24}$", 0.9)
     if mask is None or words.unique < 0.5 or words.distinct < 10:
+        return None
+    letters = words.weigh(words.values.str.contains(r"\p{L}"))
+    if letters < 0.2 * words.total:
         return None
     parts = words.values.str.contains(r"\d") & words.values.str.contains(r"^\S+(?: \S+){0,3}$")
     if words.weigh(parts & mask) < 0.9 * words.total:
@@ -233,7 +258,7 @@ def _wording(words: Words) -> Guess:
     repeated = words.total / max(1, words.distinct)
     if words.distinct <= FEW and repeated >= AGAIN and mean_tokens <= 8:
         return words.guess(Kind.CATEGORY, everything, f"{words.distinct:,} words, again and again")
-    if mean_tokens >= 5 or mean_length >= 60:
+    if _sentences(words, mean_tokens, mean_length):
         if repeated >= 20 and mean_length < 100:
             return words.guess(
                 Kind.CATEGORY_HIGH_CARDINALITY, everything, "phrases that come again", sure=0.8
@@ -242,6 +267,16 @@ def _wording(words: Words) -> Guess:
     return words.guess(
         Kind.CATEGORY_HIGH_CARDINALITY, everything, f"{words.distinct:,} different short texts"
     )
+
+
+def _sentences(words: Words, tokens: float, length: float) -> bool:
+    """Whether texts of so many words are sentences and not names, whose words have capitals."""
+    if length >= 60 or tokens >= 9:
+        return True
+    if tokens < 4.5:
+        return False
+    capitals = words.probe.str.count_matches(r"(?:^|[\s(\"'«-])[\p{Lu}\d]").sum()
+    return float(capitals) < 0.45 * float(words.probe.str.count_matches(r"\S+").sum())
 
 
 _ATTEMPTS: tuple[Callable[[Words], Guess | None], ...] = (
@@ -278,5 +313,5 @@ _ATTEMPTS: tuple[Callable[[Words], Guess | None], ...] = (
     _languages,
     _listing,
     _identifier,
-    _pattern(Kind.URL, patterns.DOMAIN, 0.8, "names of domains"),
+    _domains,
 )
