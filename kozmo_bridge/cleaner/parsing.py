@@ -138,6 +138,9 @@ DATE_FORMATS: tuple[tuple[str, str], ...] = (
     (r"(?i)^[a-z]{3,9}\.? \d{1,2},? \d{4} \d{1,2}:\d\d$", "%B %d %Y %H:%M"),
     (r"(?i)^[a-z]{6,9}, [a-z]{3,9} \d{1,2}, \d{4}$", "%A %B %d %Y"),
     (r"(?i)^\d{4}[- ][a-z]{3,9}[- ]\d{1,2}$", "%Y %B %d"),
+    (r"(?i)^\d{1,2} [a-z]{3,9} \d{4} \d{1,2}:\d\d:\d\d [-+]\d{4}$", "%d %B %Y %H:%M:%S %z"),
+    (r"(?i)^\d{1,2}[a-z]{3}\d{4}$", "%d%b%Y"),
+    (r"(?i)^\d{1,2}[a-z]{3}\d{4}[ :]\d{1,2}:\d\d:\d\d(?:\.\d+)?$", "%d%b%Y %H:%M:%S%.f"),
     (r"(?i)^[a-z]{3,9} \d{4}$", "%B %Y"),
     (r"(?i)^[a-z]{3}-\d{4}$", "%b-%Y"),
     (r"(?i)^[a-z]{3}-\d{2}$", "%b-%y"),
@@ -185,9 +188,11 @@ def moments(texts: pl.Series, form: str) -> pl.Series:
         )
         return pl.DataFrame({"t": texts}).select(made.alias(texts.name)).to_series()
     if "%B" in form or "%b" in form:
-        column = column.str.replace_all(r"[.,]", "").str.replace_all(r"\s+", " ")
+        column = column.str.replace_all(r",|\.\B", "").str.replace_all(r"\s+", " ")
     if form == "%Y %B %d":
         column = column.str.replace_all("-", " ", literal=True)
+    if form == "%d%b%Y %H:%M:%S%.f":
+        column = column.str.replace(r"^(\w{8,9}):", "${1} ")
     if form == "%Y-%m-%dT%H:%M%z":
         column = column.str.replace("Z$", "+0000")
     if form in MONTHS_ALONE:

@@ -150,7 +150,7 @@ _SEEN = {
     "comma": rf"^\d*,(?:\d{{1,2}}|\d{{4,}})$|^0?,\d+$|(?:[.'’]|{_GAP})\d+,\d+$|^\d{{4,}},\d+$",
     "point": rf"^\d*\.(?:\d{{1,2}}|\d{{4,}}|)$|^0?\.\d+$|(?:[,'’]|{_GAP})\d+\.\d+$"
     r"|^\d{4,}\.\d+$|[eE]",
-    "commas": r"^\d{1,3}(?:,\d{2,3})+,\d{3}$",
+    "commas": r"^\d{1,3}(?:,\d{2,3})+,\d{3}(?:\.\d*)?$|^\d{1,3},\d{3}\.\d*$",
     "points": r"^\d{1,3}(?:\.\d{3}){2,}$",
     "one_comma": r"^[1-9]\d{0,2},\d{3}$",
     "one_point": r"^[1-9]\d{0,2}\.\d{3}$",
@@ -171,7 +171,7 @@ def _marks(words: Words, core: pl.Series, right: pl.Series) -> _Marks:
         int(seen["point"] + seen["commas"]),
         int(seen["one_comma"]),
         int(seen["one_point"]),
-        " " if seen["space"] else "'" if seen["quote"] else "",
+        " " if seen["space"] else "'" if seen["quote"] else "," if seen["commas"] else "",
     )
 
 
@@ -184,7 +184,7 @@ def number_form(marks: _Marks) -> tuple[NumberForm, str | None]:
         return NumberForm(".", marks.grouped), None
     both = marks.comma_decimal and marks.point_decimal
     if marks.comma_decimal > marks.point_decimal:
-        form = NumberForm(",", marks.grouped or ".")
+        form = NumberForm(",", marks.grouped.replace(",", "") or ".")
     else:
         form = NumberForm(".", marks.grouped or ("," if marks.unclear_comma or both else ""))
     return form, "some values have a comma as the decimal mark, some a point" if both else None

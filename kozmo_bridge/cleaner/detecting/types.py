@@ -13,6 +13,8 @@ from kozmo_bridge.cleaner.patterns import word_set
 _KEYS = word_set("id ids key index idx no nr num number code pk rowid uid oid sku serial row")
 _SURE_KEYS = word_set("id ids key pk rowid uid oid sku serial idx isbn ean fips code codes")
 _RANKS = word_set("rank ranking position place level order score day week month year age x y n")
+_EPOCHS = (("s", 1e8), ("ms", 1e11), ("us", 1e14), ("ns", 1e17))
+"""Units of the time since 1970, and what is 1973 in them."""
 _ZIPS = frozenset(["zip", "zipcode", "postal", "postcode", "plz"])
 _PHONES = frozenset(["phone", "tel", "telephone", "mobile", "fax"])
 
@@ -70,10 +72,23 @@ def _whole(column: Column, low: object, high: object) -> Guess | None:
     running = counted and low in (0, 1) and high > 20 and column.hints.isdisjoint(_RANKS)
     if running or (counted and (not column.hints or not column.hints.isdisjoint(_KEYS))):
         return Guess(Kind.IDENTIFIER, 0.95, 1.0, "numbers its rows")
+    return _moment(column, low, high) or _long(column, low, high)
+
+
+def _moment(column: Column, low: float, high: float) -> Guess | None:
     if not column.hints.isdisjoint({"timestamp", "ts", "epoch", "unixtime"}):
-        for unit, least in (("s", 1e8), ("ms", 1e11), ("us", 1e14), ("ns", 1e17)):
+        for unit, least in _EPOCHS:
             if least <= low and high < least * 42:
-                return Guess(Kind.DATETIME, 0.9, 1.0, "seconds since 1970", format=f"epoch {unit}")
+                return Guess(Kind.DATETIME, 0.9, 1.0, "time since 1970", format=f"epoch {unit}")
     if not column.hints.isdisjoint({"date", "day", "ymd"}) and low >= 19000101 and high <= 21001231:
         return Guess(Kind.DATETIME, 0.9, 1.0, "dates as whole numbers", format="%Y%m%d")
     return None
+
+
+def _long(column: Column, low: float, high: float) -> Guess | None:
+    """Digits of one length, longer than numbers that count or measure, and no moments."""
+    if low < 1e8 or column.distinct <= 20 or len(str(int(low))) != len(str(int(high))):
+        return None
+    if any(5 * least <= low and high < 23 * least for _, least in _EPOCHS):
+        return None
+    return Guess(Kind.IDENTIFIER, 0.85, 1.0, "digits all of one length")

@@ -14,12 +14,15 @@ from kozmo_bridge.cleaner.model import Guess
 from kozmo_bridge.cleaner.parsing import spans
 from kozmo_bridge.cleaner.patterns import word_set
 
+_LANGUAGE_NAMES = (
+    "lang", "language", "languages", "locale", "lng", "iso", "alpha", "bibliographic", "terminologic",
+)  # fmt: skip
 FEW = 100
 """Distinct words up to which a column may be a category."""
 AGAIN = 5
 """How often each word of a category comes on average, at least."""
 _ID_NAMES = word_set(
-    "id ids key uuid guid code codes sku isbn issn iata icao ein vin iban bic swift ticker "
+    "id ids key alpha uuid guid code codes sku isbn issn iata icao ein vin iban bic swift ticker "
     "symbol hash token serial ref reference barcode ean upc gtin asin doi fips ssn cik isin "
     "cusip tailnum registration plate account passport idx index identifier pk fk uid oid pid"
 )
@@ -86,6 +89,9 @@ def _duration(words: Words) -> Guess | None:
             return None
     if spans(words.probe).null_count() > len(words.probe) * 0.3:
         return None
+    bare = words.weigh(words.values.str.contains(r"^\d+[smhdwy]$"))
+    if bare > 0.9 * words.total and _again(words):
+        return None
     return words.guess(Kind.DURATION, mask, "spans of time")
 
 
@@ -104,7 +110,7 @@ def _codes_of(kind: Kind, known: frozenset[str], names: tuple[str, ...], form: s
 
 
 def _languages(words: Words) -> Guess | None:
-    named = words.named("lang", "language", "languages", "locale", "lng", "iso", "alpha")
+    named = words.named(*_LANGUAGE_NAMES)
     if named:
         mask = words.matching(patterns.LANGUAGE_TAG, 0.9)
         if mask is None:
@@ -176,7 +182,8 @@ def _digits(words: Words) -> Guess | None:
     if zeros >= max(1, 0.002 * words.total):
         return words.guess(Kind.IDENTIFIER, digits, "digits, some with zeros before them")
     named = not _ID_NAMES.isdisjoint(words.hints)
-    if (named and words.unique > 0.02) or (words.numbered and words.unique > 0.5):
+    keyed = (named and words.unique > 0.02) or (words.numbered and words.unique > 0.5)
+    if keyed or _as_long(words):
         return words.guess(Kind.IDENTIFIER, digits, "digits in a column that is named as a key")
     return None
 
@@ -184,6 +191,12 @@ def _digits(words: Words) -> Guess | None:
 def _again(words: Words) -> bool:
     """Whether there are few values that come again and again: a category."""
     return words.distinct <= FEW and words.total >= AGAIN * words.distinct
+
+
+def _as_long(words: Words) -> bool:
+    """Whether digits are all of one length, longer than numbers that count or measure."""
+    sizes = words.values.str.len_bytes()
+    return words.distinct > 20 and bool((sizes == sizes[0]).all()) and int(sizes[0]) >= 9
 
 
 def _identifier(words: Words) -> Guess | None:
@@ -203,7 +216,8 @@ def _identifier(words: Words) -> Guess | None:
     if with_digits > 0.95 and words.unique > 0.9 and words.distinct > 10:
         return words.guess(Kind.IDENTIFIER, single, "codes, hardly one twice", sure=0.92)
     capitals = words.matching(r"^[A-Z0-9]{2,8}$", 0.95)
-    if capitals is not None and words.unique > 0.9 and words.distinct > 20:
+    many = words.distinct > FEW or (words.unique > 0.9 and words.distinct > 20)
+    if capitals is not None and many:
         return words.guess(Kind.IDENTIFIER, capitals, "codes of capitals", sure=0.91)
     slugs = words.matching(patterns.SLUG, 0.95)
     if slugs is not None and words.unique > 0.9:
@@ -236,14 +250,15 @@ def _shapes(words: Words) -> float:
 
 def _listing(words: Words) -> Guess | None:
     """Words with a mark between them, from a common stock: Comedy|Drama."""
-    for mark in ("|", ";"):
+    for mark, least in (("|", 0.6), (";", 0.6), (",", 0.3)):
         held = words.values.str.contains(mark, literal=True)
         if words.weigh(held) < 0.3 * words.total:
             continue
         parts = words.probe.str.split(mark).explode(empty_as_null=True).str.strip_chars()
         if (parts.str.len_chars() > 40).any() or parts.str.contains("(", literal=True).any():
             continue
-        if parts.n_unique() < 0.6 * len(parts) or words.weigh(held) > 0.6 * words.total:
+        few = parts.n_unique() < least * (len(parts) if mark != "," else len(words.probe))
+        if few or (mark != "," and words.weigh(held) > 0.6 * words.total):
             everything = words.values.is_not_null()
             return words.guess(Kind.LIST, everything, f"words with {mark} between them", form=mark)
     return None
@@ -256,9 +271,10 @@ def _wording(words: Words) -> Guess:
     mean_tokens = float((tokens * words.cells).sum() or 0) / words.total
     mean_length = float((lengths * words.cells).sum() or 0) / words.total
     repeated = words.total / max(1, words.distinct)
-    if words.distinct <= FEW and repeated >= AGAIN and mean_tokens <= 8:
+    sentences = _sentences(words, mean_tokens, mean_length)
+    if words.distinct <= FEW and repeated >= AGAIN and mean_tokens <= 8 and not sentences:
         return words.guess(Kind.CATEGORY, everything, f"{words.distinct:,} words, again and again")
-    if _sentences(words, mean_tokens, mean_length):
+    if sentences:
         if repeated >= 20 and mean_length < 100:
             return words.guess(
                 Kind.CATEGORY_HIGH_CARDINALITY, everything, "phrases that come again", sure=0.8
@@ -272,6 +288,9 @@ def _wording(words: Words) -> Guess:
 def _sentences(words: Words, tokens: float, length: float) -> bool:
     """Whether texts of so many words are sentences and not names, whose words have capitals."""
     if length >= 60 or tokens >= 9:
+        return True
+    ended = words.weigh(words.values.str.contains(r"\p{Ll}[.!?]$"))
+    if tokens >= 4 and ended > 0.5 * words.total:
         return True
     if tokens < 4.5:
         return False
