@@ -89,10 +89,11 @@ def _said(**parameters: Any) -> dict[str, Any]:
 def _add(action: _Given) -> Rule:
     options = dict(action.options)
     udf = options.pop("udf", None)
+    columns: tuple[str, ...] = ()
     if udf == "constant":
-        options, columns = {"value": action.arguments[0]}, ()
+        options = {"value": action.arguments[0]}
     elif udf == "if_else":
-        options, columns = _sides(action), ()
+        options = _sides(action)
     else:
         columns = action.columns
         kind = options.get("column_type") or action.kinds().get(columns[0] if columns else "")

@@ -109,7 +109,8 @@ def _counted(frame: pl.DataFrame, given: Mapping[str, Any]) -> pl.DataFrame:
 def _seconds(frame: pl.DataFrame, name: str) -> pl.Series:
     from kozmo_bridge.cleaner.actions.functions import _dates
 
-    return _dates(frame, name).cast(pl.Datetime("us")).dt.epoch("us") / 1_000_000
+    made: pl.Series = _dates(frame, name).cast(pl.Datetime("us")).dt.epoch("us") / 1_000_000
+    return made
 
 
 def _declare(what: str, summary: str) -> None:

@@ -59,7 +59,7 @@ def clean_column_name(frame: pl.DataFrame, rule: Rule, memory: Memory) -> pl.Dat
     taken = {name for name in visible(frame) if name not in chosen}
     mapping = {}
     for name in chosen:
-        clean = plain_name(name)
+        clean = clean_name(name)
         made, number = clean, 2
         while made in taken:
             made, number = f"{clean}_{number}", number + 1
@@ -68,7 +68,7 @@ def clean_column_name(frame: pl.DataFrame, rule: Rule, memory: Memory) -> pl.Dat
     return frame.rename(mapping)
 
 
-def plain_name(name: str) -> str:
+def clean_name(name: str) -> str:
     """Return *name* in snake_case: `First Name` and `firstName` are first_name."""
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.strip())
     words = re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", words)

@@ -43,7 +43,8 @@ def _numbers(frame: pl.DataFrame, name: str) -> pl.Series:
         texts = column.cast(pl.String).str.strip_chars()
         made = texts.cast(pl.Float64, strict=False)
         if not (made.is_null() & texts.str.contains(r"\S")).any():
-            return made
+            done: pl.Series = made
+            return done
     raise Misfit(f"'{name}' holds {column.dtype}: no numbers")
 
 
@@ -75,7 +76,8 @@ def _number(given: Given) -> float | int:
 def _wide(column: pl.Series) -> pl.Series:
     """Return whole numbers as Int64 and others as they are, so that sums do not wrap around."""
     if column.dtype.is_integer() and column.dtype not in (pl.UInt64, pl.Int128):
-        return column.cast(pl.Int64)
+        made: pl.Series = column.cast(pl.Int64)
+        return made
     return column
 
 
@@ -119,9 +121,11 @@ def _difference(frame: pl.DataFrame, columns: list[str], given: Given) -> pl.Ser
     if dates:
         left, right = _dates(frame, columns[0]), _dates(frame, columns[1])
         micros = (_micros(left) - _micros(right)).cast(pl.Int64)
-        return micros // 86_400_000_000
+        made: pl.Series = micros // 86_400_000_000
+        return made
     left = _wide(_numbers(frame, columns[0]))
-    return left - (_wide(_numbers(frame, columns[1])) if len(columns) > 1 else _number(given))
+    made = left - (_wide(_numbers(frame, columns[1])) if len(columns) > 1 else _number(given))
+    return made
 
 
 def _of_dates(frame: pl.DataFrame, columns: list[str], given: Given) -> bool:
@@ -131,7 +135,8 @@ def _of_dates(frame: pl.DataFrame, columns: list[str], given: Given) -> bool:
 
 
 def _micros(column: pl.Series) -> pl.Series:
-    return column.cast(pl.Datetime("us")).dt.epoch("us")
+    made: pl.Series = column.cast(pl.Datetime("us")).dt.epoch("us")
+    return made
 
 
 @frames("row", into=INTO, value=VALUE, time_unit=TIME_UNIT, column_type=COLUMN_TYPE)
@@ -144,7 +149,8 @@ def _multiply(frame: pl.DataFrame, columns: list[str], given: Given) -> pl.Serie
     _need(columns, 2, given)
     first = _numbers(frame, columns[0]).cast(pl.Float64)
     other = _numbers(frame, columns[1]).cast(pl.Float64) if len(columns) > 1 else _number(given)
-    return first * other
+    made: pl.Series = first * other
+    return made
 
 
 @frames("row", into=INTO, value=VALUE)
@@ -158,9 +164,11 @@ def _divide(frame: pl.DataFrame, columns: list[str], given: Given) -> pl.Series:
     first = _numbers(frame, columns[0]).cast(pl.Float64)
     if len(columns) > 1:
         second = _numbers(frame, columns[1]).cast(pl.Float64)
-        return first / second.set(second == 0, None)
+        made: pl.Series = first / second.set(second == 0, None)
+        return made
     value = _number(given)
-    return first / value if value else first.clear(first.len())
+    made = first / value if value else first.clear(first.len())
+    return made
 
 
 @frames("row", into=INTO, value=VALUE)
@@ -170,7 +178,8 @@ def divide(frame: pl.DataFrame, rule: Rule, memory: Memory) -> pl.DataFrame:
 
 
 def _constant(frame: pl.DataFrame, columns: list[str], given: Given) -> pl.Series:
-    return pl.Series([given["value"]]).new_from_index(0, frame.height)
+    made: pl.Series = pl.Series([given["value"]]).new_from_index(0, frame.height)
+    return made
 
 
 @frames("row", into=INTO, value=Parameter(object, "the value", required=True))
@@ -260,7 +269,8 @@ def _texts(frame: pl.DataFrame, columns: list[str], given: Given) -> pl.Series:
     _need(columns, 1, given)
     column = frame.get_column(columns[0])
     if is_text(column.dtype) or column.dtype.is_numeric():
-        return column.cast(pl.String)
+        made: pl.Series = column.cast(pl.String)
+        return made
     raise Misfit(f"'{columns[0]}' holds {column.dtype}: no texts")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from kozmo_singer.settings import did_you_mean
 Memory = dict[str, Any]
 OTHER = Parameter(object, "the other table: rows as a list of objects, or any kind of frame")
 PATH = Parameter(str, "or a file of it: .parquet, .csv, .jsonl or .json")
-READERS = {
+READERS: dict[str, Callable[[str], pl.DataFrame]] = {
     ".parquet": pl.read_parquet,
     ".csv": pl.read_csv,
     ".jsonl": pl.read_ndjson,
@@ -78,8 +79,8 @@ def join(frame: pl.DataFrame, rule: Rule, memory: Memory) -> pl.DataFrame:
     """Adds the columns of another table to the rows that have the same keys."""
     given = rule.parameters
     renamed = {old: str(new) for old, new in (given["rename_other"] or {}).items()}
-    other, how = other_table(given, memory).rename(renamed, strict=False), given["how"]
-    how = "full" if how == "outer" else how
+    other = other_table(given, memory).rename(renamed, strict=False)
+    how: Any = "full" if given["how"] == "outer" else given["how"]
     if how == "cross":
         made = frame.join(other, how="cross", suffix=given["suffix"])
     else:

@@ -58,7 +58,8 @@ def change_case(column: pl.Series, given: Given) -> pl.Series:
         return column.str.to_uppercase()
     if case == "title":
         return column.str.to_titlecase()
-    return column.str.head(1).str.to_uppercase() + column.str.slice(1).str.to_lowercase()
+    made: pl.Series = column.str.head(1).str.to_uppercase() + column.str.slice(1).str.to_lowercase()
+    return made
 
 
 @cells()

@@ -32,7 +32,8 @@ def _down(column: pl.Series, periods: int, memory: Memory) -> pl.Series:
     before = memory.get("before", blank)
     both = pl.concat([before, column])
     memory["before"] = both.tail(periods)
-    return both.head(column.len())
+    made: pl.Series = both.head(column.len())
+    return made
 
 
 @frames("running", into=INTO)
