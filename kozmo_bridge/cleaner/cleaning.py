@@ -28,6 +28,7 @@ FAULTS = (
     ValueError,
 )
 """What an action on a column may raise for what the column holds."""
+RENAMING = frozenset({"rename_columns", "clean_column_name"})
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ def clean(frame: Any, rules: Any = "auto") -> CleanResult:
     """
     table = Table.of(frame)
     cleaner = Cleaner(safe(table, frame) if rules == "auto" else rules)
-    result = cleaner.whole(table.frame)
+    result = cleaner.whole(table.frame, table.opaque)
     faults = [Fault(label, why) for label, why in table.faults.items()]
     return CleanResult(
-        table.back(result),
+        table.back(result, cleaner.renamed),
         cleaner.rules,
         tuple(cleaner.log),
         (*faults, *cleaner.faults),
@@ -77,7 +78,7 @@ class Cleaner:
 
     `fit` learns what the rules need to know of the whole table; `apply` takes consecutive batches
     after that, and remembers what it has to from one to the next. Rules that were learned before
-    need no fit. log: what changed so far. faults: what was left as it was.
+    need no fit. faults: what was left as it was. renamed: the new names of columns.
     """
 
     def __init__(self, rules: Any) -> None:
@@ -91,6 +92,8 @@ class Cleaner:
         self._left: set[tuple[int, str | None]] = set()
         self._book = Logbook()
         self._fitted = False
+        self._opaque: frozenset[str] = frozenset()
+        self.renamed: dict[str, str] = {}
 
     @property
     def rules(self) -> Rules:
@@ -120,11 +123,13 @@ class Cleaner:
         self._book = Logbook()
         return self
 
-    def whole(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def whole(self, frame: pl.DataFrame, opaque: frozenset[str] = frozenset()) -> pl.DataFrame:
         """Return *frame*, which is all there is, clean: fit and apply at once.
 
-        The hidden column ROW says which row of *frame* each one is.
+        The hidden column ROW says which row of *frame* each one is. Rules that name no columns
+        leave those alone that are *opaque*: see Table.
         """
+        self._opaque = opaque
         return self._run(frame, learn=True)
 
     def apply(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -168,8 +173,17 @@ class Cleaner:
             if learn:
                 self._left.add((index, None))
             return frame
+        if action.name in RENAMING:
+            self._rename(frame.columns, made.columns)
         self._book.frames(index + 1, action.name, frame, made)
         return made
+
+    def _rename(self, before: list[str], after: list[str]) -> None:
+        """Note the new names of columns, by the names that they came with."""
+        changed = {old: new for old, new in zip(before, after, strict=True) if old != new}
+        for first, now in self.renamed.items():
+            self.renamed[first] = changed.pop(now, now)
+        self.renamed |= changed
 
     def _columns(
         self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, learn: bool
@@ -180,7 +194,8 @@ class Cleaner:
         """
         if not rule.columns:
             fits = FITS[action.takes]
-            return tuple(name for name in visible(frame) if fits(frame.schema[name]))
+            names = [name for name in visible(frame) if name not in self._opaque]
+            return tuple(name for name in names if fits(frame.schema[name]))
         for name in rule.columns:
             if name in frame.columns:
                 continue

@@ -174,7 +174,8 @@ def _same_value(pairs: pl.DataFrame) -> pl.Expr:
 
 def _comparable(column: pl.Series) -> pl.Series:
     if isinstance(column.dtype, pl.Categorical | pl.Enum):
-        return column.cast(pl.String)
+        made: pl.Series = column.cast(pl.String)
+        return made
     return column
 
 

@@ -32,10 +32,15 @@ class Rule:
     def of(cls, given: Rule | Mapping[str, Any]) -> Rule:
         """Return *given*, or the rule that a dict describes.
 
-        The reference integration's spelling is read too: `type` for action, `column` for one.
+        The reference integration's spelling is read too: `type` for action, `column` for one; and
+        so is Mage AI's: `action_type`, `action_arguments`.
         """
         if isinstance(given, Rule):
             return given
+        if "action_type" in given or "action_payload" in given:
+            from kozmo_bridge.cleaner.mage import rule_of_mage
+
+            return rule_of_mage(given)
         rest = dict(given)
         action = rest.pop("action", None) or rest.pop("type", None)
         if not isinstance(action, str):

@@ -140,7 +140,7 @@ def cells(
                 name=_name(function),
                 scope="cell",
                 summary=_summary(function),
-                parameters=parameters,
+                parameters=_named(parameters),
                 aliases=aliases,
                 of_cells=function,
                 fit=fit,
@@ -170,7 +170,7 @@ def frames(
                 name=_name(function),
                 scope=scope,
                 summary=_summary(function),
-                parameters=parameters,
+                parameters=_named(parameters),
                 aliases=aliases,
                 of_frame=function,
                 fit=fit,
@@ -279,6 +279,11 @@ def _declare(function: Any, action: Action) -> None:
     action = Action(**{**vars(action), "family": family})
     for name in (action.name, *action.aliases):
         _DECLARED[name] = action
+
+
+def _named(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """Return *parameters* without the underscore of names that Python has taken: else_."""
+    return {name.rstrip("_"): parameter for name, parameter in parameters.items()}
 
 
 def _name(function: Any) -> str:

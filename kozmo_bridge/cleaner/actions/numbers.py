@@ -87,7 +87,8 @@ def parse_number(column: pl.Series, given: Given) -> pl.Series:
         made = made.set(plain.str.extract(r"\.(\d*)$").str.len_chars() > dtype.scale, None)
     made = parsed(column, made, given, "number as described")
     if given["percent"] == "fraction":
-        return made.cast(pl.Float64) / 100
+        done: pl.Series = made.cast(pl.Float64) / 100
+        return done
     return made
 
 
@@ -97,8 +98,10 @@ def _plain(column: pl.Series, given: Given) -> pl.Series:
     if decimal == thousands:
         raise ConfigError("'decimal' and 'thousands' cannot be the same mark")
     texts = column.str.replace_all("[−–]", "-").str.strip_chars()
-    for mark in sorted(map(str, given["strip"]), key=len, reverse=True):
-        texts = texts.str.replace_all(f"(?i){re.escape(mark)}", "")
+    marks = "|".join(re.escape(each) for each in sorted(map(str, given["strip"]), key=_rank))
+    for _ in range(2 if marks else 0):
+        texts = texts.str.replace(rf"(?i)^([-+(]*)\s*(?:{marks})\s*", "${1}")
+        texts = texts.str.replace(rf"(?i)\s*(?:{marks})\s*([-)]*)$", "${1}")
     texts = texts.str.strip_chars(" \u00a0\u202f\u2009\t\r\n")
     if given["accounting"]:
         texts = texts.str.replace(r"^\(\s*([^()-]+?)\s*\)$", "-${1}")
@@ -111,6 +114,11 @@ def _plain(column: pl.Series, given: Given) -> pl.Series:
     if separator:
         texts = texts.str.replace_all(separator, "")
     return texts.str.replace(decimal, ".", literal=True)
+
+
+def _rank(mark: str) -> tuple[int, str]:
+    """Longer marks come first, so that `US$` is not taken for `$`."""
+    return -len(mark), mark
 
 
 def number_type(name: str) -> pl.DataType:
@@ -150,7 +158,8 @@ def _within(column: pl.Series, low: float | None, high: float | None) -> pl.Seri
         if low is not None and high is not None and low > high:
             raise Misfit(f"no whole number of '{column.name}' lies within the bounds")
         wide = column.cast(pl.Int128)
-        return wide.clip(low, high).cast(column.dtype, strict=False).fill_null(column)
+        made: pl.Series = wide.clip(low, high).cast(column.dtype, strict=False).fill_null(column)
+        return made
     return column.clip(low, high)
 
 
@@ -228,7 +237,8 @@ def _moments(values: pl.Series, given: Given) -> list[float] | None:
 def _scaled(column: pl.Series, given: Given) -> pl.Series:
     start, width = learned_of(column, given)
     moved = column.cast(pl.Float64) - start
-    return moved / width if width else moved
+    made: pl.Series = moved / width if width else moved
+    return made
 
 
 @cells("number", fit=_fit(_range), learned=LEARNED)

@@ -143,13 +143,14 @@ def _group(found: str, group: int | str | None) -> int:
 
 
 @cells(
-    kind=Parameter(str, "what the values should be", required=True),
+    kind=Parameter((str, dict), "what the values should be, or that by column", required=True),
     placeholder=Parameter(str, "what stands for a text that cannot be one", "invalid"),
     as_null=Parameter(bool, "whether such texts become null instead", False),
 )
 def fix_syntax_errors(column: pl.Series, given: Given) -> pl.Series:
     """Mage AI's: marks values that cannot be of their kind; numbers and dates become null."""
     kind = given["kind"]
+    kind = kind.get(column.name) if isinstance(kind, dict) else kind
     if kind not in VALID:
         return column
     wrong = ~column.str.strip_chars().str.contains(VALID[kind])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from kozmo_bridge.cleaner.actions import Given, Parameter, cells
@@ -12,6 +14,7 @@ INVISIBLE = r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 JOINERS = r"(^|[\x00-\x7f])[\u200c\u200d]+"
 """Joiners mean something between letters of Persian or Hindi and in emoji, not after ASCII."""
+CURRENCIES = ["$", "€", "£", "¥", "₹", "元", "₽", "₩", "Rs.", "Rs", "CAD", "USD", "EUR", "GBP"]
 _SUSPECT = r"[^\x00-\x7f]"
 """ftfy has nothing to do for a text of ASCII, HTML entities aside, which are left alone."""
 
@@ -55,7 +58,8 @@ def change_case(column: pl.Series, given: Given) -> pl.Series:
         return column.str.to_uppercase()
     if case == "title":
         return column.str.to_titlecase()
-    return column.str.head(1).str.to_uppercase() + column.str.slice(1).str.to_lowercase()
+    made: pl.Series = column.str.head(1).str.to_uppercase() + column.str.slice(1).str.to_lowercase()
+    return made
 
 
 @cells()
@@ -131,7 +135,9 @@ def reformat(column: pl.Series, given: Given) -> pl.Series:
     action = action_of(name)
     assert action.of_cells
     options = {key: each.default for key, each in action.parameters.items()}
-    extra = (
-        {"dtype": "Float64", "thousands": ","} if name == "parse_number" else {"dtype": "datetime"}
+    extra: dict[str, Any] = (
+        {"dtype": "Float64", "thousands": ",", "strip": CURRENCIES}
+        if name == "parse_number"
+        else {"dtype": "datetime"}
     )
     return action.of_cells(column, {**options, **extra, "on_error": given["on_error"]})

@@ -18,6 +18,7 @@ from kozmo_bridge.cleaner.actions.values import (
     named,
     parsed,
 )
+from kozmo_bridge.cleaner.parsing import TIMES_OF_DAY, moments, spans
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_singer.errors import ConfigError
 
@@ -37,6 +38,8 @@ _PARTS = (
     r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$"
 )
 _TIMED = ("%H", "%I", "%T", "%R", "%k", "%l", "%s", "%X", "%r", "%c", "%+")
+_ZONED = ("%z", "%#z", "%:z", "%fZ", "%SZ", " UTC", " GMT")
+RFC = "rfc 2822"
 EPOCH = {"epoch": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 """Formats of moments that are numbers, and the microseconds of their unit."""
 
@@ -70,9 +73,9 @@ def _fit_date(frame: pl.DataFrame, rule: Rule) -> Rule:
     return Rule(rule.action, rule.columns, {**given, "learned": learned})
 
 
-def _kind(moments: pl.DataFrame) -> str:
-    """Return the dtype that holds all of *moments*."""
-    found = moments.filter(pl.col("moment").is_not_null())
+def _kind(found: pl.DataFrame) -> str:
+    """Return the dtype that holds all of the moments *found*."""
+    found = found.filter(pl.col("moment").is_not_null())
     if found.get_column("aware").any():
         return "datetime_utc" if found.get_column("aware").all() else "mixed"
     return "datetime" if found.get_column("timed").any() else "date"
@@ -102,13 +105,13 @@ def parse_date(column: pl.Series, given: Given) -> pl.Series:
     if not (is_text(column.dtype) or (epoch and column.dtype.is_integer())):
         return column
     texts = column.cast(pl.String)
-    moments = _moments(texts, given)
+    found = _moments(texts, given)
     kind = given["dtype"]
     if kind == "auto":
-        kind = (given["learned"] or {}).get(column.name) or _kind(moments)
+        kind = (given["learned"] or {}).get(column.name) or _kind(found)
     if kind == "mixed":
         raise Misfit(f"some moments of '{column.name}' have a zone, others none; choose a dtype")
-    moment = moments.get_column("moment")
+    moment = found.get_column("moment")
     if kind == "date":
         made = moment.dt.date()
     else:
@@ -133,9 +136,9 @@ def _moments(texts: pl.Series, given: Given) -> pl.DataFrame:
         found = _read(texts, each)
         new = moment.is_null() & found.is_not_null()
         moment = moment.zip_with(~new, found)
-        if each in EPOCH or any(mark in each for mark in _TIMED):
+        if each in EPOCH or each == RFC or any(mark in each for mark in _TIMED):
             timed = timed | new
-        if each in EPOCH or "%z" in each or "%#z" in each:
+        if each in EPOCH or each == RFC or each.endswith(_ZONED):
             aware = aware | new
     return pl.DataFrame({"moment": moment, "timed": timed, "aware": aware})
 
@@ -144,17 +147,19 @@ def _read(texts: pl.Series, form: str) -> pl.Series:
     """Return the moments of the texts that are written as *form* says; in UTC if it has a zone."""
     if form in EPOCH:
         ticks = texts.cast(pl.Int64, strict=False) * EPOCH[form]
-        return ticks.cast(pl.Datetime("us"))
+        made: pl.Series = ticks.cast(pl.Datetime("us"))
+        return made
+    if form in TIMES_OF_DAY:
+        raise ConfigError(f"'{form}' is a time of day, without a date")
     if "%z" in form:
         texts = texts.str.replace(r"(?i)\s?(?:Z|UTC|GMT)$", "+0000")
     try:
-        made = texts.str.to_datetime(form, strict=False, time_unit="us")
+        made = moments(texts, form)
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
             f"'{form}' is no format of dates: {reason}", "formats are written as in strptime"
         ) from error
-    made = made.dt.replace_time_zone(None)
     return made.set(made.dt.year() < 100, None) if "%Y" in form else made
 
 
@@ -212,23 +217,6 @@ def _offset() -> pl.Expr:
     return pl.duration(minutes=sign * (digits * 60 + minutes))
 
 
-_CLOCK = r"^([+-])?(?:(\d+)\s*d(?:ays?)?,?\s+)?(\d+):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9}))?)?$"
-_ISO = (
-    r"^([+-])?P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?"
-    r"(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$"
-)
-_NUMBER = r"(\d+(?:\.\d+)?)\s*"
-_UNITS = {
-    "weeks?|w": 604_800.0,
-    "days?|d": 86_400.0,
-    "hours?|hrs?|h": 3_600.0,
-    "minutes?|mins?|min|m": 60.0,
-    "seconds?|secs?|sec|s": 1.0,
-    "milliseconds?|msecs?|ms": 0.001,
-}
-_SPANS = rf"(?i)^[+-]?(?:\d+(?:\.\d+)?\s*(?:{'|'.join(_UNITS)})(?:[\s,]+|$|(?:\b|)))+$"
-
-
 @cells(
     clock=Parameter(
         str, "what 01:30 is: hours and minutes, or minutes and seconds", "h:m",
@@ -238,42 +226,14 @@ _SPANS = rf"(?i)^[+-]?(?:\d+(?:\.\d+)?\s*(?:{'|'.join(_UNITS)})(?:[\s,]+|$|(?:\b
 )  # fmt: skip
 def parse_duration(column: pl.Series, given: Given) -> pl.Series:
     """Makes spans of time of texts: 01:30:00, PT5M, 3 days, 1h 30m."""
-    texts = column.str.strip_chars().alias("text").to_frame()
-    seconds = pl.coalesce(_clock(given["clock"]), _iso(), _spans())
-    negative = pl.col("text").str.starts_with("-")
-    signed = pl.when(negative).then(-seconds).otherwise(seconds)
-    micros = (signed * 1_000_000).round().cast(pl.Int64, strict=False)
-    made = texts.select(micros.cast(pl.Duration("us"))).to_series().alias(column.name)
-    return parsed(column, made, given, "span of time")
-
-
-def _part(pattern: str, group: int) -> pl.Expr:
-    return pl.col("text").str.extract(pattern, group).cast(pl.Float64).fill_null(0.0)
-
-
-def _clock(way: str) -> pl.Expr:
-    fits = pl.col("text").str.contains(_CLOCK)
-    fraction = pl.col("text").str.extract(_CLOCK, 6).str.pad_end(9, "0").cast(pl.Float64)
-    last = _part(_CLOCK, 5)
-    short = pl.col("text").str.extract(_CLOCK, 5).is_null() & (way == "m:s")
-    whole = _part(_CLOCK, 3) * 3600 + _part(_CLOCK, 4) * 60 + last
-    whole = pl.when(short).then(_part(_CLOCK, 3) * 60 + _part(_CLOCK, 4)).otherwise(whole)
-    total = _part(_CLOCK, 2) * 86_400 + whole + fraction.fill_null(0.0) / 1e9
-    return pl.when(fits & (last < 60) & (_part(_CLOCK, 4) < 60)).then(total)
-
-
-def _iso() -> pl.Expr:
-    sizes = (604_800.0, 86_400.0, 3_600.0, 60.0, 1.0)
-    total = sum((_part(_ISO, i + 2) * size for i, size in enumerate(sizes)), pl.lit(0.0))
-    text = pl.col("text")
-    return pl.when(text.str.contains(_ISO) & text.str.contains(r"\d")).then(total)
-
-
-def _spans() -> pl.Expr:
-    total = pl.lit(0.0)
-    for names, size in _UNITS.items():
-        total = total + _part(rf"(?i){_NUMBER}(?:{names})(?:[^a-z]|$)", 1) * size
-    return pl.when(pl.col("text").str.contains(_SPANS)).then(total)
+    short = given["clock"] == "m:s"
+    texts = column.str.strip_chars()
+    whole = r"^(-?)(\d{1,4}:[0-5]\d)$"
+    texts = texts.str.replace(whole, "${1}0:${2}" if short else "${1}${2}:00")
+    distinct = texts.drop_nulls().unique().sort()
+    micros = (spans(distinct) * 1_000_000).round().cast(pl.Int64, strict=False)
+    made = texts.replace_strict(distinct, micros, default=None, return_dtype=pl.Int64)
+    return parsed(column, made.cast(pl.Duration("us")), given, "span of time")
 
 
 def _to_number(column: pl.Series, given: Given, dtype: Any) -> pl.Series:
@@ -282,14 +242,17 @@ def _to_number(column: pl.Series, given: Given, dtype: Any) -> pl.Series:
         plain = column.cast(pl.String).str.strip_chars().str.strip_prefix("+")
         if dtype.is_integer():
             plain = plain.str.replace(r"\.0*$", "")
-        return plain.cast(dtype, strict=False)
+        done: pl.Series = plain.cast(dtype, strict=False)
+        return done
     if column.dtype == pl.Boolean or is_number(column.dtype):
         made = column.cast(dtype, strict=False)
         if dtype.is_integer() and not column.dtype.is_integer() and column.dtype != pl.Boolean:
             made = made.set(made.cast(pl.Float64) != column.cast(pl.Float64), None)
-        return made
+        done = made
+        return done
     if isinstance(column.dtype, pl.Duration) and dtype.is_float():
-        return (column.dt.total_microseconds() / 1_000_000).cast(dtype)
+        done = (column.dt.total_microseconds() / 1_000_000).cast(dtype)
+        return done
     raise Misfit(f"'{column.name}' holds {column.dtype}: no numbers")
 
 
@@ -297,7 +260,8 @@ def _numeric(column: pl.Series, given: Given) -> pl.Series:
     if is_number(column.dtype):
         return column
     if column.dtype == pl.Boolean:
-        return column.cast(pl.Int64)
+        done: pl.Series = column.cast(pl.Int64)
+        return done
     if not is_text(column.dtype):
         return _to_number(column, given, pl.Float64())
     learned = given["learned"] or {}
@@ -308,7 +272,8 @@ def _datetime(column: pl.Series, given: Given) -> pl.Series:
     if isinstance(column.dtype, pl.Datetime):
         return column
     if column.dtype == pl.Date:
-        return column.cast(pl.Datetime("us"))
+        made: pl.Series = column.cast(pl.Datetime("us"))
+        return made
     if not is_text(column.dtype):
         raise Misfit(
             f"'{column.name}' holds {column.dtype}: parse_date with format epoch reads numbers"
@@ -318,8 +283,10 @@ def _datetime(column: pl.Series, given: Given) -> pl.Series:
 
 def _date(column: pl.Series, given: Given) -> pl.Series:
     if is_moment(column.dtype):
-        return column.cast(pl.Date)
-    return _datetime(column, given).cast(pl.Date)
+        made: pl.Series = column.cast(pl.Date)
+        return made
+    made = _datetime(column, given).cast(pl.Date)
+    return made
 
 
 def _string(column: pl.Series, given: Given) -> pl.Series:
@@ -329,14 +296,16 @@ def _string(column: pl.Series, given: Given) -> pl.Series:
         inner = column.to_frame("v").select(pl.struct("v")).to_series().struct.json_encode()
         made = inner.str.strip_prefix('{"v":').str.strip_suffix("}").alias(column.name)
         return made.set(column.is_null(), None)
-    return column.cast(pl.String)
+    done: pl.Series = column.cast(pl.String)
+    return done
 
 
 def _boolean(column: pl.Series, given: Given) -> pl.Series:
     if column.dtype == pl.Boolean:
         return column
     if is_number(column.dtype):
-        return column.set(~column.is_in([0, 1]), None).cast(pl.Boolean)
+        done: pl.Series = column.set(~column.is_in([0, 1]), None).cast(pl.Boolean)
+        return done
     if not is_text(column.dtype):
         raise Misfit(f"'{column.name}' holds {column.dtype}: neither true nor false")
     return _by("parse_boolean", column.cast(pl.String), given)
@@ -353,7 +322,8 @@ def _duration(column: pl.Series, given: Given) -> pl.Series:
 def _category(column: pl.Series, given: Given) -> pl.Series:
     if isinstance(column.dtype, pl.Categorical):
         return column
-    return _string(column, given).cast(pl.Categorical)
+    made: pl.Series = _string(column, given).cast(pl.Categorical)
+    return made
 
 
 def _by(name: str, column: pl.Series, given: Given, **parameters: Any) -> pl.Series:

@@ -138,20 +138,24 @@ def _fitting(value: Any, dtype: pl.DataType) -> pl.Series:
             raise ValueError(value)
         return pl.Series([value])
     if isinstance(dtype, pl.Decimal):
-        return pl.Series([Decimal(str(value))]).cast(dtype)
+        made: pl.Series = pl.Series([Decimal(str(value))]).cast(dtype)
+        return made
     if dtype.is_integer():
         if isinstance(value, float) and not value.is_integer():
             return pl.Series([value])
-        return pl.Series([_whole(value)]).cast(dtype)
+        made = pl.Series([_whole(value)]).cast(dtype)
+        return made
     if dtype.is_float():
-        return pl.Series([_real(value)]).cast(dtype)
+        made = pl.Series([_real(value)]).cast(dtype)
+        return made
     if isinstance(dtype, pl.Date):
         return pl.Series([dt.date.fromisoformat(str(value)[:10])])
     if isinstance(dtype, pl.Datetime):
         return _moment(value, dtype)
     if isinstance(dtype, pl.Duration):
         seconds = value.total_seconds() if isinstance(value, dt.timedelta) else float(value)
-        return pl.Series([dt.timedelta(seconds=seconds)]).cast(dtype)
+        made = pl.Series([dt.timedelta(seconds=seconds)]).cast(dtype)
+        return made
     if isinstance(dtype, pl.Time):
         return pl.Series([dt.time.fromisoformat(str(value))])
     return pl.Series([value], dtype=dtype, strict=True)
@@ -176,13 +180,16 @@ def _moment(value: Any, dtype: pl.Datetime) -> pl.Series:
     if dtype.time_zone is None:
         if moment.tzinfo is not None:
             raise ValueError(value)
-        return pl.Series([moment], dtype=pl.Datetime("us")).cast(dtype)
+        made: pl.Series = pl.Series([moment], dtype=pl.Datetime("us")).cast(dtype)
+        return made
     if moment.tzinfo is None:
         naive = pl.Series([moment], dtype=pl.Datetime("us"))
-        return naive.dt.replace_time_zone(dtype.time_zone).cast(dtype)
+        made = naive.dt.replace_time_zone(dtype.time_zone).cast(dtype)
+        return made
     utc = moment.astimezone(dt.timezone.utc).replace(tzinfo=None)
     made = pl.Series([utc], dtype=pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return made.dt.convert_time_zone(dtype.time_zone).cast(dtype)
+    done: pl.Series = made.dt.convert_time_zone(dtype.time_zone).cast(dtype)
+    return done
 
 
 def kept(value: Any) -> Any:
@@ -206,13 +213,14 @@ def filled(column: pl.Series, value: Any) -> pl.Series:
     made = wide.to_frame("c").select(
         pl.when(gaps(column)).then(pl.lit(one.first()).cast(wide.dtype)).otherwise(pl.col("c"))
     )
-    return made.to_series().alias(column.name)
+    done: pl.Series = made.to_series().alias(column.name)
+    return done
 
 
 def _widened(dtype: pl.DataType, one: pl.Series) -> pl.DataType:
     if isinstance(dtype, pl.Enum):
         known = dtype.categories.to_list()
-        return dtype if one.first() in known else pl.Enum([*known, one.first()])
+        return dtype if one.first() in known else pl.Enum([*known, str(one.first())])
     return one.dtype if dtype.is_integer() and one.dtype.is_float() else dtype
 
 
@@ -227,8 +235,10 @@ def of_words(column: pl.Series, function: Callable[[pl.Series], pl.Series]) -> p
         made = function(categories)
         texts = column.cast(pl.String).replace_strict(categories, made, return_dtype=made.dtype)
         if made.dtype != pl.String:
-            return texts
-        return texts.cast(pl.Enum(made.drop_nulls().unique(maintain_order=True)))
+            done: pl.Series = texts
+            return done
+        done = texts.cast(pl.Enum(made.drop_nulls().unique(maintain_order=True)))
+        return done
     if isinstance(dtype, pl.Categorical):
         made = function(column.cast(pl.String))
         return made.cast(dtype) if made.dtype == pl.String else made
