@@ -9,6 +9,7 @@ import polars as pl
 
 from kozmo_bridge.cleaner.cells import FAULTS, Taken, in_zone, said, text_of
 from kozmo_bridge.cleaner.changes import Column, Rows
+from kozmo_singer.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +24,7 @@ class ArrowHome:
         self.batch = isinstance(given, pa.RecordBatch)
         if self.batch:
             given = pa.Table.from_batches([given])
-        self.table: pa.Table = given if isinstance(given, pa.Table) else pa.table(given)
+        self.table: pa.Table = given if isinstance(given, pa.Table) else _table(given)
         self.names: tuple[Any, ...] = tuple(self.table.column_names)
         self.rows = self.table.num_rows
         self.taken: list[Taken] = []
@@ -93,6 +94,15 @@ class ArrowHome:
         )
 
 
+def _table(given: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        return pa.table(given)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"expected a table, got {type(given).__name__}") from error
+
+
 def taken(column: Any) -> Taken:
     """Return an Arrow column with a polars type; as text where polars has none."""
     try:
@@ -154,7 +164,7 @@ def _takes(kind: Any) -> bool:
 
     types = pa.types
     if types.is_decimal(kind):
-        return kind.bit_width <= 128 and 0 <= kind.scale <= kind.precision
+        return bool(kind.bit_width <= 128 and 0 <= kind.scale <= kind.precision)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _takes(kind.value_type)
     if types.is_struct(kind):

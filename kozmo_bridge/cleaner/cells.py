@@ -15,6 +15,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -28,6 +29,7 @@ EXACT = range(-(1 << 53), (1 << 53) + 1)
 FAULTS = (Exception, pl.exceptions.PanicException)
 """What a library may raise of a column that it does not take; a panic is no Exception."""
 _ADDRESS = re.compile(" at 0x[0-9A-Fa-f]+")
+_COMMON = {str, int, float, NoneType}
 _NESTED = (Mapping, list, tuple, set, frozenset)
 
 
@@ -50,8 +52,13 @@ def of_objects(values: Sequence[Any]) -> Taken:
 
     None, NaN, NaT and NA are null. Texts are OPAQUE unless all values are texts.
     """
-    kinds = {kind for kind in set(map(type, values)) if not _is_gap(kind)}
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    kinds = set(map(type, values))
     try:
+        if kinds <= _COMMON and (quick := _quick(kinds, values)) is not None:
+            return Taken(quick, kept=quick.dtype == pl.String)
+        kinds = {kind for kind in kinds if not _is_gap(kind)}
         if any(issubclass(kind, float) for kind in kinds):
             kinds, values = _without_nan(kinds, values)
         if not kinds:
@@ -113,7 +120,11 @@ def said(error: BaseException) -> str:
 
 def _json(value: Any) -> str:
     try:
-        return mended(json.dumps(native(value), ensure_ascii=False))
+        plain = native(value)
+        try:
+            return msgspec.json.encode(plain).decode()
+        except (OverflowError, UnicodeEncodeError):  # integers beyond 64 bit
+            return mended(json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
     except (RecursionError, ValueError, TypeError):
         # A list that holds itself, an integer of more than 4,300 digits.
         return mended(_ADDRESS.sub("", str(value)))
@@ -123,6 +134,30 @@ def _last(value: Any) -> str:
     if isinstance(value, int):
         return hex(value)
     return f"<{type(value).__module__}.{type(value).__qualname__}>"
+
+
+def _quick(kinds: set[type], values: Sequence[Any]) -> pl.Series | None:
+    """Return the column without a look at each value in Python, for the common types."""
+    if str in kinds and kinds <= {str, float, NoneType}:
+        return _quick_strings(values)
+    if int in kinds and kinds <= {int, NoneType}:
+        try:
+            return pl.Series(values, dtype=pl.Int64)
+        except (OverflowError, TypeError):
+            return None
+    if float in kinds and kinds <= {float, NoneType}:
+        return pl.Series(values, dtype=pl.Float64).fill_nan(None)
+    return None
+
+
+def _quick_strings(values: Sequence[Any]) -> pl.Series | None:
+    try:
+        import pyarrow as pa
+
+        # It takes NaN for null, and refuses any other float.
+        return pl.Series(pa.array(values, pa.large_string(), from_pandas=True))
+    except (ImportError, UnicodeEncodeError, ValueError, TypeError):
+        return None
 
 
 def _without_nan(kinds: set[type], values: Sequence[Any]) -> tuple[set[type], Sequence[Any]]:
