@@ -106,6 +106,8 @@ def _table(given: Any) -> Any:
 def taken(column: Any) -> Taken:
     """Return an Arrow column with a polars type; as text where polars has none."""
     try:
+        # Whoever made the column may have put into it what Arrow forbids, and polars relies on.
+        column.validate(full=True)
         plain, opaque = _known(column)
         if plain is not None:
             return Taken(_polars(plain), opaque)
@@ -274,10 +276,17 @@ def _one(column: Any) -> Any:
 def _like(array: Any, kind: Any) -> Any:
     """Return *array* in the type *kind* if that holds every value, else as it is."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if array.type == kind:
         return array
     try:
+        if isinstance(kind, pa.DictionaryType):
+            words = array.cast(kind.value_type).dictionary_encode()
+            indices = words.indices.cast(kind.index_type)
+            return pa.DictionaryArray.from_arrays(indices, words.dictionary, ordered=kind.ordered)
+        if pa.types.is_run_end_encoded(kind):
+            return pc.run_end_encode(array.cast(kind.value_type), run_end_type=kind.run_end_type)
         if isinstance(kind, pa.BaseExtensionType):
             return pa.ExtensionArray.from_storage(kind, array.cast(kind.storage_type))
         return array.cast(kind)

@@ -101,9 +101,10 @@ def gap(value: Any) -> bool:
     kind = type(value)
     if _is_gap(kind):
         return True
-    if isinstance(value, float | complex | np.number | np.datetime64 | np.timedelta64):
+    # Not isinstance(), which asks the value itself what it is.
+    if issubclass(kind, float | complex | np.number | np.datetime64 | np.timedelta64):
         return bool(value != value)
-    return isinstance(value, Decimal) and value.is_nan()
+    return issubclass(kind, Decimal) and bool(value.is_nan())
 
 
 def _is_gap(kind: type) -> bool:
@@ -131,7 +132,7 @@ def _json(value: Any) -> str:
 
 
 def _last(value: Any) -> str:
-    if isinstance(value, int):
+    if type(value) is int:
         return hex(value)
     return f"<{type(value).__module__}.{type(value).__qualname__}>"
 
@@ -165,9 +166,9 @@ def _without_nan(kinds: set[type], values: Sequence[Any]) -> tuple[set[type], Se
     others = {kind for kind in kinds if not issubclass(kind, float)}
     if not others or all(issubclass(kind, int | np.integer) for kind in others):
         return kinds, values
-    if any(isinstance(value, float) and value == value for value in values):
+    if any(issubclass(type(value), float) and value == value for value in values):
         return kinds, values
-    return others, [None if isinstance(value, float) else value for value in values]
+    return others, [None if issubclass(type(value), float) else value for value in values]
 
 
 def _present(values: Sequence[Any]) -> list[Any]:
@@ -247,10 +248,10 @@ def _moments(values: Sequence[Any]) -> Taken | None:
 
 
 def _naive(value: datetime | None) -> datetime | None:
-    if value is None:
-        return None
-    parts = value.timetuple()[:6]
-    return datetime(*parts, value.microsecond)
+    """Return a moment as it stands on its clock, as a plain datetime."""
+    if value is None or (type(value) is datetime and value.tzinfo is None):
+        return value
+    return datetime(*value.timetuple()[:6], value.microsecond)
 
 
 def in_zone(utc: pl.Series, zone: str) -> pl.Series:

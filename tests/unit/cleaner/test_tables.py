@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 
 from kozmo_bridge.cleaner.batches import batches, slices
 from kozmo_bridge.cleaner.table import ROW, Table
 from kozmo_singer.errors import ConfigError
-from unusual_frames import objects, plain
+from unusual_frames import ARROW, Shy, objects, plain
 
 TEXT = pd.Series([""]).dtype
 """What this pandas has for texts: object before 3."""
@@ -332,6 +333,44 @@ def test_arrow_cells_that_are_text_for_the_cleaner_stay_where_they_can() -> None
     assert text["a"].to_pylist() == [str(10**50), "six"]
 
 
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pa.large_string(),
+        pa.string_view(),
+        pa.dictionary(pa.int8(), pa.string()),
+        pa.json_(),
+        pa.run_end_encoded(pa.int32(), pa.string()),
+    ],
+)
+def test_texts_of_arrow_keep_their_type(dtype: Any) -> None:
+    """Whatever it is called."""
+    texts = pa.array(["1 ", None, "2"])
+    if pa.types.is_run_end_encoded(dtype):
+        array = pa.compute.run_end_encode(texts)
+    elif isinstance(dtype, pa.BaseExtensionType):
+        array = pa.ExtensionArray.from_storage(dtype, texts)
+    else:
+        array = texts.cast(dtype)
+    new = (
+        pl.col("a")
+        .cast(pl.String)
+        .str.strip_chars()
+        .cast(Table.of(pa.table({"a": array})).frame["a"].dtype)
+    )
+    back = changed(pa.table({"a": array}), a=new)["a"]
+    assert back.type == array.type
+    assert back.to_pylist() == ["1", None, "2"]
+
+
+def test_texts_of_arrow_that_are_not_utf8_are_a_fault() -> None:
+    """What cannot be read is replaced; the bytes themselves stay where nothing is changed."""
+    frame = ARROW["arrow: texts that are not UTF-8"]()
+    table = Table.of(frame)
+    assert table.frame["a"].to_list() == ["ab", "\ufffd\ufffd"]
+    assert "Invalid UTF8" in table.faults["a"]
+
+
 def test_polars_frames_come_back_as_polars() -> None:
     """Lazy ones lazy; Python's objects beside the new values."""
     cell = {1}
@@ -345,21 +384,27 @@ def test_polars_frames_come_back_as_polars() -> None:
     assert lazy.collect()["b"].to_list() == [2, 4]
 
 
-class Raises:
-    """Breaks whoever looks at it."""
+class Odd(int):
+    """A number that is none when it is asked."""
 
-    @property
-    def __class__(self) -> Any:
-        raise RuntimeError("no class")
+    def __int__(self) -> int:
+        raise RuntimeError("no number")
 
 
 def test_a_fault_in_a_column_stays_in_that_column() -> None:
     """It comes in as text, with the reason; the others as ever."""
-    frame = pd.DataFrame({"a": pd.Series([Raises(), 1], dtype=object), "b": [1, 2]})
+    frame = pd.DataFrame({"a": pd.Series([Odd(7), 1], dtype=object), "b": [1, 2]})
     table = Table.of(frame)
-    assert table.faults == {"a": "RuntimeError: no class"}
-    assert table.frame.dtypes == [pl.String, pl.Int64]
+    assert table.faults == {"a": "RuntimeError: no number"}
+    assert table.frame["a"].to_list() == ["7", "1"]
+    assert table.frame["b"].to_list() == [1, 2]
     assert table.back(table.frame)["a"][0] is frame["a"][0]
+
+
+def test_a_value_that_breaks_whoever_looks_at_it_has_the_name_of_its_type() -> None:
+    """And nothing else of the column is lost."""
+    table = Table.of(objects(Shy(), 1))
+    assert table.frame["a"].to_list() == ["<unusual_frames.Shy>", "1"]
 
 
 def frames() -> Iterator[Any]:
@@ -386,6 +431,7 @@ def test_batches_have_the_same_labels() -> None:
         lambda frame: pa.RecordBatchReader.from_stream(frame),
         lambda frame: iter(frame.iter_slices(3)),
         lambda frame: frame.rows(named=True),
+        lambda frame: iter(frame.rows(named=True)),
         lambda frame: pd.DataFrame(frame.to_dict(as_series=False)),
     ],
 )
