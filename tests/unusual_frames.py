@@ -33,6 +33,14 @@ class Broken:
     __repr__ = __str__
 
 
+class Shy:
+    """A value that breaks whoever asks what it is."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("no class")
+
+
 class Bare:
     """A value whose text holds its address in memory."""
 
@@ -52,7 +60,6 @@ class Text(str):
 def objects(*values: Any) -> pd.DataFrame:
     """Return a pandas frame with one column of the dtype object that holds *values*."""
     cells = np.empty(len(values), dtype=object)
-    cells[:] = values if not _nested(values) else [None] * len(values)
     for place, value in enumerate(values):
         cells[place] = value
     return pd.DataFrame({"a": pd.Series(cells, dtype=object)})
@@ -79,10 +86,6 @@ def named(*names: Any) -> pd.DataFrame:
     frame = pd.DataFrame([range(len(names)), range(len(names))])
     frame.columns = pd.Index(list(names), dtype=object, tupleize_cols=False)
     return frame
-
-
-def _nested(values: Any) -> bool:
-    return any(isinstance(value, list | tuple | dict | set | np.ndarray) for value in values)
 
 
 def _cyclic() -> pd.DataFrame:
@@ -389,6 +392,7 @@ PANDAS: dict[str, Callable[[], pd.DataFrame]] = {
     "a list that holds itself": _cyclic,
     "a list 5,000 deep": _deep,
     "values that have no text": lambda: objects(Broken(), 1, None),
+    "values that have no class": lambda: objects(Shy(), 1, None),
     "values whose text holds an address": lambda: objects(Bare(), Bare, print, lambda: 1),
     "uuids, paths and enums": lambda: objects(
         uuid.UUID(int=5), pathlib.PurePosixPath("/a"), Color.RED

@@ -9,6 +9,7 @@ import polars as pl
 
 from kozmo_bridge.cleaner.cells import FAULTS, Taken, in_zone, said, text_of
 from kozmo_bridge.cleaner.changes import Column, Rows
+from kozmo_singer.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +24,7 @@ class ArrowHome:
         self.batch = isinstance(given, pa.RecordBatch)
         if self.batch:
             given = pa.Table.from_batches([given])
-        self.table: pa.Table = given if isinstance(given, pa.Table) else pa.table(given)
+        self.table: pa.Table = given if isinstance(given, pa.Table) else _table(given)
         self.names: tuple[Any, ...] = tuple(self.table.column_names)
         self.rows = self.table.num_rows
         self.taken: list[Taken] = []
@@ -93,9 +94,20 @@ class ArrowHome:
         )
 
 
+def _table(given: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        return pa.table(given)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"expected a table, got {type(given).__name__}") from error
+
+
 def taken(column: Any) -> Taken:
     """Return an Arrow column with a polars type; as text where polars has none."""
     try:
+        # Whoever made the column may have put into it what Arrow forbids, and polars relies on.
+        column.validate(full=True)
         plain, opaque = _known(column)
         if plain is not None:
             return Taken(_polars(plain), opaque)
@@ -154,7 +166,7 @@ def _takes(kind: Any) -> bool:
 
     types = pa.types
     if types.is_decimal(kind):
-        return kind.bit_width <= 128 and 0 <= kind.scale <= kind.precision
+        return bool(kind.bit_width <= 128 and 0 <= kind.scale <= kind.precision)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _takes(kind.value_type)
     if types.is_struct(kind):
@@ -264,10 +276,17 @@ def _one(column: Any) -> Any:
 def _like(array: Any, kind: Any) -> Any:
     """Return *array* in the type *kind* if that holds every value, else as it is."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if array.type == kind:
         return array
     try:
+        if isinstance(kind, pa.DictionaryType):
+            words = array.cast(kind.value_type).dictionary_encode()
+            indices = words.indices.cast(kind.index_type)
+            return pa.DictionaryArray.from_arrays(indices, words.dictionary, ordered=kind.ordered)
+        if pa.types.is_run_end_encoded(kind):
+            return pc.run_end_encode(array.cast(kind.value_type), run_end_type=kind.run_end_type)
         if isinstance(kind, pa.BaseExtensionType):
             return pa.ExtensionArray.from_storage(kind, array.cast(kind.storage_type))
         return array.cast(kind)

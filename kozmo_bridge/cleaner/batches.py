@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from kozmo_bridge.cleaner.changes import framed
 from kozmo_bridge.cleaner.table import Table
+from kozmo_bridge.convert import is_data
 
 ROWS = 100_000
 """Rows of a batch, where the source does not come in batches itself."""
@@ -17,8 +19,8 @@ ROWS = 100_000
 def batches(source: Any, rows: int = ROWS) -> Iterator[pl.DataFrame]:
     """Yield the frames of *source*, one after the other, with the same labels in each.
 
-    *source*: an iterator of frames or Arrow batches, a RecordBatchReader or what else gives an
-    Arrow stream, a LazyFrame, or a table, which is cut. A column that a batch lacks is null
+    *source*: an iterator of frames, Arrow batches or rows, a RecordBatchReader or what else gives
+    an Arrow stream, a LazyFrame, or a table, which is cut. A column that a batch lacks is null
     there; one that comes later is added at the end. Types are those that each batch has; one
     with nulls alone takes the type of the batches before it. At least one frame comes, unless
     the source is an iterator without any.
@@ -45,12 +47,26 @@ def _frames(source: Any, rows: int) -> Iterator[pl.DataFrame]:
         if empty:
             yield Table.of(source.limit(0)).frame
     elif isinstance(source, Iterator) and not hasattr(source, "__arrow_c_stream__"):
-        for given in source:
+        for given in _grouped(source, rows):
             yield Table.of(given).frame
     elif _streams(source):
         yield from _of_stream(source)
     else:
         yield from slices(Table.of(source).frame, rows)
+
+
+def _grouped(source: Iterator[Any], rows: int) -> Iterator[Any]:
+    """Yield what *source* does; Data and dicts that follow each other in lists of *rows*."""
+    for single, items in itertools.groupby(source, _is_row):
+        if single:
+            while some := list(itertools.islice(items, rows)):
+                yield some
+        else:
+            yield from items
+
+
+def _is_row(given: Any) -> bool:
+    return isinstance(given, Mapping) or is_data(given)
 
 
 def _streams(source: Any) -> bool:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -28,6 +29,7 @@ EXACT = range(-(1 << 53), (1 << 53) + 1)
 FAULTS = (Exception, pl.exceptions.PanicException)
 """What a library may raise of a column that it does not take; a panic is no Exception."""
 _ADDRESS = re.compile(" at 0x[0-9A-Fa-f]+")
+_COMMON = {str, int, float, NoneType}
 _NESTED = (Mapping, list, tuple, set, frozenset)
 
 
@@ -50,8 +52,13 @@ def of_objects(values: Sequence[Any]) -> Taken:
 
     None, NaN, NaT and NA are null. Texts are OPAQUE unless all values are texts.
     """
-    kinds = {kind for kind in set(map(type, values)) if not _is_gap(kind)}
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    kinds = set(map(type, values))
     try:
+        if kinds <= _COMMON and (quick := _quick(kinds, values)) is not None:
+            return Taken(quick, kept=quick.dtype == pl.String)
+        kinds = {kind for kind in kinds if not _is_gap(kind)}
         if any(issubclass(kind, float) for kind in kinds):
             kinds, values = _without_nan(kinds, values)
         if not kinds:
@@ -94,9 +101,10 @@ def gap(value: Any) -> bool:
     kind = type(value)
     if _is_gap(kind):
         return True
-    if isinstance(value, float | complex | np.number | np.datetime64 | np.timedelta64):
+    # Not isinstance(), which asks the value itself what it is.
+    if issubclass(kind, float | complex | np.number | np.datetime64 | np.timedelta64):
         return bool(value != value)
-    return isinstance(value, Decimal) and value.is_nan()
+    return issubclass(kind, Decimal) and bool(value.is_nan())
 
 
 def _is_gap(kind: type) -> bool:
@@ -113,16 +121,44 @@ def said(error: BaseException) -> str:
 
 def _json(value: Any) -> str:
     try:
-        return mended(json.dumps(native(value), ensure_ascii=False))
+        plain = native(value)
+        try:
+            return msgspec.json.encode(plain).decode()
+        except (OverflowError, UnicodeEncodeError):  # integers beyond 64 bit
+            return mended(json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
     except (RecursionError, ValueError, TypeError):
         # A list that holds itself, an integer of more than 4,300 digits.
         return mended(_ADDRESS.sub("", str(value)))
 
 
 def _last(value: Any) -> str:
-    if isinstance(value, int):
+    if type(value) is int:
         return hex(value)
     return f"<{type(value).__module__}.{type(value).__qualname__}>"
+
+
+def _quick(kinds: set[type], values: Sequence[Any]) -> pl.Series | None:
+    """Return the column without a look at each value in Python, for the common types."""
+    if str in kinds and kinds <= {str, float, NoneType}:
+        return _quick_strings(values)
+    if int in kinds and kinds <= {int, NoneType}:
+        try:
+            return pl.Series(values, dtype=pl.Int64)
+        except (OverflowError, TypeError):
+            return None
+    if float in kinds and kinds <= {float, NoneType}:
+        return pl.Series(values, dtype=pl.Float64).fill_nan(None)
+    return None
+
+
+def _quick_strings(values: Sequence[Any]) -> pl.Series | None:
+    try:
+        import pyarrow as pa
+
+        # It takes NaN for null, and refuses any other float.
+        return pl.Series(pa.array(values, pa.large_string(), from_pandas=True))
+    except (ImportError, UnicodeEncodeError, ValueError, TypeError):
+        return None
 
 
 def _without_nan(kinds: set[type], values: Sequence[Any]) -> tuple[set[type], Sequence[Any]]:
@@ -130,9 +166,9 @@ def _without_nan(kinds: set[type], values: Sequence[Any]) -> tuple[set[type], Se
     others = {kind for kind in kinds if not issubclass(kind, float)}
     if not others or all(issubclass(kind, int | np.integer) for kind in others):
         return kinds, values
-    if any(isinstance(value, float) and value == value for value in values):
+    if any(issubclass(type(value), float) and value == value for value in values):
         return kinds, values
-    return others, [None if isinstance(value, float) else value for value in values]
+    return others, [None if issubclass(type(value), float) else value for value in values]
 
 
 def _present(values: Sequence[Any]) -> list[Any]:
@@ -212,10 +248,10 @@ def _moments(values: Sequence[Any]) -> Taken | None:
 
 
 def _naive(value: datetime | None) -> datetime | None:
-    if value is None:
-        return None
-    parts = value.timetuple()[:6]
-    return datetime(*parts, value.microsecond)
+    """Return a moment as it stands on its clock, as a plain datetime."""
+    if value is None or (type(value) is datetime and value.tzinfo is None):
+        return value
+    return datetime(*value.timetuple()[:6], value.microsecond)
 
 
 def in_zone(utc: pl.Series, zone: str) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,9 @@ import numpy as np
 import polars as pl
 
 from kozmo_bridge.cleaner.cells import FAULTS
+
+CANDIDATES = 20
+"""Missing columns that a new one is compared with, to see whether it is one of them renamed."""
 
 
 @dataclass(frozen=True)
@@ -117,15 +120,28 @@ def _origins(
         if origin is not None:
             found[label] = origin
     new = [label for label in result.columns if label not in found]
-    gone = [label for label in frame.columns if label not in set(found.values())] if new else []
+    if new:
+        used = set(found.values())
+        gone = [label for label in frame.columns if label not in used]
+        _recognise(found, new, gone, result, lambda old: rows.of(frame.get_column(old)))
+    return found
+
+
+def _recognise(
+    found: dict[str, str],
+    new: Sequence[str],
+    gone: list[str],
+    result: pl.DataFrame,
+    base: Callable[[str], pl.Series],
+) -> None:
+    """Add to *found* those of the *new* labels that hold what one of the first *gone* ones did."""
     for label in new:
         series = result.get_column(label)
-        for old in gone:
-            if _equal(series, rows.of(frame.get_column(old))):
+        for old in gone[:CANDIDATES]:
+            if _equal(series, base(old)):
                 found[label] = old
                 gone.remove(old)
                 break
-    return found
 
 
 def _equal(series: pl.Series, base: pl.Series) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from kozmo_bridge._host import BREAKING_NAMES
 from kozmo_bridge.cleaner.cells import FAULTS, Taken, in_zone, of_objects, said, texts
 from kozmo_bridge.cleaner.changes import Column, Rows, merged
 from kozmo_bridge.cleaner.pandas_series import like, natural
@@ -103,12 +104,20 @@ class PandasHome:
         places = [None if column.renamed else column.place for column in columns]
         if None not in places:
             return index if places == [*range(len(index))] else index.take(places)
-        names = [c.label if p is None else index[p] for c, p in zip(columns, places, strict=True)]
+        names = [
+            self._safe(column.label) if place is None else index[place]
+            for column, place in zip(columns, places, strict=True)
+        ]
         if isinstance(index, pd.MultiIndex):
             rest = ("",) * (index.nlevels - 1)
             tuples = [(n, *rest) if p is None else n for n, p in zip(names, places, strict=True)]
             return pd.MultiIndex.from_tuples(tuples, names=index.names)
         return pd.Index(names, name=index.name, tupleize_cols=False)
+
+    def _safe(self, label: str) -> str:
+        """Return a new name, not one that breaks KozmoAI's frames; see docs/data-objects.md."""
+        host = type(self.given).__module__.partition(".")[0] == "kozmoai"
+        return f"{label}_" if host and label in BREAKING_NAMES else label
 
     def _finished(self, frame: Any) -> Any:
         import pandas as pd

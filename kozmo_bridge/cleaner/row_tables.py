@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ class RowHome:
 
     def __init__(self, given: Any) -> None:
         self.single = isinstance(given, Mapping) or is_data(given)
-        self.items = [given] if self.single else given if isinstance(given, list) else list(given)
-        self.dicts = rows_of(self.items)
+        listed = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+        self.items = list(given) if listed and not self.single else [given]
+        self.dicts = rows_of(self.items if listed else given)
         self.names = tuple(dict.fromkeys(name for row in self.dicts for name in row))
         self.rows = len(self.items)
 
@@ -36,6 +37,7 @@ class RowHome:
         places = [cell.place for cell in cells if cell.place is not None]
         reordered = places != sorted(places)
         whole = all(cell.same for cell in cells) and places == [*range(len(self.names))]
+        names = {cell.key: cell.name for cell in cells if cell.place is not None}
         made = []
         for i, place in enumerate(rows.places):
             old = self.dicts[place] if place >= 0 else None
@@ -44,7 +46,8 @@ class RowHome:
             elif whole:
                 row = dict(old)
             else:
-                row = _row(old, cells, i, reordered)
+                row = _row(old, cells, i)
+                row = row if reordered else _ordered(row, old, names)
             made.append(self._like(place, row))
         return made[0] if self.single and len(made) == 1 else made
 
@@ -86,9 +89,7 @@ class _Cells:
         return self.changed is None and self.name is self.key
 
 
-def _row(
-    old: Mapping[Any, Any], cells: Sequence[_Cells], i: int, reordered: bool
-) -> dict[Any, Any]:
+def _row(old: Mapping[Any, Any], cells: Sequence[_Cells], i: int) -> dict[Any, Any]:
     """Return row *i* of the result, which was *old*: keys that it lacked come when they change."""
     found = {}
     for cell in cells:
@@ -96,8 +97,10 @@ def _row(
             found[cell.name] = cell.values[i]
         elif cell.key in old:
             found[cell.name] = old[cell.key]
-    if reordered:
-        return found
-    names = {cell.key: cell.name for cell in cells if cell.place is not None}
-    first = {names[key]: found[names[key]] for key in old if key in names}
-    return {**first, **found}
+    return found
+
+
+def _ordered(row: dict[Any, Any], old: Mapping[Any, Any], names: Mapping[Any, Any]) -> Any:
+    """Return *row* with the keys that *old* had in its order, and then the others."""
+    first = {names[key]: row[names[key]] for key in old if key in names}
+    return {**first, **row}

@@ -11,6 +11,7 @@ import polars as pl
 from kozmo_bridge.cleaner.cells import Taken
 from kozmo_bridge.cleaner.changes import Column, Rows, columns_of, framed, rows_of
 from kozmo_bridge.cleaner.labels import labels_of
+from kozmo_singer.errors import ConfigError
 
 ROW = "\x00row"
 """The hidden column that numbers the rows of a Table: which row of the original each one is."""
@@ -93,6 +94,8 @@ def _home(given: Any) -> Home:
         from kozmo_bridge.cleaner.pandas_tables import PandasHome
 
         return PandasHome(given)
+    if isinstance(given, pl.Series) or hasattr(given, "iloc"):
+        raise ConfigError(f"expected a table, got a single column ({type(given).__name__})")
     if hasattr(given, "__arrow_c_stream__") or type(given).__module__.startswith("pyarrow"):
         from kozmo_bridge.cleaner.arrow_tables import ArrowHome
 
