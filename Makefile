@@ -10,7 +10,8 @@ datasets_OPTIONS := --no-deps --python-version 3.11
 
 ENVIRONMENTS := azurite datasets kozmoai meltano singer-python singer-sdk-beta
 PEERS := meltanolabs-tap meltanolabs-tap-msgspec meltanolabs-target \
-  pipelinewise-tap pipelinewise-target sling dlt ingestr target-jsonl tpchgen
+  pipelinewise-tap pipelinewise-target sling dlt ingestr target-jsonl tpchgen \
+  mage-cleaner ydata-profiling skrub
 
 UV := .venv/bin/uv
 READY := .venv/.installed
