@@ -155,6 +155,11 @@ def kind(value: Kind) -> str:
     return value.value.replace("_", " ")
 
 
+def action(name: str) -> str:
+    """Return the name of an action in words."""
+    return line(name.replace("_", " "), 60)
+
+
 def joined(labels: Iterable[str], limit: int = 4) -> str:
     """Return names in a row, cut to *limit* of them: a, b and 7 more."""
     names = [line(label, 40) for label in labels]
