@@ -21,7 +21,7 @@ CELL = 80
 SENTENCE = 600
 """Characters that are shown of what the cleaner says, in which values may be quoted."""
 
-_SIGNS = {"\t": "→", "\n": "⏎", "\r": "␍", "\u00a0": "⍽", "\u2028": "⏎", "\u2029": "⏎"}
+_SIGNS = {"\t": "→", "\n": "⏎", "\r": "↵", "\u00a0": "⍽", "\u2028": "⏎", "\u2029": "⏎"}
 # Controls, marks of direction, what has no width, halves of surrogate pairs, and private tags.
 _UNSEEN = (
     "\\x00-\\x1f\\x7f-\\xa0\\xad\\u034f\\u061c\\u115f\\u1160\\u180e\\u200b-\\u200f\\u2028-\\u202e"
@@ -107,8 +107,7 @@ def _signs(run: str) -> str:
 
 
 def _sign(character: str) -> str:
-    code = ord(character)
-    return _SIGNS.get(character) or (chr(0x2400 + code) if code < 0x20 else f"U+{code:04X}")
+    return _SIGNS.get(character) or f"U+{ord(character):04X}"
 
 
 def figure(value: Any) -> str:

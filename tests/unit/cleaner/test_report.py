@@ -179,7 +179,7 @@ def test_what_hides_is_made_visible() -> None:
     assert visible.marked(" a  b\t") == "<i>·</i>a<i>··</i>b<i>→</i>"
     assert visible.marked("a\u202eb") == "a<i>U+202E</i>b"
     assert visible.marked(None) == '<span class="null">null</span>'
-    assert visible.line("\x1b[2J") == "␛[2J"
+    assert visible.line("\x1b[2J") == "U+001B[2J"
     assert visible.marked("plain text") == "plain text"
 
 
@@ -299,13 +299,18 @@ def test_chromium_opens_the_page_without_a_complaint(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_phone_shows_the_page_without_scrolling_sideways(tmp_path: Path) -> None:
     """At 375 pixels nothing is wider than the screen; finding and choosing work."""
-    profile = profiles.people()
-    long = replace(profile.columns[0], label="x" * 1000, position=99)
-    made = html(replace(profile, columns=(*profile.columns, long)))
+    people, long = profiles.people(), hostile("long" * 100)
+    strange = [replace(c, label=c.label + "x" * 1000, position=90 + i)
+               for i, c in enumerate(long.columns)]  # fmt: skip
+    made = html(replace(
+        people, columns=(*people.columns, *strange), source=long.source,
+        insights=people.insights + long.insights, made=people.made + long.made,
+        relations=replace(people.relations, keys=long.relations.keys),
+    ))  # fmt: skip
     page = tmp_path / "frame.html"
     text = json.dumps(made).replace("</", "<\\/").replace("<!--", "<\\!--")
     page.write_text(FRAME.replace("PAGE", text), "utf-8")
     document, complaints = browser.opened(page, tmp_path / "profile")
     assert complaints == []
     said = json.loads(re.findall(r'<p id="said">(.*?)</p>', document)[0])
-    assert said == {"wider": 0, "columns": 14, "found": 2, "rules": 6}
+    assert said == {"wider": 0, "columns": 15, "found": 2, "rules": 7}
