@@ -185,8 +185,14 @@ def _what(dice: random.Random) -> list[ColumnProfile]:
     places = ["Germany", "germany ", "Deutschland", "France", "FR", "United States", "日本"]
     country = [dice.choices(places, (50, 4, 2, 30, 3, 20, 5))[0] for _ in range(ROWS)]
     active = [dice.choice(("yes", "yes", "no")) for _ in range(ROWS)]
-    texts = ["Gr\u00c3\u00bc\u00c3\u0178e aus M\u00c3\u00bcnchen", "called  twice", " asks for an invoice",
-             "line one\nline two", "", "wants\u00a0a\u200brefund"]  # fmt: skip
+    texts = [
+        "Gr\u00c3\u00bc\u00c3\u0178e aus M\u00c3\u00bcnchen",
+        "called  twice",
+        " asks for an invoice",
+        "line one\nline two",
+        "",
+        "wants\u00a0a\u200brefund",
+    ]
     remarks = [dice.choice(texts) + (f" {i}" if i % 3 else "") for i in range(ROWS)]
     fax: list[str | None] = [None] * ROWS
     fax[::50] = ["+49 30 1234"] * 40

@@ -136,9 +136,7 @@ def _figures(column: ColumnProfile, inflation: float | None) -> Iterator[tuple[s
     if column.kind in NUMERIC or statistics.mean is not None:
         yield from _of_numbers(statistics, inflation)
     elif statistics.minimum is not None:
-        words = ("Earliest", "Latest") if column.kind is Kind.DATETIME else ("First", "Last")
-        yield words[0], visible.marked(statistics.minimum, 40)
-        yield words[1], visible.marked(statistics.maximum, 40)
+        yield from _ends(column.kind is Kind.DATETIME, statistics)
     if statistics.lengths and column.kind not in NUMERIC | {Kind.DATETIME}:
         low, high = statistics.lengths.minimum, statistics.lengths.maximum
         mean = visible.figure(round(statistics.lengths.mean, 1))
@@ -147,6 +145,15 @@ def _figures(column: ColumnProfile, inflation: float | None) -> Iterator[tuple[s
         yield "Mode", Html(f"{visible.marked(statistics.mode, 30)} × {statistics.mode_cells:,}")
     if statistics.order:
         yield "Order", statistics.order
+
+
+def _ends(are_moments: bool, statistics: Statistics) -> Iterator[tuple[str, str]]:
+    if are_moments:
+        yield "Earliest", charts.edge(visible.text(statistics.minimum, 40))
+        yield "Latest", charts.edge(visible.text(statistics.maximum, 40))
+    else:
+        yield "First", visible.marked(statistics.minimum, 40)
+        yield "Last", visible.marked(statistics.maximum, 40)
 
 
 def _missing(statistics: Statistics) -> str:

@@ -21,6 +21,8 @@ LISTED = 40
 """Keys, dependencies and rows of the missing matrix that are shown."""
 SAMPLED_ROWS, SAMPLED_COLUMNS = 20, 200
 EXAMPLES = 5
+LONGEST_RULE = 10_000
+"""Characters of a rule that is shown."""
 Link = tuple[str, str]
 """The address of a column in the page, and its name; the address is empty where it has none."""
 
@@ -151,7 +153,7 @@ def suggestion(each: Suggestion, number: int, links: Links) -> dict[str, Any]:
     rows, cells = visible.counted(each.rows, "row"), visible.counted(each.cells, "cell")
     return {
         "number": number,
-        "title": each.rule.action.replace("_", " ").capitalize(),
+        "title": visible.action(each.rule.action).capitalize(),
         "risk": each.risk,
         "columns": links.to(each.rule.columns, 6),
         "more": max(0, len(each.rule.columns) - 6),
@@ -160,13 +162,19 @@ def suggestion(each: Suggestion, number: int, links: Links) -> dict[str, Any]:
         "confidence": visible.share(each.confidence),
         "loses": visible.sentence(each.loses) if each.loses else "",
         "examples": [tuple(map(visible.marked, pair)) for pair in each.examples[:EXAMPLES]],
-        "json": visible.rule_json(each.rule.to_dict()),
+        "json": _json(each),
     }
 
 
+def _json(each: Suggestion) -> str:
+    """Return the rule to copy; nothing where it is too long for a page, since a part is no rule."""
+    written = visible.rule_json(each.rule.to_dict())
+    return written if len(written) <= LONGEST_RULE else ""
+
+
 def rules_json(suggestions: Sequence[Suggestion]) -> str:
-    """Return the safe ones of *suggestions* as a list of rules."""
-    safe = [visible.rule_json(s.rule.to_dict()) for s in suggestions if s.risk == "safe"]
+    """Return the safe ones of *suggestions* as a list of rules, without those that are too long."""
+    safe = list(filter(None, (_json(each) for each in suggestions if each.risk == "safe")))
     return "[\n  " + ",\n  ".join(safe) + "\n]" if safe else "[]"
 
 

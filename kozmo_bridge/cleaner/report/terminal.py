@@ -72,7 +72,7 @@ def _head(profile: Profile) -> str:
 
 def _suggestion(each: Suggestion) -> tuple[str, str]:
     """Return its risk, and in one line what it does, to how much, and why."""
-    title = each.rule.action.replace("_", " ")
+    title = visible.action(each.rule.action)
     of = f" ({visible.joined(each.rule.columns)})" if each.rule.columns else ""
     amount = (
         visible.counted(each.cells, "cell") if each.cells else visible.counted(each.rows, "row")
@@ -124,7 +124,7 @@ class _Drawing:
 
         rows = [self._cells(column) for column in profile.columns]
         heads = ["column", "kind", "missing", "distinct", "values", *([""] if self.wide else [])]
-        limits = (28, 26, 7, 12, 14, 26) if self.wide else (14, 12, 7, 9, 10)
+        limits = (28, 30, 7, 12, 14, 26) if self.wide else (14, 12, 7, 9, 10)
         widths = [
             min(limit, max(len(head), *(row[i].cell_len for row in rows)))
             for i, (head, limit) in enumerate(zip(heads, limits, strict=True))

@@ -21,7 +21,7 @@ CELL = 80
 SENTENCE = 600
 """Characters that are shown of what the cleaner says, in which values may be quoted."""
 
-_SIGNS = {"\t": "→", "\n": "⏎", "\r": "␍", "\u00a0": "⍽", "\u2028": "⏎", "\u2029": "⏎"}
+_SIGNS = {"\t": "→", "\n": "⏎", "\r": "↵", "\u00a0": "⍽", "\u2028": "⏎", "\u2029": "⏎"}
 # Controls, marks of direction, what has no width, halves of surrogate pairs, and private tags.
 _UNSEEN = (
     "\\x00-\\x1f\\x7f-\\xa0\\xad\\u034f\\u061c\\u115f\\u1160\\u180e\\u200b-\\u200f\\u2028-\\u202e"
@@ -107,8 +107,7 @@ def _signs(run: str) -> str:
 
 
 def _sign(character: str) -> str:
-    code = ord(character)
-    return _SIGNS.get(character) or (chr(0x2400 + code) if code < 0x20 else f"U+{code:04X}")
+    return _SIGNS.get(character) or f"U+{ord(character):04X}"
 
 
 def figure(value: Any) -> str:
@@ -153,6 +152,11 @@ def span(seconds: float) -> str:
 def kind(value: Kind) -> str:
     """Return a kind in words."""
     return value.value.replace("_", " ")
+
+
+def action(name: str) -> str:
+    """Return the name of an action in words."""
+    return line(name.replace("_", " "), 60)
 
 
 def joined(labels: Iterable[str], limit: int = 4) -> str:
