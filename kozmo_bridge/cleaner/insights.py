@@ -172,7 +172,8 @@ def _times(profile: Profile) -> Iterator[Insight]:
         if gaps is not None and gaps.holes:
             text = (
                 f"{column.label} comes every {span(gaps.typical)}, with "
-                f"{_plural(gaps.holes, 'hole')}; the longest, of {span(gaps.largest)}, follows {gaps.largest_after}."
+                f"{_plural(gaps.holes, 'hole')}; the longest, of {span(gaps.largest)}, follows "
+                f"{gaps.largest_after}."
             )
             yield Insight(text, 0.55, (column.label,))
         if column.statistics.order and column.kind is Kind.DATETIME:

@@ -19,15 +19,20 @@ _EXAMPLES = 5
 
 
 def number_figures(
-    values: np.ndarray, weights: np.ndarray, moments: Moments | None = None
+    values: np.ndarray, weights: np.ndarray, moments: Moments | None = None, marked: bool = True
 ) -> dict[str, Any]:
     """Return the fields of Statistics for numbers: *values* are sorted, *weights* their cells.
 
-    *moments* are those of all numbers where the values are only a sketch of them.
+    *moments* are those of all numbers where the values are only a sketch of them. Numbers that
+    stand for none, such as -999, are told and left out, if they may be *marked* so.
     """
     finite = np.isfinite(values)
     infinities = int(weights[~finite].sum())
     values, weights = values[finite], weights[finite]
+    marks = sentinels(values, weights) if marked and moments is None else {}
+    if marks:
+        real = ~np.isin(values, [float(mark) for mark in marks])
+        values, weights = values[real], weights[real]
     if not len(values):
         return {"infinities": infinities}
     if moments is None:
@@ -36,6 +41,8 @@ def number_figures(
     found = quantiles(values, weights, QUANTILES)
     by_name = {str(q): v for q, v in zip(QUANTILES, found, strict=True)}
     return {
+        "disguised": marks,
+        **({"minimum": _native(values[0]), "maximum": _native(values[-1])} if marks else {}),
         "mean": _finite(moments.mean),
         "median": by_name["0.5"],
         "deviation": _finite(moments.deviation),
@@ -48,6 +55,11 @@ def number_figures(
         "outliers": _outliers(values, weights, by_name),
         "histogram": histogram(values, weights),
     }
+
+
+def _native(value: Any) -> Any:
+    number = float(value)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _finite(value: float | None) -> float | None:

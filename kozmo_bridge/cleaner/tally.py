@@ -186,9 +186,8 @@ def comparable(series: pl.Series) -> pl.Series:
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return series.cast(pl.String)
     if dtype.is_nested():
-        texts = pl.DataFrame({"v": series}).select(pl.struct("v").struct.json_encode()).to_series()
-        inner: pl.Series = texts.str.slice(5).str.head(-1)
-        return inner
+        texts: pl.Series = pl.select(pl.struct(series.alias("v")).struct.json_encode()).to_series()
+        return texts.str.slice(5).str.head(-1)
     return series
 
 
@@ -207,10 +206,9 @@ def _by_type(tally: Tally, column: Column, guess: Guess) -> dict[str, Any]:
     dtype = column.values.dtype
     if dtype.is_numeric():
         values, cells, moments = tally.number_table(column)
-        made = measuring.number_figures(values, cells, moments)
+        counts = guess.kind in (Kind.NUMBER, Kind.NUMBER_WITH_DECIMALS)
+        made = measuring.number_figures(values, cells, moments, marked=counts)
         made["infinities"] = made["infinities"] or tally._infinities
-        if guess.kind in (Kind.NUMBER, Kind.NUMBER_WITH_DECIMALS, Kind.DURATION):
-            made["disguised"] = measuring.sentinels(values, cells)
         return made
     if dtype.is_temporal():
         return measuring.moment_figures(column.values, column.cells)
@@ -242,10 +240,8 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
         return made
     made["minimum"], made["maximum"] = known["value"][0], known["value"][-1]
     if known["value"].dtype.is_numeric():
-        figures = known["value"].to_numpy()
-        made.update(measuring.number_figures(figures, known["cells"].to_numpy()))
-        marks = measuring.sentinels(figures, known["cells"].to_numpy())
-        made["disguised"] = {**made["disguised"], **marks}
+        figures = measuring.number_figures(known["value"].to_numpy(), known["cells"].to_numpy())
+        made.update(figures, disguised={**made["disguised"], **figures.get("disguised", {})})
     else:
         made.update(measuring.moment_figures(known["value"], known["cells"]))
     return made

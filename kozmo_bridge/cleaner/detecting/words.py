@@ -15,7 +15,7 @@ from kozmo_bridge.cleaner.parsing import spans
 from kozmo_bridge.cleaner.patterns import word_set
 
 _LANGUAGE_NAMES = (
-    "lang", "language", "languages", "locale", "lng", "iso", "alpha", "bibliographic", "terminologic",
+    "lang", "language", "languages", "locale", "lng", "iso", "alpha", "bibliographic",
 )  # fmt: skip
 FEW = 100
 """Distinct words up to which a column may be a category."""

@@ -46,10 +46,8 @@ def _compared(column: ColumnProfile, before: pl.Series, after: pl.Series) -> Eff
     assert column.values is not None
     cells = column.values["cells"]
     emptied = after.is_null()
-    if before.dtype == after.dtype:
-        changed = before.ne_missing(after)
-    else:
-        changed = ~emptied | emptied
+    same = before.dtype == after.dtype
+    changed = before.ne_missing(after) if same else before.is_not_null()
     pairs = pl.DataFrame({"n": cells, "at": pl.int_range(len(cells), eager=True)}).filter(changed)
     pairs = pairs.sort("n", descending=True, maintain_order=True).head(_EXAMPLES)
     examples = tuple((_shown(before[i]), _shown(after[i])) for i in pairs["at"].to_list())

@@ -91,10 +91,10 @@ def rows(profile: Profile) -> Iterator[Suggestion | None]:
         yield _outliers(column)
         figures = column.statistics
         if 0 < figures.nulls <= _FEW_ROWS * profile.rows:
+            why = f"{share(figures.nulls, profile.rows)} of the rows have no value"
             yield Suggestion(
                 Rule("drop_nulls", (column.label,)), "destructive", figures.nulls,
-                figures.nulls * width, f"{share(figures.nulls, profile.rows)} of the rows have no value",
-                0.35, loses="the rows",
+                figures.nulls * width, why, 0.35, loses="the rows",
             )  # fmt: skip
 
 

@@ -31,8 +31,8 @@ def writing(profile: Profile) -> Iterator[Suggestion | None]:
     for column in text_columns(profile):
         name = (column.label,)
         if _holds(column, _MOJIBAKE):
-            yield suggestion(column, Rule("fix_mojibake", name), "safe",
-                             "was read in another encoding than it was written in", 0.95)  # fmt: skip
+            why = "was read in another encoding than it was written in"
+            yield suggestion(column, Rule("fix_mojibake", name), "safe", why, 0.95)
         if _holds(column, r"[\u200b\u2060\ufeff\u00ad\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"):
             yield suggestion(column, Rule("strip_control", name), "safe",
                              "holds characters that cannot be seen", 0.95)  # fmt: skip
@@ -92,7 +92,7 @@ def _case(column: ColumnProfile) -> Suggestion | None:
     cells = column.statistics.count
     for case in ("lower", "upper", "title"):
         found = effect(column, Rule("change_case", (column.label,), {"case": case}))
-        if found is not None and 0 < found.cells <= 0.4 * cells:
+        if found is not None and 0 < found.cells <= 0.2 * cells:
             share = 1 - found.cells / cells
             if best is None or share > best[0]:
                 best = share, case, found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kozmo_bridge.cleaner.kinds import NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Risk, Suggestion
@@ -15,7 +15,7 @@ from kozmo_bridge.cleaner.patterns import (
     UNMISTAKABLE,
 )
 from kozmo_bridge.cleaner.rules import Rule
-from kozmo_bridge.cleaner.suggestions.effect import suggestion
+from kozmo_bridge.cleaner.suggestions.effect import effect, suggestion
 from kozmo_bridge.cleaner.suggestions.texts import text_columns
 
 _NO_NUMBERS = frozenset({Kind.IDENTIFIER, Kind.ZIP_CODE, Kind.PHONE_NUMBER})
@@ -29,7 +29,8 @@ def nothings(profile: Profile) -> Iterator[Suggestion | None]:
         if column.label not in texts:
             yield from _sentinels(column)
             continue
-        certain, others = [], []
+        certain: list[str] = []
+        others: list[str] = []
         for token in figures.disguised:
             plain = token.strip().lower()
             typed = column.kind not in WORDS and column.kind not in _NO_NUMBERS
@@ -52,7 +53,7 @@ def _tokens(column: ColumnProfile, tokens: list[str], risk: Risk, blank: bool) -
     lossy = risk == "lossy"
     return suggestion(
         column, Rule("null_tokens", (column.label,), given), risk,
-        f"{shown} {'may stand' if lossy else 'stands' if len(tokens) == 1 else 'stand'} for no value",
+        f"{shown} {'may stand' if lossy else 'stand'} for no value",
         0.6 if lossy else 0.95, loses="which word stood there" if lossy else None,
     )  # fmt: skip
 
@@ -80,18 +81,26 @@ def typing(profile: Profile) -> Iterator[Suggestion | None]:
         elif column.kind is Kind.TRUE_OR_FALSE:
             yield _truth(column)
         elif column.kind is Kind.DURATION:
-            yield suggestion(
-                column, Rule("parse_duration", (column.label,), _errors(column)), "lossy",
-                "spans of time are stored as text", 0.85, loses="the units they were written in",
-            )  # fmt: skip
+            yield _reading(column, "parse_duration", {}, "spans of time are stored as text",
+                           ("lossy", "the units they were written in"))  # fmt: skip
 
 
-def _errors(column: ColumnProfile) -> dict[str, str]:
-    return {"on_error": "null"} if column.statistics.invalid or _hidden(column) else {}
+def _reading(
+    column: ColumnProfile,
+    action: str,
+    given: Mapping[str, object],
+    why: str,
+    cost: tuple[Risk, str | None],
+) -> Suggestion | None:
+    """Return the suggestion to read *column* by *action*; only a safe rule may meet a fault.
 
-
-def _hidden(column: ColumnProfile) -> bool:
-    return bool(column.statistics.disguised or column.statistics.empty)
+    What the column holds that cannot be read becomes null where the risk says so.
+    """
+    risk, loses = cost
+    lenient = Rule(action, (column.label,), {**given, "on_error": "null"})
+    rule = Rule(action, (column.label,), given) if risk == "safe" else lenient
+    found = effect(column, lenient)
+    return suggestion(column, rule, risk, why, column.guess.confidence, loses=loses, found=found)
 
 
 def _risk(column: ColumnProfile, ambiguous: bool) -> tuple[Risk, str | None]:
@@ -122,20 +131,11 @@ def _number(column: ColumnProfile) -> Suggestion | None:
     marks = _marks(column)
     if marks:
         given["strip"] = marks
-    given.update(_errors(column))
-    risk, loses = _risk(column, guess.ambiguous is not None)
     what = {Kind.CURRENCY: f"amounts in {guess.unit}", Kind.PERCENTAGE: "percentages"}
     why = f"{what.get(column.kind, 'numbers')} are stored as text"
     if guess.format:
         why += f" ({guess.format})"
-    return suggestion(
-        column,
-        Rule("parse_number", (column.label,), given),
-        risk,
-        why,
-        guess.confidence,
-        loses=loses,
-    )
+    return _reading(column, "parse_number", given, why, _risk(column, guess.ambiguous is not None))
 
 
 def _marks(column: ColumnProfile) -> list[str]:
@@ -152,32 +152,23 @@ def _date(column: ColumnProfile) -> Suggestion | None:
     forms = (column.guess.format or "").split(" | ")
     if not forms[0] or any(form in TIMES_OF_DAY for form in forms):
         return None
-    given: dict[str, object] = {"format": forms if len(forms) > 1 else forms[0], **_errors(column)}
     risk, loses = _risk(column, column.guess.ambiguous is not None)
     zoned = any("%z" in form or form == "rfc 2822" for form in forms)
     if risk == "safe" and zoned:
         risk, loses = "lossy", "the zone that each moment was told in"
-    return suggestion(
-        column, Rule("parse_date", (column.label,), given), risk,
-        f"dates are stored as text ({column.guess.format})", column.guess.confidence, loses=loses,
-    )  # fmt: skip
+    given = {"format": forms if len(forms) > 1 else forms[0]}
+    why = f"dates are stored as text ({column.guess.format})"
+    return _reading(column, "parse_date", given, why, (risk, loses))
 
 
 def _truth(column: ColumnProfile) -> Suggestion | None:
     yes, no = (column.guess.format or "true/false").split("/")
-    plain = (yes, no) == ("true", "false")
-    rule = Rule("parse_boolean", (column.label,), {"true": [yes], "false": [no], **_errors(column)})
     risk, loses = _risk(column, False)
-    if risk == "safe" and not plain:
+    if risk == "safe" and (yes, no) != ("true", "false"):
         risk, loses = "lossy", f"the words {yes} and {no}"
-    return suggestion(
-        column,
-        rule,
-        risk,
-        f"{yes} and {no} are stored as text",
-        0.95 if plain else 0.8,
-        loses=loses,
-    )
+    given = {"true": [yes], "false": [no]}
+    why = f"{yes} and {no} are stored as text"
+    return _reading(column, "parse_boolean", given, why, (risk, loses))
 
 
 def invalid(profile: Profile) -> Iterator[Suggestion | None]:
@@ -268,7 +259,7 @@ def _split(column: ColumnProfile) -> Suggestion | None:
     cells = column.values["cells"]
     for mark in _SEPARATORS:
         counts = texts.str.count_matches(mark, literal=True)
-        times = int(counts.mode().min())  # type: ignore[call-overload]  # counts are not empty
+        times = int(counts.mode().sort()[0])
         if not 1 <= times <= 3:
             continue
         fits = counts == times
