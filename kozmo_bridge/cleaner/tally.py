@@ -187,7 +187,8 @@ def comparable(series: pl.Series) -> pl.Series:
         return series.cast(pl.String)
     if dtype.is_nested():
         texts: pl.Series = pl.select(pl.struct(series.alias("v")).struct.json_encode()).to_series()
-        return texts.str.slice(5).str.head(-1)
+        inner: pl.Series = texts.str.slice(5).str.head(-1)
+        return inner
     return series
 
 
