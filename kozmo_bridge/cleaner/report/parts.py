@@ -20,7 +20,7 @@ PAIRS = 8
 LISTED = 40
 """Keys, dependencies and rows of the missing matrix that are shown."""
 SAMPLED_ROWS, SAMPLED_COLUMNS = 20, 200
-EXAMPLES = 5
+EXAMPLES = 4
 LONGEST_RULE = 10_000
 """Characters of a rule that is shown."""
 Link = tuple[str, str]

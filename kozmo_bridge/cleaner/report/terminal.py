@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-WIDE = 110
+WIDE, WIDEST = 120, 150
 """Characters from which on there is room for everything."""
 INSIGHTS, SUGGESTIONS = 10, 15
 SHORT = {
@@ -78,7 +78,7 @@ def _suggestion(each: Suggestion) -> tuple[str, str]:
         visible.counted(each.cells, "cell") if each.cells else visible.counted(each.rows, "row")
     )
     about = "" if each.exact else "about "
-    return each.risk, f"{title}{of}: {about}{amount}. {visible.sentence(each.why)}"
+    return each.risk, f"{title}{of}, {about}{amount}: {visible.sentence(each.why)}"
 
 
 class _Drawing:
@@ -124,7 +124,7 @@ class _Drawing:
 
         rows = [self._cells(column) for column in profile.columns]
         heads = ["column", "kind", "missing", "distinct", "values", *([""] if self.wide else [])]
-        limits = (28, 30, 7, 12, 14, 26) if self.wide else (14, 12, 7, 9, 10)
+        limits = self._limits()
         widths = [
             min(limit, max(len(head), *(row[i].cell_len for row in rows)))
             for i, (head, limit) in enumerate(zip(heads, limits, strict=True))
@@ -142,6 +142,12 @@ class _Drawing:
         for row in rows:
             drawn.add_row(*row)
         return drawn
+
+    def _limits(self) -> tuple[int, ...]:
+        """Return how wide each column but the notes may be."""
+        if self.console.width >= WIDEST:
+            return 28, 32, 7, 12, 14, 30
+        return (20, 24, 7, 9, 12, 20) if self.wide else (14, 12, 7, 9, 10)
 
     def _cells(self, column: ColumnProfile) -> list[Text]:
         statistics = column.statistics

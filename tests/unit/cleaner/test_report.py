@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,8 +17,9 @@ import browser
 import profiles
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess, Histogram, Insight, Outliers, Statistics, Suggestion
-from kozmo_bridge.cleaner.report import html, notebook, visible
+from kozmo_bridge.cleaner.report import html, notebook, page, visible
 from kozmo_bridge.cleaner.rules import Rule
+from kozmo_singer.errors import MissingDriver
 
 VOID = {"meta", "input", "br", "hr", "img", "link"}
 DRAWN = {"path", "rect"}
@@ -289,9 +291,9 @@ frame.onload = () => {
 def test_chromium_opens_the_page_without_a_complaint(tmp_path: Path) -> None:
     """No error in the console, the script runs under the policy, attacks do nothing."""
     for name, profile in (("people", profiles.people()), ("hostile", hostile(ATTACKS[1]))):
-        page = tmp_path / f"{name}.html"
-        page.write_text(html(profile), "utf-8")
-        document, complaints = browser.opened(page, tmp_path / name)
+        path = tmp_path / f"{name}.html"
+        path.write_text(html(profile), "utf-8")
+        document, complaints = browser.opened(path, tmp_path / name)
         assert complaints == []
         assert '<div class="tools">' in document
 
@@ -307,10 +309,18 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(tmp_path: Path) -> No
         insights=people.insights + long.insights, made=people.made + long.made,
         relations=replace(people.relations, keys=long.relations.keys),
     ))  # fmt: skip
-    page = tmp_path / "frame.html"
+    path = tmp_path / "frame.html"
     text = json.dumps(made).replace("</", "<\\/").replace("<!--", "<\\!--")
-    page.write_text(FRAME.replace("PAGE", text), "utf-8")
-    document, complaints = browser.opened(page, tmp_path / "profile")
+    path.write_text(FRAME.replace("PAGE", text), "utf-8")
+    document, complaints = browser.opened(path, tmp_path / "profile")
     assert complaints == []
     said = json.loads(re.findall(r'<p id="said">(.*?)</p>', document)[0])
     assert said == {"wider": 0, "columns": 15, "found": 2, "rules": 7}
+
+
+def test_without_jinja2_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line that names the extra, not a traceback of imports."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    page._environment.cache_clear()
+    with pytest.raises(MissingDriver, match=r"pip install 'kozmo-singer\[clean\]'"):
+        html(profiles.people())
