@@ -153,7 +153,7 @@ def suggestion(each: Suggestion, number: int, links: Links) -> dict[str, Any]:
     rows, cells = visible.counted(each.rows, "row"), visible.counted(each.cells, "cell")
     return {
         "number": number,
-        "title": visible.action(each.rule.action).capitalize(),
+        "title": _capital(visible.action(each.rule.action)),
         "risk": each.risk,
         "columns": links.to(each.rule.columns, 6),
         "more": max(0, len(each.rule.columns) - 6),
@@ -164,6 +164,10 @@ def suggestion(each: Suggestion, number: int, links: Links) -> dict[str, Any]:
         "examples": [tuple(map(visible.marked, pair)) for pair in each.examples[:EXAMPLES]],
         "json": _json(each),
     }
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _json(each: Suggestion) -> str:
