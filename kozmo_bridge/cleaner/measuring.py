@@ -15,6 +15,8 @@ from kozmo_bridge.cleaner.sketches import Moments
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _BINS = 24
 _FENCE = 3.0
+_LOG_FENCE = 1.5
+_TAIL = 0.01
 _EXAMPLES = 5
 
 
@@ -81,18 +83,48 @@ def quantiles(values: np.ndarray, weights: np.ndarray, at: tuple[float, ...]) ->
 def _outliers(
     values: np.ndarray, weights: np.ndarray, by_name: dict[str, float]
 ) -> Outliers | None:
+    """Return what lies beyond the fences: 3 interquartile ranges outside the quartiles.
+
+    Where that is more than one in a hundred, the numbers have long tails: then 1.5 ranges on a
+    scale of logarithms (of either sign) count.
+    """
+    found = _beyond(values, weights, by_name, _FENCE)
+    if found is not None and found.cells <= _TAIL * weights.sum():
+        return found
+    sizes = np.abs(values[values != 0])
+    if not len(sizes):
+        return None
+    unit = float(np.median(sizes)) / 10 or 1.0
+    logs = np.sign(values) * np.log1p(np.abs(values) / unit)
+    by_log = dict(zip(by_name, quantiles(logs, weights, QUANTILES), strict=True))
+    scaled = _beyond(logs, weights, by_log, _LOG_FENCE)
+    if scaled is None:
+        return found
+    low, high = (math.copysign(math.expm1(min(abs(at), 700.0)) * unit, at)
+                 for at in (scaled.low, scaled.high))  # fmt: skip
+    return _told(values, weights, by_name["0.5"], low, high)
+
+
+def _beyond(
+    values: np.ndarray, weights: np.ndarray, by_name: dict[str, float], reach: float
+) -> Outliers | None:
     low, high = by_name["0.25"], by_name["0.75"]
     if high == low:
         low, high = by_name["0.05"], by_name["0.95"]
     spread = high - low
     if not spread > 0 or not math.isfinite(spread):
         return None
-    low, high = low - _FENCE * spread, high + _FENCE * spread
+    return _told(values, weights, by_name["0.5"], low - reach * spread, high + reach * spread)
+
+
+def _told(
+    values: np.ndarray, weights: np.ndarray, median: float, low: float, high: float
+) -> Outliers:
     beyond = (values < low) | (values > high)
-    cells = int(weights[beyond].sum())
     far = values[beyond]
-    order = np.argsort(-np.abs(far - by_name["0.5"]), kind="stable")[:_EXAMPLES]
-    return Outliers(low, high, cells, tuple(float(value) for value in far[order]))
+    order = np.argsort(-np.abs(far - median), kind="stable")[:_EXAMPLES]
+    examples = tuple(float(value) for value in far[order])
+    return Outliers(low, high, int(weights[beyond].sum()), examples)
 
 
 def histogram(values: np.ndarray, weights: np.ndarray) -> Histogram | None:

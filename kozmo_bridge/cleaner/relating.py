@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 import polars as pl
 
 from kozmo_bridge.cleaner.kinds import Kind
-from kozmo_bridge.cleaner.model import ColumnProfile, Dependency
+from kozmo_bridge.cleaner.model import ColumnProfile, Dependency, Relations
 
 MOST_NUMBERS = 60
 """Numeric columns up to which correlations are found; the first ones, where there are more."""
@@ -77,7 +77,11 @@ def inflation(frame: pl.DataFrame, labels: Sequence[str]) -> dict[str, float]:
     scaled = (numbers[:, keep] - numbers[:, keep].mean(axis=0)) / spread[keep]
     if len(names) < 2:
         return {}
-    scores, vectors = np.linalg.eigh(scaled.T @ scaled / len(scaled))
+    return _factors(names, scaled.T @ scaled / len(scaled))
+
+
+def _factors(names: Sequence[str], correlations: np.ndarray) -> dict[str, float]:
+    scores, vectors = np.linalg.eigh(correlations)
     scores = np.maximum(scores, 1 / _INFINITE / 100)
     factors = ((vectors**2) / scores).sum(axis=1)
     return {
@@ -204,14 +208,23 @@ def row_hashes(frame: pl.DataFrame) -> np.ndarray:
     return frame.hash_rows(seed=11).to_numpy()
 
 
-def collinear(factors: Mapping[str, float], frame: pl.DataFrame, limit: float = 10.0) -> list[str]:
-    """Return which columns to leave out, the most inflated first, until none is beyond *limit*."""
-    left = dict(factors)
-    gone: list[str] = []
-    while len(left) > 1:
-        worst = max(sorted(left), key=lambda label: left[label])
-        if left[worst] <= limit:
-            break
-        gone.append(worst)
-        left = inflation(frame, [label for label in left if label != worst])
-    return gone
+def _coefficients(relations: Relations, labels: Sequence[str]) -> np.ndarray:
+    places = [relations.correlated.index(label) for label in labels]
+    full = np.array(
+        [[0.0 if v is None else v for v in row] for row in relations.correlation], dtype=np.float64
+    )
+    return full[np.ix_(places, places)]
+
+
+def inflation_of(relations: Relations, labels: Sequence[str]) -> dict[str, float]:
+    """Return the variance inflation factors of *labels* alone, from their correlations."""
+    return _factors(labels, _coefficients(relations, labels))
+
+
+def explaining(relations: Relations, label: str, others: Sequence[str]) -> list[str]:
+    """Return which of *others* a regression of *label* draws on, those that matter most first."""
+    matrix = _coefficients(relations, [label, *others])
+    weights = np.linalg.lstsq(matrix[1:, 1:], matrix[1:, 0], rcond=1e-8)[0].round(4)
+    order = np.argsort(-np.abs(weights), kind="stable")
+    found = [others[i] for i in order if abs(weights[i]) >= 0.05]
+    return found or [others[order[0]]]

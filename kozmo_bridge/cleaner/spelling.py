@@ -12,8 +12,10 @@ import polars as pl
 _MOST = 5_000
 """Distinct values up to which a column is searched."""
 _TYPO_LENGTH = 5
-_TYPO_RATIO = 10
-"""How many times more frequent the right word is than one that differs by a letter."""
+_TYPO_RATIO = 3
+_CHANGED_RATIO = 10
+"""How many times more frequent the right word is than one that lacks a letter, has one too many or
+two turned round; and than one in which a letter is another: that may be another word."""
 
 
 def folded(text: str) -> str:
@@ -70,6 +72,9 @@ def _typos(weights: dict[str, int]) -> Iterator[tuple[str, str]]:
         right = max(sorted(near), key=lambda key: weights[key])
         for wrong in sorted(near - {right}):
             if wrong in seen or weights[wrong] * _TYPO_RATIO > weights[right]:
+                continue
+            turned = len(wrong) != len(right) or sorted(wrong) == sorted(right)
+            if not turned and weights[wrong] * _CHANGED_RATIO > weights[right]:
                 continue
             if _digits(wrong) == _digits(right) and _near(wrong, right):
                 seen.add(wrong)

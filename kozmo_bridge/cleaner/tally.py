@@ -253,12 +253,19 @@ def _numbers(texts: pl.Series, guess: Guess) -> pl.Series:
     return numbers(texts, NumberForm.of(guess.format), unit or "")
 
 
+def _places(texts: pl.Series, guess: Guess) -> pl.Series:
+    if guess.unit not in ("latitude", "longitude"):
+        return pl.Series([None] * len(texts), dtype=pl.Float64)
+    return numbers(texts, NumberForm.of(guess.format))
+
+
 def _dates(texts: pl.Series, guess: Guess) -> pl.Series:
     return moments_of(texts, (guess.format or "%Y-%m-%d").split(" | "))
 
 
 _READ: dict[Kind, Callable[[pl.Series, Guess], pl.Series]] = {
     **dict.fromkeys(NUMERIC, _numbers),
+    Kind.GEO: _places,
     Kind.DATETIME: _dates,
     Kind.DURATION: lambda texts, _: spans(texts),
 }

@@ -40,7 +40,7 @@ def _formats(words: Words) -> tuple[list[str], str | None]:
     found: dict[str, int] = {}
     ambiguous = None
     for shape, form in DATE_FORMATS:
-        if form in _NAMED_ONLY and DATE_NAMES.isdisjoint(words.hints):
+        if form in _NAMED_ONLY and DATE_NAMES.isdisjoint(words.hints) and not _plainly(words, form):
             continue
         share = share_of(words.probe.str.contains(shape))
         if share > 0.01:
@@ -55,6 +55,11 @@ def _formats(words: Words) -> tuple[list[str], str | None]:
         ambiguous = ambiguous or unclear
     ordered = sorted(found, key=lambda form: (-found[form], form))
     return ordered, ambiguous
+
+
+def _plainly(words: Words, form: str) -> bool:
+    """Whether digits can hardly be but dates: there are many, and all of them are."""
+    return len(words.probe) >= 20 and not moments(words.probe, form).null_count()
 
 
 def _turned(

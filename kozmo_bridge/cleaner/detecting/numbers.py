@@ -83,7 +83,8 @@ def _named(
     whole = not read.drop_nulls().str.contains(r"\.0*[1-9]|[eE]").any()
     place = coordinate(words.hints, read.cast(pl.Float64, strict=False).drop_nulls())
     if place is not None and not unit:
-        return words.guess(Kind.GEO, mask, f"within the range of a {place}", unit=place)
+        why = f"within the range of a {place}"
+        return words.guess(Kind.GEO, mask, why, form=form.words, unit=place, ambiguous=ambiguous)
     kind = Kind.NUMBER if whole else Kind.NUMBER_WITH_DECIMALS
     why = "whole numbers" if whole else "numbers"
     if unit:

@@ -8,6 +8,7 @@ from kozmo_bridge.cleaner.detecting.column import Column
 from kozmo_bridge.cleaner.detecting.numbers import coordinate
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess
+from kozmo_bridge.cleaner.parsing import moments
 from kozmo_bridge.cleaner.patterns import word_set
 
 _KEYS = word_set("id ids key index idx no nr num number code pk rowid uid oid sku serial row")
@@ -80,8 +81,12 @@ def _moment(column: Column, low: float, high: float) -> Guess | None:
         for unit, least in _EPOCHS:
             if least <= low and high < least * 42:
                 return Guess(Kind.DATETIME, 0.9, 1.0, "time since 1970", format=f"epoch {unit}")
-    if not column.hints.isdisjoint({"date", "day", "ymd"}) and low >= 19000101 and high <= 21001231:
-        return Guess(Kind.DATETIME, 0.9, 1.0, "dates as whole numbers", format="%Y%m%d")
+    if low >= 19000101 and high <= 21001231:
+        texts = column.values.cast(pl.Int64, strict=False).cast(pl.String)
+        wrong = moments(texts, "%Y%m%d").null_count()
+        named = not column.hints.isdisjoint({"date", "day", "ymd"})
+        if not wrong and (named or column.distinct >= 20):
+            return Guess(Kind.DATETIME, 0.9, 1.0, "dates as whole numbers", format="%Y%m%d")
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from kozmo_bridge.cleaner import patterns
@@ -49,10 +50,19 @@ def _tries(words: Words) -> Iterator[Guess | None]:
         yield _wording(words)
 
 
-def _pattern(kind: Kind, pattern: str, least: float, why: str) -> Callable[[Words], Guess | None]:
+def _pattern(
+    kind: Kind, pattern: str, least: float, why: str, names: tuple[str, ...] = ()
+) -> Callable[[Words], Guess | None]:
+    """Return an attempt at *kind*; a name that says it allows for more values that are wrong."""
+
     def attempt(words: Words) -> Guess | None:
-        mask = words.matching(pattern, least)
-        return None if mask is None else words.guess(kind, mask, why)
+        mask = words.matching(pattern, min(least, 0.3) if words.named(*names) else least)
+        if mask is None:
+            return None
+        guess = words.guess(kind, mask, why)
+        return (
+            guess if not words.named(*names) else replace(guess, confidence=max(0.9, guess.share))
+        )
 
     return attempt
 
@@ -168,7 +178,8 @@ def _geo(words: Words) -> Guess | None:
 def _digits(words: Words) -> Guess | None:
     """Digits that are no numbers: leading zeros, card numbers, what is called an id."""
     versions = words.matching(r"^v?\d+(?:\.\d+){2,}(?:[-.+]?[a-z]\w*)?$", 0.8)
-    if versions is not None or words.hints >= {"version"}:
+    grouped = words.matching(r"^[1-9]\d{0,2}(?:\.\d{3})+$", 0.95)
+    if grouped is None and (versions is not None or words.hints >= {"version"}):
         versions = words.matching(r"^v?\d+(?:\.\d+)*(?:[-.+]?[a-z]\w*)?$", 0.8)
         if versions is not None and not _again(words):
             return words.guess(Kind.IDENTIFIER, versions, "numbers of versions", sure=0.95)
@@ -300,15 +311,16 @@ def _sentences(words: Words, tokens: float, length: float) -> bool:
 
 _ATTEMPTS: tuple[Callable[[Words], Guess | None], ...] = (
     _truth,
-    _pattern(Kind.UUID, patterns.UUID, 0.7, "written as UUIDs"),
+    _pattern(Kind.UUID, patterns.UUID, 0.7, "written as UUIDs", ("uuid", "guid")),
     _pattern(
         Kind.EMAIL,
         f"(?:{patterns.EMAIL})|(?:{patterns.ADDRESSED})",
         0.6,
         "written as e-mail addresses",
+        ("email", "emails", "mail"),
     ),
-    _pattern(Kind.URL, patterns.URL, 0.6, "written as URLs"),
-    _pattern(Kind.IP, patterns.IP, 0.7, "addresses of IPv4 or IPv6"),
+    _pattern(Kind.URL, patterns.URL, 0.6, "written as URLs", ("url", "urls", "link", "href")),
+    _pattern(Kind.IP, patterns.IP, 0.7, "addresses of IPv4 or IPv6", ("ip", "ipv4", "ipv6")),
     _json,
     _geo,
     dates,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from kozmo_bridge.cleaner.insights import share
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Suggestion
+from kozmo_bridge.cleaner.relating import explaining, inflation_of
 from kozmo_bridge.cleaner.rules import Rule
 
 _MOSTLY = 0.5
@@ -36,27 +37,22 @@ def _drop(column: ColumnProfile, rows: int, why: str, sure: float) -> Suggestion
 
 
 def _collinear(profile: Profile) -> Iterator[Suggestion]:
+    """Yield the columns that the others determine, the most inflated first, until none is."""
     relations = profile.relations
-    places = {label: i for i, label in enumerate(relations.correlated)}
-    gone: set[str] = set()
-    ordered = sorted(relations.inflation.items(), key=lambda item: (-item[1], -places[item[0]]))
-    for label, factor in ordered:
-        if factor <= _INFLATED:
-            continue
-        row = relations.correlation[places[label]]
-        twins = [
-            other
-            for other, value in zip(relations.correlated, row, strict=True)
-            if other != label and other not in gone and value is not None and abs(value) >= 0.95
-        ]
-        if not twins:
-            continue
-        gone.add(label)
-        why = f"follows from {', '.join(twins[:3])}: its variance is inflated {factor:,.4g} times"
-        rule = Rule("drop_columns", (label,))
+    labels = [label for label in relations.correlated if label in relations.inflation]
+    factors = dict(relations.inflation)
+    while len(labels) > 1:
+        worst = max(reversed(labels), key=lambda label: factors[label])
+        if factors[worst] <= _INFLATED:
+            return
+        labels.remove(worst)
+        told = " and ".join(explaining(relations, worst, labels)[:3])
+        why = f"follows from {told}: its variance is inflated {factors[worst]:,.4g} times"
+        rule = Rule("drop_columns", (worst,))
         yield Suggestion(
             rule, "destructive", profile.rows, profile.rows, why, 0.7, loses="the column"
         )
+        factors = inflation_of(relations, labels)
 
 
 def names(profile: Profile) -> Iterator[Suggestion | None]:

@@ -74,7 +74,7 @@ def _sentinels(column: ColumnProfile) -> Iterator[Suggestion | None]:
 def typing(profile: Profile) -> Iterator[Suggestion | None]:
     """Yield what makes numbers, dates, truths and spans of texts."""
     for column in text_columns(profile):
-        if column.kind in NUMERIC:
+        if column.kind in NUMERIC or _single_place(column):
             yield _number(column)
         elif column.kind is Kind.DATETIME:
             yield _date(column)
@@ -83,6 +83,11 @@ def typing(profile: Profile) -> Iterator[Suggestion | None]:
         elif column.kind is Kind.DURATION:
             yield _reading(column, "parse_duration", {}, "spans of time are stored as text",
                            ("lossy", "the units they were written in"))  # fmt: skip
+
+
+def _single_place(column: ColumnProfile) -> bool:
+    """Whether a column of coordinates holds latitudes or longitudes alone: numbers."""
+    return column.kind is Kind.GEO and column.guess.unit in ("latitude", "longitude")
 
 
 def _reading(
@@ -131,7 +136,10 @@ def _number(column: ColumnProfile) -> Suggestion | None:
     marks = _marks(column)
     if marks:
         given["strip"] = marks
-    what = {Kind.CURRENCY: f"amounts in {guess.unit}", Kind.PERCENTAGE: "percentages"}
+    what: dict[Kind, str] = {
+        Kind.CURRENCY: f"amounts in {guess.unit}",
+        Kind.PERCENTAGE: "percentages",
+    }
     why = f"{what.get(column.kind, 'numbers')} are stored as text"
     if guess.format:
         why += f" ({guess.format})"
@@ -221,7 +229,7 @@ def structure(profile: Profile) -> Iterator[Suggestion | None]:
     for column in text_columns(profile):
         if column.kind is Kind.JSON:
             yield _expand(column)
-        elif column.kind in (Kind.CATEGORY, Kind.CATEGORY_HIGH_CARDINALITY, Kind.GEO, Kind.LIST):
+        elif column.kind in (*WORDS, Kind.IDENTIFIER, Kind.GEO, Kind.LIST):
             yield _split(column)
 
 
