@@ -123,7 +123,11 @@ class PandasHome:
 
         if type(self.given) is not pd.DataFrame:
             frame = type(self.given)(frame)
-        return frame.__finalize__(self.given)
+        try:
+            return frame.__finalize__(self.given)
+        except pd.errors.DuplicateLabelError:
+            # The frame forbids labels that come twice, and rows were doubled on purpose.
+            return frame.__finalize__(self.given.set_flags(allows_duplicate_labels=True))
 
 
 def _index_of(labels: list[Any], like: Any, infer: bool) -> Any:
