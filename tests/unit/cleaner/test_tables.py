@@ -274,6 +274,15 @@ def test_rows_can_be_doubled_even_where_labels_must_not_come_twice() -> None:
     assert table.back(result[[0, 0]]).index.tolist() == [0, 0]
 
 
+def test_a_table_can_be_made_of_its_parts() -> None:
+    """The original is then looked at again when the result goes out."""
+    frame = plain()
+    known = Table.of(frame)
+    back = Table(known.frame, frame, known.names).back(known.frame.with_columns(pl.col("n") + 1))
+    assert back["n"].tolist() == [1, 2, 3]
+    assert back["w"][0] is frame["w"][0]
+
+
 def test_the_frame_that_came_in_stays_as_it_is() -> None:
     """The result can be changed without it."""
     frame = plain()
