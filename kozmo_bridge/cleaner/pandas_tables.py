@@ -72,8 +72,7 @@ class PandasHome:
         if column.retyped:
             return natural(column.series)
         if self.taken[column.place].kept or self.taken[column.place].opaque:
-            objects = base.to_numpy(dtype=object)
-            return pd.Series(merged(objects, column, rows), dtype=object)
+            return pd.Series(merged(objects_of(base), column, rows), dtype=object)
         return like(natural(column.series), base.dtype, column.series)
 
     def _index(self, rows: Rows) -> Any:
@@ -94,7 +93,7 @@ class PandasHome:
             tuples = [index[r] if r >= 0 else (None,) * index.nlevels for r in rows.places]
             return pd.MultiIndex.from_tuples(tuples, names=index.names)
         labels = [index[row] if row >= 0 else None for row in rows.places]
-        return pd.Index(labels, name=index.name, tupleize_cols=False)
+        return _index_of(labels, index, infer=not pd.api.types.is_integer_dtype(index.dtype))
 
     def _names(self, columns: Sequence[Column]) -> Any:
         """Return the names: those of the original as they were, new ones in their form."""
@@ -112,7 +111,7 @@ class PandasHome:
             rest = ("",) * (index.nlevels - 1)
             tuples = [(n, *rest) if p is None else n for n, p in zip(names, places, strict=True)]
             return pd.MultiIndex.from_tuples(tuples, names=index.names)
-        return pd.Index(names, name=index.name, tupleize_cols=False)
+        return _index_of(names, index, infer=all(isinstance(name, str) for name in names))
 
     def _safe(self, label: str) -> str:
         """Return a new name, not one that breaks KozmoAI's frames; see docs/data-objects.md."""
@@ -124,7 +123,23 @@ class PandasHome:
 
         if type(self.given) is not pd.DataFrame:
             frame = type(self.given)(frame)
-        return frame.__finalize__(self.given)
+        try:
+            return frame.__finalize__(self.given)
+        except pd.errors.DuplicateLabelError:
+            # The frame forbids labels that come twice, and rows were doubled on purpose.
+            return frame.__finalize__(self.given.set_flags(allows_duplicate_labels=True))
+
+
+def _index_of(labels: list[Any], like: Any, infer: bool) -> Any:
+    """Return *labels* as an index: of objects, unless pandas may *infer* another dtype.
+
+    Inferred, whole numbers beside a gap would become floats.
+    """
+    import pandas as pd
+
+    if infer and like.dtype != np.dtype(object):
+        return pd.Index(labels, name=like.name, tupleize_cols=False)
+    return pd.Index(labels, name=like.name, tupleize_cols=False, dtype=object)
 
 
 def taken(series: pd.Series[Any]) -> Taken:
@@ -138,6 +153,19 @@ def taken(series: pd.Series[Any]) -> Taken:
         return Taken(_last_texts(series), True, True, said(error))
 
 
+def objects_of(series: pd.Series[Any]) -> Any:
+    """Return the values as Python objects in a numpy array."""
+    import pandas as pd
+
+    if not isinstance(series.dtype, pd.CategoricalDtype):
+        return series.to_numpy(dtype=object)
+    # pandas makes floats of the integers in intervals here, if there is a gap.
+    categories: Any = series.cat.categories
+    words = np.full(len(categories) + 1, np.nan, dtype=object)
+    words[:-1] = list(categories)
+    return words[np.asarray(series.cat.codes)]
+
+
 def _last_texts(series: pd.Series[Any]) -> pl.Series:
     try:
         return texts(list(series))
@@ -146,8 +174,7 @@ def _last_texts(series: pd.Series[Any]) -> pl.Series:
 
 
 def _objects(series: pd.Series[Any]) -> Taken:
-    values = series.to_numpy(dtype=object)
-    found = of_objects(values)
+    found = of_objects(objects_of(series))
     if series.dtype == object:
         return found
     return Taken(found.series, opaque=True, kept=True, fault=found.fault)

@@ -81,7 +81,11 @@ class Table:
         rows = rows_of(result, ROW, self.frame.height)
         result = result.drop(ROW, strict=False)
         columns = columns_of(self.frame, result, rows, renamed or {})
-        return (self.home or _home(self.original)).back(columns, rows)
+        home = self.home
+        if home is None:
+            home = _home(self.original)
+            home.take()
+        return home.back(columns, rows)
 
 
 def _home(given: Any) -> Home:

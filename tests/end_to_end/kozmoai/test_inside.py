@@ -10,6 +10,7 @@ from project import ROOT
 from servers import clouds
 
 UNIT = ROOT / "tests" / "unit" / "bridge"
+CLEANER = ROOT / "tests" / "unit" / "cleaner" / "test_tables.py"
 INSIDE = ROOT / "tests" / "end_to_end" / "kozmoai" / "inside"
 
 
@@ -17,9 +18,10 @@ INSIDE = ROOT / "tests" / "end_to_end" / "kozmoai" / "inside"
     "files",
     [
         [INSIDE / "check_data.py"],
-        [UNIT / "test_values.py", UNIT / "test_frames.py", UNIT / "test_shapes.py"],
+        [INSIDE / "check_cleaner.py"],
+        [UNIT / "test_values.py", UNIT / "test_frames.py", UNIT / "test_shapes.py", CLEANER],
     ],
-    ids=["with KozmoAI's classes", "with its pandas"],
+    ids=["with KozmoAI's classes", "cleaning them", "with its pandas"],
 )
 def test_the_bridge_works_beside_kozmoai(run, environment, tmp_path, files):
     """A pytest of that environment runs them; what it says is what this test says."""

@@ -265,6 +265,24 @@ def test_rows_stay_where_all_columns_go() -> None:
     assert table.back(some).index.tolist() == ["b", "c"]
 
 
+def test_rows_can_be_doubled_even_where_labels_must_not_come_twice() -> None:
+    """The frame then allows it; otherwise it keeps its flag."""
+    frame = plain().set_flags(allows_duplicate_labels=False)
+    table = Table.of(frame)
+    result = table.frame.with_row_index(ROW)
+    assert not table.back(result[[2, 0]]).flags.allows_duplicate_labels
+    assert table.back(result[[0, 0]]).index.tolist() == [0, 0]
+
+
+def test_a_table_can_be_made_of_its_parts() -> None:
+    """The original is then looked at again when the result goes out."""
+    frame = plain()
+    known = Table.of(frame)
+    back = Table(known.frame, frame, known.names).back(known.frame.with_columns(pl.col("n") + 1))
+    assert back["n"].tolist() == [1, 2, 3]
+    assert back["w"][0] is frame["w"][0]
+
+
 def test_the_frame_that_came_in_stays_as_it_is() -> None:
     """The result can be changed without it."""
     frame = plain()

@@ -1,6 +1,8 @@
 """Whatever a frame holds, it becomes a table, and the table becomes the frame again."""
 
+import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -235,3 +237,48 @@ def test_any_rows_come_back_as_they_were(rows: list[dict[Any, Any]]) -> None:
 def test_any_value_has_a_text(value: Any) -> None:
     """A text that UTF-8 can write."""
     text_of(value).encode()
+
+
+CHANGES: dict[str, Callable[[pl.DataFrame, str], pl.DataFrame]] = {
+    "first cell emptied": lambda frame, label: frame.with_columns(
+        pl.when(pl.int_range(pl.len()) != 0).then(pl.col(label)).alias(label)
+    ),
+    "as text": lambda frame, label: frame.with_columns(pl.col(label).cast(pl.String)),
+    "upper case": lambda frame, label: frame.with_columns(pl.col(label).str.to_uppercase()),
+    "turned round": lambda frame, label: frame.with_columns(pl.col(label).reverse()),
+    "filled": lambda frame, label: frame.with_columns(pl.col(label).forward_fill()),
+    "column dropped": lambda frame, label: frame.drop(label),
+    "column renamed": lambda frame, label: frame.rename({label: f"{label} new"}),
+    "columns moved": lambda frame, label: frame.select(*reversed(frame.columns)),
+    "column added": lambda frame, label: frame.with_columns(new=pl.lit("x")),
+    "rows dropped": lambda frame, label: frame[::-2],
+    "row added": lambda frame, label: pl.concat(
+        [frame, frame.head(1).with_columns(pl.lit(None, dtype=frame.schema[ROW]).alias(ROW))]
+    ),
+}
+SMALL = [name for name in FRAMES if not any(word in name for word in ("5,000", "MB", "million"))]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    frame=st.sampled_from(SMALL).map(lambda name: FRAMES[name]()) | pandas_frames(),
+    changes=st.lists(st.tuples(st.sampled_from(sorted(CHANGES)), st.integers(0, 3)), max_size=4),
+)
+def test_any_change_of_any_frame_goes_out(frame: Any, changes: list[tuple[str, int]]) -> None:
+    """The frame that goes out holds the values of the result, where it has types for them."""
+    table = Table.of(frame)
+    result = table.frame.with_row_index(ROW)
+    for name, place in changes:
+        labels = [label for label in result.columns if label != ROW]
+        if labels:
+            # Not every change is one for every type.
+            with contextlib.suppress(pl.exceptions.PolarsError):
+                result = CHANGES[name](result, labels[place % len(labels)])
+    back = table.back(result)
+    if isinstance(back, list | dict):
+        return
+    again, result = Table.of(back).frame, result.drop(ROW)
+    assert again.shape == result.shape
+    for series, other in zip(result.get_columns(), again.get_columns(), strict=True):
+        if series.dtype == other.dtype and not series.dtype.is_float():
+            assert other.equals(series, null_equal=True)
