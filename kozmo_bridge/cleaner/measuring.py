@@ -85,8 +85,8 @@ def _outliers(
 ) -> Outliers | None:
     """Return what lies beyond the fences: 3 interquartile ranges outside the quartiles.
 
-    Where that is more than one in a hundred, the numbers have long tails: then 1.5 ranges on a
-    scale of logarithms (of either sign) count.
+    Where that is more than one in a hundred, the numbers have long tails: 1.5 ranges on a scale of
+    logarithms (of either sign) count then, if fewer lie beyond.
     """
     found = _beyond(values, weights, by_name, _FENCE)
     if found is not None and found.cells <= _TAIL * weights.sum():
@@ -102,7 +102,8 @@ def _outliers(
         return found
     low, high = (math.copysign(math.expm1(min(abs(at), 700.0)) * unit, at)
                  for at in (scaled.low, scaled.high))  # fmt: skip
-    return _told(values, weights, by_name["0.5"], low, high)
+    wider = _told(values, weights, by_name["0.5"], low, high)
+    return found if found is not None and found.cells <= wider.cells else wider
 
 
 def _beyond(

@@ -186,9 +186,9 @@ def comparable(series: pl.Series) -> pl.Series:
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return series.cast(pl.String)
     if dtype.is_nested():
-        texts: pl.Series = pl.select(pl.struct(series.alias("v")).struct.json_encode()).to_series()
-        inner: pl.Series = texts.str.slice(5).str.head(-1)
-        return inner
+        texts = pl.select(pl.struct(series.alias("v")).struct.json_encode()).to_series()
+        bare: pl.Series = texts.str.slice(5).str.head(-1)
+        return bare
     return series
 
 

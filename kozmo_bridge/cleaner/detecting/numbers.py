@@ -52,7 +52,7 @@ def numeric(words: Words) -> Guess | None:
     unit = _unit(words, parts["after"], right, marked)
     if unit is None:
         return None
-    form, ambiguous = number_form(_marks(words, parts["core"].filter(right), right))
+    form, ambiguous = number_form(_marks(words, parts["core"].filter(right), right), marked)
     read = number_texts(words.values, form, unit)
     mask = read.is_not_null()
     least = _LEAST
@@ -176,12 +176,18 @@ def _marks(words: Words, core: pl.Series, right: pl.Series) -> _Marks:
     )
 
 
-def number_form(marks: _Marks) -> tuple[NumberForm, str | None]:
-    """Return how the numbers of a column are written, and what is unclear about it."""
+def number_form(marks: _Marks, money: bool) -> tuple[NumberForm, str | None]:
+    """Return how the numbers of a column are written, and what is unclear about it.
+
+    Where nothing tells, 1.234 is a thousand and more if it is *money*, else one and a fraction.
+    """
     if not marks.comma_decimal and not marks.point_decimal:
         if marks.unclear_comma and not marks.unclear_point:
             unclear = "1,234 could be 1.234 as well: no value tells which mark the comma is"
             return NumberForm(".", ","), unclear
+        if marks.unclear_point:
+            unclear = "1.234 could be 1,234 as well: no value tells which mark the point is"
+            return NumberForm(",", ".") if money else NumberForm(".", marks.grouped), unclear
         return NumberForm(".", marks.grouped), None
     both = marks.comma_decimal and marks.point_decimal
     if marks.comma_decimal > marks.point_decimal:

@@ -14,6 +14,7 @@ from kozmo_bridge.cleaner.rules import Rule
 _MOSTLY = 0.5
 _FEW_ROWS = 0.05
 _INFLATED = 10.0
+_MANY_OUTLIERS = 0.1
 
 
 def columns(profile: Profile) -> Iterator[Suggestion | None]:
@@ -100,7 +101,7 @@ def _outliers(column: ColumnProfile) -> Suggestion | None:
     if beyond is None or not beyond.cells or column.kind not in NUMERIC:
         return None
     part = beyond.cells / max(1, figures.count)
-    if part > _FEW_ROWS:
+    if part > _MANY_OUTLIERS:
         return None
     given = {"learned": {column.label: [beyond.low, beyond.high]}, "factor": 3.0}
     return Suggestion(
