@@ -184,7 +184,8 @@ def comparable(series: pl.Series) -> pl.Series:
     """Return *series* as values that can be counted: categories as texts, nested values as JSON."""
     dtype = series.dtype
     if isinstance(dtype, pl.Categorical | pl.Enum):
-        return series.cast(pl.String)
+        words: pl.Series = series.cast(pl.String)
+        return words
     if dtype.is_nested():
         texts = pl.select(pl.struct(series.alias("v")).struct.json_encode()).to_series()
         bare: pl.Series = texts.str.slice(5).str.head(-1)
