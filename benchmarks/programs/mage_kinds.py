@@ -23,7 +23,6 @@ from mage_ai.data_cleaner.column_types.column_type_detector import infer_column_
 
 from labels.tables import SOURCES, read
 
-
 PATIENCE = 5
 
 
