@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import polars as pl
-from kozmo_bridge.cleaner.cleaning import clean
 
+from kozmo_bridge.cleaner.cleaning import clean
 from labels.clean import clean_tables
 from labels.curing import Outcome, alarms, judged
 from labels.damage import damaged

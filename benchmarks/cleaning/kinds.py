@@ -7,8 +7,7 @@ import os
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from labels.judging import Found, kinds_found
 from labels.tables import Label, labels
@@ -54,19 +53,7 @@ NEAREST = {
 """What is right for Mage AI besides: where it has no such kind, or draws the line elsewhere."""
 
 
-@dataclass(frozen=True)
-class Half:
-    """Columns of the tuned tables, of those held back, or of all."""
-
-    name: str
-    holds: Callable[[Found], bool]
-
-
-HALVES = (
-    Half("tuned", lambda each: each.tuned),
-    Half("held back", lambda each: not each.tuned),
-    Half("all", lambda each: True),
-)
+PARTS = ("tuned", "held back", "fresh")
 
 
 def near(label: Label, kind: str) -> bool:
@@ -91,7 +78,7 @@ def mage_found() -> list[Found]:
 def measured(everything: bool) -> tuple[str, dict[str, object]]:
     """Return the tables in Markdown, and the figures.
 
-    everything: whether what is wrong in the tables held back is named too.
+    everything: whether what is wrong outside of the tuned tables is named too.
     """
     ours = list(kinds_found(packages("datasets")))
     why = absent(MAGE)
@@ -116,13 +103,14 @@ def _summary(ours: list[Found], mage: list[Found] | None) -> str:
         "| columns | ours | Mage AI: kinds of its own | Mage AI: nearest |",
         "|---|---|---|---|",
     ]
-    for half in HALVES:
-        cells = [_share([each.right for each in ours if half.holds(each)])]
-        theirs = [each for each in mage or () if half.holds(each)]
+    for parts in (*((part,) for part in PARTS), PARTS):
+        cells = [_share([each.right for each in ours if each.part in parts])]
+        theirs = [each for each in mage or () if each.part in parts]
         own = [each.right for each in theirs if each.label.kind in OWN]
         wider = [near(each.label, each.kind) for each in theirs]
         cells += [_share(own), _share(wider)] if theirs else ["-", "-"]
-        lines.append(f"| {half.name} | " + " | ".join(cells) + " |")
+        name = parts[0] if len(parts) == 1 else "all"
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     own_ours = [each.right for each in ours if each.label.kind in OWN]
     lines.append(f"| all whose kind Mage AI knows | {_share(own_ours)} | | |")
     return "\n".join(lines)
@@ -147,8 +135,8 @@ def _confusion(found: list[Found]) -> str:
 
 
 def _wrong(found: list[Found], everything: bool) -> str:
-    """Name what is wrong; of the tables held back only on request, as nobody is to tune on them."""
-    wrong = [each for each in found if not each.right and (each.tuned or everything)]
+    """Name what is wrong; of other tables only on request, as nobody is to tune on them."""
+    wrong = [each for each in found if not each.right and (each.part == "tuned" or everything)]
     return "\n".join(
         f"{each.label.table}.{each.label.column}: {each.label.kind}, found {each.kind}"
         for each in wrong

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kozmo_bridge.cleaner.profiling import profile
-from labels.tables import SOURCES, TUNED, Label, labels, read
+from labels.tables import FRESH, HELD_BACK, SOURCES, TUNED, Label, labels, read
 
-TUNED_NAMES = frozenset(source.name for source in TUNED)
+PART = {
+    source.name: part
+    for part, sources in (("tuned", TUNED), ("held back", HELD_BACK), ("fresh", FRESH))
+    for source in sources
+}
+"""By table, which part of the benchmark it is of."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +30,9 @@ class Found:
         return self.label.fits(self.kind)
 
     @property
-    def tuned(self) -> bool:
-        """Whether detection may have been tuned on it."""
-        return self.label.table in TUNED_NAMES
+    def part(self) -> str:
+        """Which part of the benchmark its table is of: tuned, held back, fresh."""
+        return PART[self.label.table]
 
 
 def kinds_found(packages: Path) -> Iterator[Found]:

