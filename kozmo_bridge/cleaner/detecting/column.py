@@ -139,8 +139,9 @@ def words_of(column: Column) -> Words:
     texts = column.values.str.strip_chars()
     lowered = texts.str.to_lowercase()
     keep = (texts.str.len_bytes() > 0) & ~lowered.is_in(list(NOTHING | MARKS))
-    if (keep & ~lowered.is_in(list(PERHAPS_NOTHING))).any() is False:
-        keep = texts.str.len_bytes() > 0
+    perhaps = lowered.is_in(list(PERHAPS_NOTHING))
+    if share_of(texts.filter(keep & ~perhaps).str.contains(r"[\d@]")) > 0.8:
+        keep = keep & ~perhaps
     return Words(
         column.label, texts.filter(keep), column.cells.filter(keep),
         column.count, column.rows, column.distinct, column.exact,

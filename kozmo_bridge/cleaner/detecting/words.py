@@ -343,6 +343,6 @@ _ATTEMPTS: tuple[Callable[[Words], Guess | None], ...] = (
     ),
     _languages,
     _listing,
-    _identifier,
     _domains,
+    _identifier,
 )
