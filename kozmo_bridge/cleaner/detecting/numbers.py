@@ -48,7 +48,8 @@ def numeric(words: Words) -> Guess | None:
         return None
     parts = words.values.str.extract_groups(_SPLIT).struct.unnest()
     right = parts["before"].str.contains(_BEFORE).fill_null(False)
-    marked = share_of(parts["before"].str.contains(CURRENCY_MARK)) > 0.5
+    around = parts["before"].fill_null("") + " " + parts["after"].fill_null("")
+    marked = share_of(around.str.contains(CURRENCY_MARK)) > 0.5
     unit = _unit(words, parts["after"], right, marked)
     if unit is None:
         return None
