@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from kozmo_bridge.cleaner.actions import FAMILIES, Action, action_of, type_names
 from kozmo_singer.plugin import Plugin, about_text
 from kozmo_singer.scripts import Entry
 from kozmo_singer.settings import Setting
@@ -40,6 +41,20 @@ BOTH = {
 EXTRACTOR = {"properties", "catalog", "discover", "state", "test", "log-based", *BOTH}
 LOADER = {"soft-delete", "hard-delete", "datatype-failsafe", *BOTH}
 KINDS = {"number": "decimal"}
+ACTIONS = """A rule names an action, the columns that it is for, and its parameters:
+
+```json
+{"action": "trim_whitespace", "columns": ["name"], "side": "left"}
+```
+
+Without columns it is for all those of which it makes sense. Mage AI's own form (`action_type`,
+`action_arguments`, `action_options`) is read too. What an action sees tells whether batches give
+what the whole gives: a cell, a row, and the rows before it do; the whole table does not. Where
+`learned` is a parameter, `Cleaner.fit` finds out what has to be known of the whole.
+
+A value that an action cannot read is a fault of its column: the column is left as it was, and
+the result says so. `on_error: "null"` makes such values null instead, and the log counts them.
+"""
 TYPES = (
     LogicalType("boolean"),
     LogicalType("integer", bits=16),
@@ -80,6 +95,7 @@ def pages() -> dict[Path, str]:
     plugins = {name: load(entry) for name, entry in {**TAPS, **TARGETS}.items()}
     made = {REFERENCE / f"{name}.md": reference(plugin) for name, plugin in plugins.items()}
     made[ROOT / "meltano.yml"] = meltano(plugins)
+    made[REFERENCE / "cleaning-actions.md"] = cleaning_actions()
     readme = ROOT / "README.md"
     made[readme] = between(_read(readme), "systems", systems())
     parts = (
@@ -109,6 +125,37 @@ def reference(plugin: type[Plugin]) -> str:
     return "\n".join([f"<!-- {MADE} -->", text, *install, *examples, ""])
 
 
+def cleaning_actions() -> str:
+    """Return the page of what rules of the cleaner can do: a table for each family of actions."""
+    lines = [f"<!-- {MADE} -->", "# Actions of the cleaner", "", *ACTIONS.splitlines()]
+    for family, names in FAMILIES.items():
+        found = {action_of(name).name: action_of(name) for name in names.split()}
+        lines += [
+            "",
+            f"## {family.capitalize()}",
+            "",
+            "| action | sees | what it does | parameters |",
+        ]
+        lines.append("|---|---|---|---|")
+        lines += [_row(action) for action in found.values()]
+    return "\n".join([*lines, ""])
+
+
+def _row(action: Action) -> str:
+    also = f" (also {', '.join(f'`{name}`' for name in action.aliases)})" if action.aliases else ""
+    parameters = []
+    for name, each in action.parameters.items():
+        about = [", ".join(f"`{choice}`" for choice in each.choices) or type_names(each)]
+        if each.required:
+            about.append("required")
+        elif each.default is not None:
+            about.append(f"`{json.dumps(each.default, ensure_ascii=False)}` if not given")
+        parameters.append(f"`{name}`: {each.help} ({'; '.join(about)})")
+    sees = f"{action.scope} or less" if action.scope_of else action.scope
+    cells = (f"`{action.name}`{also}", sees, action.summary, "<br>".join(parameters))
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
 def systems() -> str:
     """Return the table of README.md, in which a system is a row."""
     found: dict[str, list[tuple[str, Entry]]] = {}
@@ -125,10 +172,11 @@ def systems() -> str:
 
 def contents() -> str:
     """Return the list of reference pages in the index of the docs."""
-    return "\n".join(
+    lines = [
         f"- [`{name}`](reference/{name}.md): {entry.summary}"
         for name, entry in {**TAPS, **TARGETS}.items()
-    )
+    ]
+    return "\n".join([*lines, "- [actions of the cleaner](reference/cleaning-actions.md)"])
 
 
 def types() -> str:

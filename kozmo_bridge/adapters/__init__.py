@@ -1,5 +1,6 @@
-"""Sources as objects with a connection, under the names of KozmoAI's first data integration."""
+"""Sources and the cleaner as objects, under the names of KozmoAI's first data integration."""
 
 from kozmo_bridge.adapters.base import BaseSourceAdapter as BaseSourceAdapter
+from kozmo_bridge.adapters.cleaner import DataCleanerTransformer as DataCleanerTransformer
 from kozmo_bridge.adapters.files import FileSourceAdapter as FileSourceAdapter
 from kozmo_bridge.adapters.files import S3SourceAdapter as S3SourceAdapter

@@ -26,6 +26,7 @@ from kozmo_singer.settings import did_you_mean
 
 LONGEST = 10_000
 DEEPEST = 60
+MOST_SUMS = 300
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
     r"|(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
@@ -49,13 +50,18 @@ class _Token:
 
 @dataclass(frozen=True)
 class _Value:
-    """A part of a condition; `literal` holds the value where it is written as such."""
+    """A part of a condition; `literal` holds the value where it is written as such.
+
+    NaN of a column is null in `expr`, and itself in `raw`. What is computed may be NaN again:
+    that is seen to where it is compared, once, since fill_nan doubles what stands in it.
+    """
 
     expr: pl.Expr
     kind: Kind
     at: int
     literal: Any = None
     dtype: pl.DataType | None = None
+    raw: pl.Expr | None = None
 
 
 def condition(text: str, frame: pl.DataFrame, empty_is_null: bool = False) -> pl.Expr:
@@ -75,7 +81,7 @@ class _Parser:
         self.schema: Mapping[str, pl.DataType] = frame.schema
         self.tokens = self._tokens()
         self.next = 0
-        self.depth = 0
+        self.depth = self.sums = 0
 
     def whole(self) -> pl.Expr:
         made = self._or()
@@ -143,18 +149,20 @@ class _Parser:
         return _Value(expr, "boolean", at)
 
     def _or(self) -> _Value:
-        left = self._and()
+        parts = [self._and()]
         while self._take("or", "||", "|"):
-            right = self._and()
-            left = self._boolean(self._true(left) | self._true(right), left.at)
-        return left
+            parts.append(self._and())
+        if len(parts) == 1:
+            return parts[0]
+        return self._boolean(pl.any_horizontal([self._true(p) for p in parts]), parts[0].at)
 
     def _and(self) -> _Value:
-        left = self._not()
+        parts = [self._not()]
         while self._take("and", "&&", "&"):
-            right = self._not()
-            left = self._boolean(self._true(left) & self._true(right), left.at)
-        return left
+            parts.append(self._not())
+        if len(parts) == 1:
+            return parts[0]
+        return self._boolean(pl.all_horizontal([self._true(p) for p in parts]), parts[0].at)
 
     def _not(self) -> _Value:
         token = self._take("not", "!", "~")
@@ -164,21 +172,24 @@ class _Parser:
         return self._boolean(~self._true(inner), token.at)
 
     def _comparison(self) -> _Value:
-        left = self._sum()
-        made: pl.Expr | None = None
-        while True:
-            token = self._token
-            sign = _COMPARE.get(str(token.value)) if token.kind == "sign" else None
-            if sign is None:
-                break
+        left = first = self._sum()
+        links: list[pl.Expr] = []
+        while self._token.kind == "sign" and self._token.value in _COMPARE:
+            at, sign = self._token.at, _COMPARE[self._token.value]
             self.next += 1
+            if links:
+                self._simple(left)
             right = self._sum()
-            link = self._compared(left, sign, right, token.at)
-            made = link if made is None else made & link
+            links.append(self._compared(left, sign, right, at))
             left = right
-        if made is not None:
-            return self._boolean(made, left.at)
-        return self._tested(left)
+        if not links:
+            return self._tested(first)
+        return self._boolean(pl.all_horizontal(links), first.at)
+
+    def _simple(self, value: _Value) -> None:
+        """Refuse comparisons where they would be computed again and again: without an end."""
+        if value.kind == "boolean" and value.raw is None and value.literal is None:
+            raise self.wrong(value.at, "expected a value, got a condition")
 
     def _tested(self, left: _Value) -> _Value:
         """Read what may follow a value in words: in, is null, contains, and these with not."""
@@ -204,13 +215,14 @@ class _Parser:
         closing = "]" if self._take("[") else ")"
         if closing == ")":
             self._need("(")
-        found = pl.lit(False)
+        self._simple(left)
+        found = [pl.lit(False)]
         while not self._take(closing):
-            found = found | self._compared(left, "==", self._sum(), left.at)
+            found.append(self._compared(left, "==", self._sum(), left.at))
             if not self._take(","):
                 self._need(closing)
                 break
-        return found
+        return pl.any_horizontal(found)
 
     def _contains(self, left: _Value, right: _Value) -> pl.Expr:
         if not isinstance(right.literal, str):
@@ -218,9 +230,7 @@ class _Parser:
         return self._text(left).str.contains(right.literal, literal=True).fill_null(False)
 
     def _is_null(self, value: _Value) -> pl.Expr:
-        found = value.expr.is_null()
-        if value.dtype is not None and value.dtype.is_float():
-            found = found | value.expr.is_nan().fill_null(False)
+        found = self._plain(value).is_null()
         if self.empty_is_null and value.kind == "text":
             found = found | (value.expr == "").fill_null(False)
         return found
@@ -263,7 +273,7 @@ class _Parser:
         return made
 
     def _plain(self, value: _Value) -> pl.Expr:
-        if value.dtype is not None and value.dtype.is_float():
+        if value.raw is None and value.dtype is not None and value.dtype.is_float():
             return value.expr.fill_nan(None)
         return value.expr
 
@@ -283,13 +293,16 @@ class _Parser:
 
     def _counted(self, left: _Value, token: _Token, right: _Value) -> _Value:
         sign = token.value
+        self.sums += 1
+        if self.sums > MOST_SUMS:
+            raise self.wrong(token.at, f"more than {MOST_SUMS} sums and products")
         if sign == "+" and left.kind == right.kind == "text":
             return _Value(left.expr + right.expr, "text", left.at)
         if left.kind == right.kind == "moment" and sign == "-":
             return _Value(left.expr - right.expr, "duration", left.at)
         a, b = self._number(left), self._number(right)
         if sign in ("/", "%"):
-            b = pl.when(b != 0).then(b)
+            b = b.replace([0.0], [None])
         made = {"+": a + b, "-": a - b, "*": a * b, "/": a / b, "%": a % b}[sign]
         return _Value(made, "number", left.at, dtype=pl.Float64())
 
@@ -310,7 +323,7 @@ class _Parser:
             return value.expr.str.strip_chars().cast(pl.Float64, strict=False).fill_nan(None)
         if value.kind != "number":
             raise self.wrong(value.at, f"expected a number, got a {value.kind}")
-        return value.expr.cast(pl.Float64).fill_nan(None)
+        return value.expr.cast(pl.Float64)
 
     def _text(self, value: _Value) -> pl.Expr:
         if value.kind != "text":
@@ -371,7 +384,9 @@ class _Parser:
         kind, expr = _kind(dtype), pl.col(name)
         if kind == "text":
             expr = expr.cast(pl.String)
-        return _Value(expr, kind, token.at, dtype=dtype)
+        if dtype.is_float():
+            expr = expr.fill_nan(None)
+        return _Value(expr, kind, token.at, dtype=dtype, raw=pl.col(name))
 
     def _call(self, token: _Token) -> _Value:
         name = token.value.lower()
@@ -495,7 +510,8 @@ def _is_null(parser: _Parser, at: int, value: _Value) -> _Value:
 def _is_nan(parser: _Parser, at: int, value: _Value) -> _Value:
     if value.dtype is None or not value.dtype.is_float():
         return _Value(pl.lit(False), "boolean", at)
-    return _Value(value.expr.is_nan().fill_null(False), "boolean", at)
+    number = value.expr if value.raw is None else value.raw
+    return _Value(number.is_nan().fill_null(False), "boolean", at)
 
 
 def _coalesce(parser: _Parser, at: int, *values: _Value) -> _Value:
@@ -506,9 +522,7 @@ def _coalesce(parser: _Parser, at: int, *values: _Value) -> _Value:
         if value.kind != known[0].kind:
             raise parser.wrong(value.at, f"a {value.kind} cannot stand in for a {known[0].kind}")
     dtype = pl.Float64() if known[0].kind == "number" else known[0].dtype
-    exprs = [
-        parser._number(value) if value.kind == "number" else parser._plain(value) for value in known
-    ]
+    exprs = [value.expr.cast(dtype) if value.kind == "number" else value.expr for value in known]
     return _Value(pl.coalesce(exprs), known[0].kind, at, dtype=dtype)
 
 

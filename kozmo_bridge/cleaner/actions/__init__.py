@@ -107,7 +107,7 @@ FAMILIES: Mapping[str, str] = {
 HOME: Mapping[str, str] = {
     name: module for module, names in FAMILIES.items() for name in names.split()
 }
-COMMON = frozenset({"reason"})
+COMMON = frozenset({"reason", "details"})
 """What a rule of any action may say besides its parameters; nothing is done with it."""
 _DECLARED: dict[str, Action] = {}
 

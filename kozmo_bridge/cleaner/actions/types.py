@@ -226,10 +226,9 @@ def _offset() -> pl.Expr:
 )  # fmt: skip
 def parse_duration(column: pl.Series, given: Given) -> pl.Series:
     """Makes spans of time of texts: 01:30:00, PT5M, 3 days, 1h 30m."""
-    short = given["clock"] == "m:s"
     texts = column.str.strip_chars()
-    whole = r"^(-?)(\d{1,4}:[0-5]\d)$"
-    texts = texts.str.replace(whole, "${1}0:${2}" if short else "${1}${2}:00")
+    clock = "${1}${2}m ${3}s" if given["clock"] == "m:s" else "${1}${2}:${3}:00"
+    texts = texts.str.replace(r"^(-?)(\d{1,4}):([0-5]\d)$", clock)
     distinct = texts.drop_nulls().unique().sort()
     micros = (spans(distinct) * 1_000_000).round().cast(pl.Int64, strict=False)
     made = texts.replace_strict(distinct, micros, default=None, return_dtype=pl.Int64)
