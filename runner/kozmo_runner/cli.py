@@ -20,7 +20,7 @@ _COMMANDS = {
     "count": "Count the rows of a tap's streams.",
     "replay": "Load bad records that were set aside, once they are repaired.",
     "state": "Look at the state of runs, and change it.",
-    "systems": "List the taps and targets that there are.",
+    "systems": "List the taps, mappers and targets that there are.",
     "doctor": "Look at this installation.",
 }
 _HELP = """Move rows with Singer taps and targets: read one system, write another, go on next time
