@@ -1,8 +1,8 @@
 """Cells of a stream as polars has them, and back: what no rule changed stays as it came.
 
 A cell that has no place in the type of its column (an integer beyond 64 bits, a date in year 10000,
-a number with more digits than a float tells, whatever does not fit the schema) is null to the rules
-and *odd*: it leaves as it came.
+whatever does not fit the schema) is null to the rules and *odd*: it leaves as it came. So does a
+number with more digits than a float tells, of which the rules see the float that is closest.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ def cells_of(name: str, type: LogicalType, tokens: Tokens) -> Cells:
     if series is None:
         series = _text_series(name, type, tokens)
     present = pl.Series(name, [token is not None for token in tokens], dtype=pl.Boolean)
-    return _marked(typed(series, type), present)
+    return _marked(series, type, present)
 
 
 def cells_of_text(series: pl.Series, type: LogicalType) -> Cells:
     """Return a column that came as text, as the Arrow lane has those with odd cells."""
-    return _marked(typed(series, type), series.is_not_null())
+    return _marked(series, type, series.is_not_null())
 
 
-def typed(series: pl.Series, type: LogicalType) -> pl.Series:
-    """Return a column of texts in the type that the rules see; null where one does not fit."""
+def _typed(series: pl.Series, type: LogicalType) -> pl.Series:
+    """A column of texts in the type that the rules see; null where one does not fit."""
     dtype = dtype_of(type)
     if series.dtype == dtype:
         return series
@@ -84,9 +84,14 @@ def gathered(tokens: Tokens, places: Sequence[int | None] | None) -> list[Any]:
     return [None if place is None else tokens[place] for place in places]
 
 
-def _marked(series: pl.Series, present: pl.Series) -> Cells:
-    odd = present & series.is_null()
-    return Cells(series, odd if odd.any() else None)
+def _marked(series: pl.Series, type: LogicalType, present: pl.Series) -> Cells:
+    made = _typed(series, type)
+    odd = present & made.is_null()
+    if type.name == "decimal" and made.dtype == pl.Float64:
+        # What is not the shortest name of its float may still be told by it, as 12.50 is.
+        digits = series.str.replace_all(r"[^0-9]", "").str.len_bytes()
+        odd |= present & (digits > _DIGITS) & made.cast(pl.String).ne_missing(series)
+    return Cells(made, odd if odd.any() else None)
 
 
 def _plain(type: LogicalType) -> Any:
@@ -145,13 +150,12 @@ def _integers(series: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 
 def _numbers(series: pl.Series, dtype: pl.DataType) -> pl.Series:
-    """Floats, or decimals, of those numbers that they tell exactly."""
+    """Decimals where the type tells their digits, of those that have no more; else floats."""
     if isinstance(dtype, pl.Decimal):
         scale = dtype.scale or 0
         fits = series.str.contains(rf"^-?\d+(\.\d{{1,{scale}}})?$" if scale else r"^-?\d+$")
     else:
-        digits = series.str.replace_all(r"[^0-9]", "")
-        fits = (digits.str.len_bytes() <= _DIGITS) & series.str.contains(r"^-?[\d.]+$")
+        fits = series.str.contains(r"^-?\d+\.?\d*(?:[eE][+-]?\d+)?$")
     made: pl.Series = _only(series, fits).cast(dtype, strict=False)
     return made
 

@@ -8,7 +8,7 @@ While the rules of a stream are being learned everything that comes is held, in 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -77,6 +77,10 @@ class Flow:
         self._release(whole=True)
         if self._memory.unsaid:
             self._writer.state(b"{}")
+
+    def log(self) -> dict[str, Any]:
+        """Return what was done so far: of each stream its rows, what changed, what did not fit."""
+        return self._writer.log()
 
     def _refused(self, error: RecordError, line: bytes) -> None:
         """A line that cannot be read passes: what becomes of it is for the target to say."""

@@ -55,6 +55,11 @@ class MapKozmoClean(Plugin):
             "File that keeps what was learned, where no state is handed over, as in Meltano",
         ),
         Setting(
+            "log_path",
+            "File for what was done, written at the end as JSON: of each stream its rows, which "
+            "cells were what before, and what a rule could not take",
+        ),
+        Setting(
             "batch_size_rows",
             "Clean so many rows at once",
             kind="integer",
@@ -81,7 +86,7 @@ class MapKozmoClean(Plugin):
     def run(self, source: int, out: BinaryIO, state: Mapping[str, Any]) -> None:
         """Write the messages of *source* to *out*, rows clean; *state* is that of the tap."""
         from kozmo_bridge.cleaner.pipe.flow import Flow
-        from kozmo_bridge.cleaner.pipe.memory import Memory
+        from kozmo_bridge.cleaner.pipe.memory import Memory, write_log
 
         def write(data: bytes) -> None:
             view = memoryview(data)
@@ -93,3 +98,5 @@ class MapKozmoClean(Plugin):
         flow = Flow(self._policies, memory, write, rows, lane.descriptor(lane.OUT_VARIABLE))
         with without_cycles():
             flow.run(source)
+        if self.config["log_path"]:
+            write_log(self.config["log_path"], flow.log())

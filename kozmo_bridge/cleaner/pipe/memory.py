@@ -106,6 +106,17 @@ class Memory:
             ) from error
 
 
+def write_log(path: str, log: Mapping[str, Any]) -> None:
+    """Write what was done to the streams as JSON."""
+    text = json.dumps(log, indent=2, ensure_ascii=False)
+    try:
+        Path(path).expanduser().write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise WriteError(
+            f"cannot write the log {path}: {error.strerror}", "check the setting log_path"
+        ) from error
+
+
 def mark_of(settings: Any) -> str:
     """Return a short mark of *settings*: what was learned under others does not count."""
     text = json.dumps(settings, sort_keys=True, default=str)

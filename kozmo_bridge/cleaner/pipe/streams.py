@@ -21,6 +21,7 @@ from kozmo_bridge.cleaner.pipe.shape import (
     widened,
 )
 from kozmo_bridge.cleaner.pipe.spelling import spelt
+from kozmo_bridge.cleaner.plain import plain
 from kozmo_bridge.cleaner.rules import Rules
 from kozmo_bridge.cleaner.table import ROW
 from kozmo_singer.wire.arrow import arrow_type, field
@@ -76,6 +77,7 @@ class StreamCleaner:
         self.schema, self.rules = schema, rules
         self._shape = shape_of(schema, rules)
         self._cleaner = Cleaner(self._shape.rules)
+        self._rows = 0
         self._told: set[tuple[int, str | None]] = set()
         self._types = {column.name: column.type for column in schema.columns}
         self._after = schema_after(schema, self._shape)
@@ -98,8 +100,14 @@ class StreamCleaner:
         """The columns that leave."""
         return self._after.columns
 
+    def told(self) -> dict[str, Any]:
+        """Return what was done so far as JSON takes it."""
+        cleaner = self._cleaner
+        return {"rows": self._rows, "log": plain(cleaner.log), "faults": plain(cleaner.faults)}
+
     def lines(self, batch: Sequence[Rows]) -> bytes:
         """Return *batch* as RECORD lines, a new SCHEMA before them where they need one."""
+        self._rows += sum(map(len, batch)) if self.idle else 0
         if self.idle:
             return b"".join(rows.block + b"\n" for rows in batch)
         names = [column.name for column in self.schema.columns]
@@ -116,6 +124,7 @@ class StreamCleaner:
     def columns(self, part: pa.RecordBatch) -> tuple[bytes, pa.RecordBatch]:
         """Return *part* clean, and the line of a new SCHEMA where it needs one."""
         if self.idle:
+            self._rows += part.num_rows
             return b"", part
         seen = {
             name: _arrow_cells(part.column(name), self._types[name])
@@ -132,6 +141,7 @@ class StreamCleaner:
         made = self._cleaner.apply(frame.insert_column(0, numbers))
         self._tell()
         same = made.height == height and made.get_column(ROW).equals(numbers)
+        self._rows += made.height
         places = None if same else made.get_column(ROW).to_list()
         return _Made(made.drop(ROW), seen, places)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kozmo_bridge.cleaner.pipe.files import Part
 from kozmo_bridge.cleaner.pipe.memory import Memory
@@ -59,6 +59,10 @@ class Writer:
     def state(self, text: bytes) -> None:
         """Write a STATE with what was learned in it."""
         self._write(b'{"type":"STATE","value":' + self._memory.said(text) + b"}\n")
+
+    def log(self) -> dict[str, Any]:
+        """Return what was done to each stream."""
+        return {stream: cleaner.told() for stream, cleaner in self._cleaners.items()}
 
     def _rows(
         self, before: Sequence[Rows | Part], state: State | None, after: Sequence[Rows | Part]
