@@ -8,7 +8,7 @@ While the rules of a stream are being learned everything that comes is held, in 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -57,7 +57,7 @@ class Flow:
         self._held: list[Held] = []
         self._rows = self._size = 0
 
-    def run(self, source: int) -> None:
+    def run(self, source: int | BinaryIO) -> None:
         """Pass on all messages of *source*, the last of what was held at its end."""
         reader = Reader(
             source, idle_seconds=IDLE_SECONDS, refuse=self._refused, raw=True, others=True

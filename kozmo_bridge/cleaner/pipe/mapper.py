@@ -83,7 +83,7 @@ class MapKozmoClean(Plugin):
         """Return how many rules there are; making the mapper has read all of them."""
         return f"{self._policies.words} for each stream"
 
-    def run(self, source: int, out: BinaryIO, state: Mapping[str, Any]) -> None:
+    def run(self, source: int | BinaryIO, out: BinaryIO, state: Mapping[str, Any]) -> None:
         """Write the messages of *source* to *out*, rows clean; *state* is that of the tap."""
         from kozmo_bridge.cleaner.pipe.flow import Flow
         from kozmo_bridge.cleaner.pipe.memory import Memory, write_log
