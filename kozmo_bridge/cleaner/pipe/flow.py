@@ -149,7 +149,8 @@ class Flow:
             sample = _sample(schema, [e for e in own if isinstance(e, Rows | Part)], policy.learn)
             rules = policy.learned(given, sample)
             self._writer.learned[stream] = rules
-            self._memory.learn(stream, policy.mark, rules)
+            if sample.height:
+                self._memory.learn(stream, policy.mark, rules)
         self._learning.clear()
 
     def _release(self, whole: bool) -> None:

@@ -18,18 +18,25 @@ from kozmo_singer.errors import ConfigError
 from kozmo_singer.wire.messages import Schema
 from kozmo_singer.wire.types import Column, LogicalType, from_schema, to_schema
 
+_LEAVE_CELLS = frozenset(
+    {"drop_columns", "rename_columns", "clean_column_name", "clean_column_names", "select"}
+)
+"""Actions that take columns away, or give them other names; those on rows take away rows."""
+
 
 @dataclass(frozen=True)
 class Shape:
     """What comes out of a stream.
 
     rules: those that were given; those for any text name the columns of the stream that hold some,
-    documents of JSON and binary not among them. dtypes: of each column that leaves, in order, the
-    type that the rules give it. origins: of those that came in, under which name. touched: those
-    that came in and that a rule may change. read: those that came in and that some rule looks at.
+    documents of JSON and binary not among them. came: the columns that came in. dtypes: of each
+    column that leaves, in order, the type that the rules give it. origins: of those that came in,
+    under which name. touched: those that came in and that a rule may change. read: those that came
+    in and that some rule looks at.
     """
 
     rules: Rules
+    came: tuple[str, ...]
     dtypes: Mapping[str, pl.DataType]
     origins: Mapping[str, str]
     touched: frozenset[str]
@@ -38,9 +45,8 @@ class Shape:
     @property
     def same_columns(self) -> bool:
         """Whether the columns that leave are those that came, under their names."""
-        return all(name == origin for name, origin in self.origins.items()) and len(
-            self.dtypes
-        ) == len(self.origins)
+        same = all(name == origin for name, origin in self.origins.items())
+        return same and tuple(self.dtypes) == self.came
 
 
 def frame_type(columns: Sequence[Column]) -> dict[str, pl.DataType]:
@@ -72,13 +78,17 @@ def shape_of(schema: Schema, rules: Rules) -> Shape:
         ]  # fmt: skip
         said = rule.columns if action.of_cells is None and rule.columns else None
         may = wanted if said is None else {origins[n] for n in said if n in origins}
-        # What only takes rows away leaves the cells of the others as they are.
-        touched |= set() if action.family == "rows" else may
+        touched |= set() if action.family == "rows" or action.name in _LEAVE_CELLS else may
         touched |= {before[name] for name in changed if name in before}
         frame = made
     given_to = Rules(tuple(named), rules.expects)
     return Shape(
-        given_to, dict(frame.schema), origins, frozenset(touched), frozenset(read | touched)
+        given_to,
+        tuple(column.name for column in schema.columns),
+        dict(frame.schema),
+        origins,
+        frozenset(touched),
+        frozenset(read | touched),
     )
 
 
