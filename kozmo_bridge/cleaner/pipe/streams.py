@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 import polars as pl
@@ -25,10 +26,11 @@ from kozmo_bridge.cleaner.plain import plain
 from kozmo_bridge.cleaner.rules import Rules
 from kozmo_bridge.cleaner.table import ROW
 from kozmo_singer.wire.arrow import arrow_type, field
-from kozmo_singer.wire.encode import dumps, row_struct, schema_line
+from kozmo_singer.wire.arrow_values import values
+from kozmo_singer.wire.encode import dumps, row_struct, schema_line, spell_binary
 from kozmo_singer.wire.messages import Schema
 from kozmo_singer.wire.rows import Rows
-from kozmo_singer.wire.types import Column, from_schema
+from kozmo_singer.wire.types import Column, LogicalType, from_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +64,7 @@ def columns_frame(part: pa.RecordBatch, columns: Sequence[Column]) -> pl.DataFra
     names = set(part.schema.names)
     empty = pl.DataFrame(schema=frame_type(columns)).clear(part.num_rows)
     found = [
-        _arrow_cells(part.column(c.name), c.type).series.alias(c.name)
+        _arrow_cells(part.column(c.name), part.schema.field(c.name), c.type).series.alias(c.name)
         if c.name in names
         else empty.get_column(c.name)
         for c in columns
@@ -127,7 +129,7 @@ class StreamCleaner:
             self._rows += part.num_rows
             return b"", part
         seen = {
-            name: _arrow_cells(part.column(name), self._types[name])
+            name: _arrow_cells(part.column(name), part.schema.field(name), self._types[name])
             for name in part.schema.names
             if name in self._shape.read
         }
@@ -289,6 +291,8 @@ def _arrow_array(
 
     if isinstance(after.dtype, pl.Duration):
         after = after.dt.to_string("iso")
+    if column.type.name == "binary" and after.dtype == pl.String:
+        after = after.str.decode("hex" if column.type.encoding == "base16" else "base64")
     array = after.to_arrow()
     wanted = arrow_type(column.type)
     if odd is None or old is None:
@@ -297,7 +301,12 @@ def _arrow_array(
     return pc.if_else(odd.to_arrow(), old.cast(pa.string()), texts)
 
 
-def _arrow_cells(array: pa.Array, type: Any) -> Cells:
+def _arrow_cells(array: pa.Array, field: pa.Field, type: LogicalType) -> Cells:
+    import pyarrow as pa
+
+    if isinstance(array, pa.ExtensionArray) or type.name in ("binary", "json", "uuid"):
+        texts = [_spelt_out(value, type) for value in values(array, field)]
+        return cells_of_text(pl.Series(field.name, texts, dtype=pl.String), type)
     series = pl.from_arrow(array)
     assert isinstance(series, pl.Series)
     dtype = dtype_of(type)
@@ -308,6 +317,17 @@ def _arrow_cells(array: pa.Array, type: Any) -> Cells:
     made = series.cast(dtype, strict=False)
     odd = made.is_null() & series.is_not_null()
     return Cells(made, odd if odd.any() else None)
+
+
+def _spelt_out(value: Any, type: LogicalType) -> str | None:
+    """A value that polars has no type of ours for, as text."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes) and type.name == "uuid":
+        return str(UUID(bytes=value))
+    if isinstance(value, bytes):
+        return spell_binary(value, type.encoding)
+    return str(value, "utf-8") if isinstance(value, msgspec.Raw) else str(value)
 
 
 class _Tokens:
