@@ -49,10 +49,12 @@ class Flow:
         write: Callable[[bytes], None],
         batch_rows: int,
         out_pipe: int | None = None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._policies, self._memory = policies, memory
         self._write, self._batch_rows = write, batch_rows
         self._writer = Writer(write, memory, out_pipe)
+        self._stopped = stopped
         self._learning: dict[str, _Learning] = {}
         self._held: list[Held] = []
         self._rows = self._size = 0
@@ -73,6 +75,8 @@ class Flow:
             if not self._learning:
                 self._release(whole=True)
             raise
+        if self._learning and self._stopped():
+            return
         self._learn()
         self._release(whole=True)
         if self._memory.unsaid:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from kozmo_singer.plugin import Plugin, without_cycles
+from kozmo_singer.plugin import Plugin, stopping, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire import lane
 
@@ -95,7 +95,8 @@ class MapKozmoClean(Plugin):
 
         memory = Memory(state, self.config["learned_path"])
         rows = self.config["batch_size_rows"]
-        flow = Flow(self._policies, memory, write, rows, lane.descriptor(lane.OUT_VARIABLE))
+        out_pipe = lane.descriptor(lane.OUT_VARIABLE)
+        flow = Flow(self._policies, memory, write, rows, out_pipe, lambda: stopping.requested)
         with without_cycles():
             flow.run(source)
         if self.config["log_path"]:
