@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from kozmo_bridge.cleaner.actions import FAMILIES, Action, action_of, type_names
+from kozmo_bridge.cleaner.pipe.registry import MAPPERS
 from kozmo_singer.plugin import Plugin, about_text
 from kozmo_singer.scripts import Entry
 from kozmo_singer.settings import Setting
@@ -41,6 +42,8 @@ BOTH = {
 EXTRACTOR = {"properties", "catalog", "discover", "state", "test", "log-based", *BOTH}
 LOADER = {"soft-delete", "hard-delete", "datatype-failsafe", *BOTH}
 KINDS = {"number": "decimal"}
+EVERY = {**TAPS, **MAPPERS, **TARGETS}
+
 ACTIONS = """A rule names an action, the columns that it is for, and its parameters:
 
 ```json
@@ -92,7 +95,7 @@ def main() -> int:
 
 def pages() -> dict[Path, str]:
     """Return every generated file with the text that it should have."""
-    plugins = {name: load(entry) for name, entry in {**TAPS, **TARGETS}.items()}
+    plugins = {name: load(entry) for name, entry in EVERY.items()}
     made = {REFERENCE / f"{name}.md": reference(plugin) for name, plugin in plugins.items()}
     made[ROOT / "meltano.yml"] = meltano(plugins)
     made[REFERENCE / "cleaning-actions.md"] = cleaning_actions()
@@ -118,7 +121,7 @@ def load(entry: Entry) -> type[Plugin]:
 
 def reference(plugin: type[Plugin]) -> str:
     """Return the page of one plug-in: what --about says, how to install it, what to try."""
-    extra = {**TAPS, **TARGETS}[plugin.name].extra
+    extra = EVERY[plugin.name].extra
     install = ["", "## Install", "", "```", f"pip install 'kozmo-singer[{extra}]'", "```"]
     examples = ["", "## Try", "", "```", *plugin.examples, "```"] if plugin.examples else []
     text = about_text(plugin, "markdown").rstrip()
@@ -172,10 +175,7 @@ def systems() -> str:
 
 def contents() -> str:
     """Return the list of reference pages in the index of the docs."""
-    lines = [
-        f"- [`{name}`](reference/{name}.md): {entry.summary}"
-        for name, entry in {**TAPS, **TARGETS}.items()
-    ]
+    lines = [f"- [`{name}`](reference/{name}.md): {entry.summary}" for name, entry in EVERY.items()]
     return "\n".join([*lines, "- [actions of the cleaner](reference/cleaning-actions.md)"])
 
 
@@ -205,8 +205,11 @@ def between(text: str, name: str, made: str) -> str:
 
 def meltano(plugins: Mapping[str, type[Plugin]]) -> str:
     """Return meltano.yml: every plug-in as a command on PATH, with each of its settings."""
-    declared: dict[str, list[dict[str, Any]]] = {"extractors": [], "loaders": []}
+    declared: dict[str, list[dict[str, Any]]] = {"extractors": [], "mappers": [], "loaders": []}
     for name, plugin in plugins.items():
+        if name in MAPPERS:
+            declared["mappers"].append(meltano_mapper(plugin))
+            continue
         declared["extractors" if name in TAPS else "loaders"].append(meltano_plugin(plugin))
     project = {
         "requires_meltano": ">=4,<5",
@@ -232,6 +235,15 @@ def meltano_plugin(plugin: type[Plugin]) -> dict[str, Any]:
         "settings": [meltano_setting(setting) for setting in plugin.settings],
     }
     return {**made, "settings_group_validation": [required]} if required else made
+
+
+def meltano_mapper(plugin: type[Plugin]) -> dict[str, Any]:
+    """Return a mapper as Meltano declares it, which is run by the name of one of its mappings."""
+    made = meltano_plugin(plugin)
+    del made["capabilities"]
+    name = plugin.name.rpartition("-")[2]
+    config = {"auto": True, "learned_path": f"{plugin.name}.json"}
+    return {**made, "mappings": [{"name": name, "config": config}]}
 
 
 def meltano_setting(setting: Setting) -> dict[str, Any]:

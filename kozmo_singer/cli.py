@@ -1,4 +1,4 @@
-"""The command line that every tap and target has; errors are shown here and nowhere else."""
+"""The command line of taps, mappers and targets; errors are shown here and nowhere else."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def main(name: str, entry: Entry, arguments: list[str] | None = None) -> int:
 def _run(name: str, entry: Entry, arguments: list[str] | None, hidden: list[str]) -> int:
     try:
         plugin = _load(entry)
-        command = _tap_command if name.startswith("tap-") else _target_command
+        command = _COMMANDS[name.partition("-")[0]]
         command(plugin, hidden).main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -192,6 +192,39 @@ def _target_command(plugin: Any, hidden: list[str]) -> click.Command:
         *([committed] if "exactly-once" in plugin.capabilities else []),
         *([back] if {"read-back", "read-back-by-tap"} & {*plugin.capabilities} else []),
     )
+
+
+def _mapper_command(plugin: Any, hidden: list[str]) -> click.Command:
+    def run(**options: Any) -> None:
+        if _answered(plugin, options):
+            return
+        mapper = _configured(plugin, options, hidden)
+        state = read_json_object(options["state"], "state") if options["state"] else {}
+        state = state.get("value", state)
+        if options["check"]:
+            click.echo(mapper.check())
+        elif options["input"]:
+            with _open(options["input"]) as source, _stdout() as out:
+                mapper.run(source.fileno(), out, state)
+        elif sys.stdin.isatty():
+            raise ConfigError(
+                f"{plugin.name} reads Singer messages from a pipe",
+                f"try: TAP --config TAP.json | {plugin.name} --config CONFIG.json | TARGET",
+            )
+        else:
+            with _stdout() as out:
+                mapper.run(sys.stdin.fileno(), out, state)
+
+    path = click.Path(dir_okay=False)
+    return _command(
+        plugin,
+        run,
+        click.Option(["--input"], type=path, help="A file of messages instead of the pipe."),
+        click.Option(["--state", "-s"], type=path, help="The state that the tap is given, too."),
+    )
+
+
+_COMMANDS = {"tap": _tap_command, "map": _mapper_command, "target": _target_command}
 
 
 def _note(path: str) -> Any:

@@ -18,6 +18,7 @@ from kozmo_singer.wire.messages import (
     ActivateVersion,
     Batch,
     Message,
+    Other,
     Schema,
     State,
 )
@@ -56,7 +57,8 @@ class Reader:
     before it has been yielded by then. With *refuse* a record that cannot be taken, or a line that
     is no message, is given to it and reading goes on, after a None that tells of it; what is wrong
     with messages of other types, or with the end of the input, is raised all the same. With *raw*
-    every value of a row is kept as the JSON that it came as, whatever the schema says of it.
+    every value of a row is kept as the JSON that it came as, whatever the schema says of it. With
+    *others* messages of unknown types are yielded, which are skipped with a warning else.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Reader:
         idle_seconds: float | None = None,
         refuse: Refuse | None = None,
         raw: bool = False,
+        others: bool = False,
     ) -> None:
         self._source = source
+        self._others = others
         self._raw = raw
         self._idle = idle_seconds
         self._given = refuse
@@ -266,6 +270,8 @@ class Reader:
         if kind == "STATE":
             return self._state(line)
         handler = _HANDLERS.get(kind)
+        if handler is None and self._others:
+            return Other(line)
         if handler is None:
             if kind not in self._unknown:
                 self._unknown.add(kind)

@@ -3,7 +3,7 @@
 The runner opens the pipe where both plug-ins say that they can use it, or for the bridge to a tap
 alone, and names its descriptor in an environment variable. Then a BATCH message stands for rows
 whose bytes follow in that pipe; its manifest is ``pipe:SIZE``. Without the variable a tap writes
-plain RECORD lines.
+plain RECORD lines. A mapper has two such pipes: it reads from the first and writes to the second.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CAPABILITY = "arrow-pipe"
 VARIABLE = "KOZMO_ARROW_PIPE"
+OUT_VARIABLE = "KOZMO_ARROW_PIPE_OUT"
+"""Of a mapper: the pipe that it writes to."""
 FEW_ROWS = 20_000
 """Tables with fewer rows are not worth the time that it takes to load pyarrow."""
 _PREFIX = "pipe:"
@@ -27,9 +29,9 @@ _END_BYTES = 64
 """More than the mark at the end of a stream takes."""
 
 
-def descriptor() -> int | None:
+def descriptor(variable: str = VARIABLE) -> int | None:
     """Return the pipe beside the messages, None where there is none."""
-    found = os.environ.get(VARIABLE, "")
+    found = os.environ.get(variable, "")
     return int(found) if found.isdigit() else None
 
 

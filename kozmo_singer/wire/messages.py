@@ -73,4 +73,10 @@ class Aborted(msgspec.Struct, frozen=True):
     reason: str
 
 
-Message = Schema | State | ActivateVersion | Batch | Aborted | Rows
+class Other(msgspec.Struct, frozen=True):
+    """A message of a type that nobody here knows, as it came."""
+
+    text: bytes
+
+
+Message = Schema | State | ActivateVersion | Batch | Aborted | Other | Rows

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import click
 
 from kozmo_singer import __version__
-from kozmo_singer.errors import ConfigError, report
+from kozmo_singer.errors import ConfigError, MissingDriver, report
+from kozmo_singer.scripts import Entry
 
 _COMMANDS = {
     "run": "Read with a tap, write with a target, keep the state.",
@@ -20,7 +23,7 @@ _COMMANDS = {
     "count": "Count the rows of a tap's streams.",
     "replay": "Load bad records that were set aside, once they are repaired.",
     "state": "Look at the state of runs, and change it.",
-    "systems": "List the taps and targets that there are.",
+    "systems": "List the taps, mappers and targets that there are.",
     "doctor": "Look at this installation.",
 }
 _HELP = """Move rows with Singer taps and targets: read one system, write another, go on next time
@@ -38,30 +41,47 @@ given by its path."""
 _INTERRUPTED = 130
 
 
+@cache
+def _added() -> Mapping[str, Entry]:
+    """The commands that installed packages declare, by name; imports none of them."""
+    from importlib.metadata import entry_points
+
+    found: dict[str, Entry] = {}
+    for point in entry_points(group="kozmo.commands"):
+        found.update(point.load())
+    return found
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*_COMMANDS, *_added()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module, attribute = f"kozmo_runner.commands.{cmd_name}", "command"
         if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"kozmo_runner.commands.{cmd_name}")
-        command: click.Command = module.command
+            entry = _added().get(cmd_name)
+            if entry is None:
+                return None
+            module, _, attribute = entry.target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        added = {name: entry.summary for name, entry in _added().items()}
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list({**_COMMANDS, **added}.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in _COMMANDS and not name.startswith("-"):
+        if name not in _COMMANDS and name not in _added() and not name.startswith("-"):
             from kozmo_singer.settings import did_you_mean
 
             raise ConfigError(
-                f"there is no command '{name}'", *did_you_mean(name, _COMMANDS), "see: kozmo --help"
+                f"there is no command '{name}'",
+                *did_you_mean(name, self.list_commands(ctx)),
+                "see: kozmo --help",
             )
         return super().resolve_command(ctx, args)
 
@@ -80,6 +100,11 @@ def run_command_line(arguments: list[str]) -> int:
         return report(ConfigError(error.format_message(), f"see: {path} --help"))
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
+    except ModuleNotFoundError as error:
+        entry = _added().get(arguments[0]) if arguments else None
+        if entry is None or (error.name or "").startswith("kozmo"):
+            return report(error)
+        return report(MissingDriver(f"kozmo {arguments[0]}", error.name or "", entry.extra))
     except BrokenPipeError:
         _silence_stdout()
         return 1

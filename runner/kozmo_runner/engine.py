@@ -1,10 +1,11 @@
-"""Two processes and the pipe between them, from their start to the end of both.
+"""Processes and the pipes between them, from their start to the end of all.
 
-The tap writes straight into the target, and in the Arrow lane into a second pipe beside the first;
-nothing passes through here. The runner keeps one copy of
-the pipe's writing end until it knows how the tap ended: closing it tells the target that the data
-is complete, so before that, if the tap failed, a target of ours gets an ABORT message and replaces
-and deletes nothing. A foreign target cannot be told and only gets the end of its input.
+The tap writes straight into the target, or into the first of the mappers between them, and in the
+Arrow lane into a second pipe beside the first; nothing passes through here. The runner keeps one
+copy of each pipe's writing end until it knows how its writer ended: closing it tells the reader
+that the data is complete, so before that, if the writer failed, a reader of ours gets an ABORT
+message. A mapper passes it on, and a target replaces and deletes nothing. A foreign reader cannot
+be told and only gets the end of its input; what stands behind it is told once it has ended.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from kozmo_runner.bookmarks import State, StateLines
 from kozmo_runner.feeding import write_abort
 from kozmo_runner.plugins import Plug
 from kozmo_runner.process import Cancel, Child
-from kozmo_runner.progress import Progress, Side
+from kozmo_runner.progress import Progress
 from kozmo_runner.report import Blame
 from kozmo_runner.speech import broken_pipe, exit_words, metric, reason
 from kozmo_runner.workspace import Workspace
@@ -40,8 +41,8 @@ _SAVE_SECONDS = 1.0
 class Grace:
     """Seconds before the next, ruder step of a stop.
 
-    A tap has *tap* seconds from SIGTERM to SIGKILL. A target has *drain* seconds from the end of
-    its input to SIGTERM, and *target* from there to SIGKILL.
+    A tap has *tap* seconds from SIGTERM to SIGKILL. A mapper or a target has *drain* seconds from
+    the end of its input to SIGTERM, and *target* from there to SIGKILL.
     """
 
     tap: float = 8.0
@@ -51,7 +52,7 @@ class Grace:
 
 @dataclass(frozen=True)
 class Command:
-    """How one side is started."""
+    """How one process is started."""
 
     plug: Plug
     argv: Sequence[str]
@@ -88,22 +89,23 @@ class Limits:
 
 @dataclass
 class Outcome:
-    """How both ended. *blame* is who failed first, *stopped* why an end was asked for."""
+    """How all ended, the tap first. *blame* is who failed first, *stopped* why an end was wanted.
 
-    tap_code: int | None = None
-    target_code: int | None = None
+    A code is None where the process never ran.
+    """
+
+    codes: list[int | None]
     blame: Blame | None = None
     stopped: str = ""
     garbage: int = 0
 
 
 class Engine:
-    """Runs a tap into a target; `run` returns when both have ended."""
+    """Runs *stages*, a tap, mappers and a target; `run` returns when all have ended."""
 
     def __init__(
         self,
-        tap: Command,
-        target: Command,
+        stages: Sequence[Command],
         workspace: Workspace,
         *,
         progress: Progress,
@@ -114,28 +116,30 @@ class Engine:
         alive: Callable[[], None] = lambda: None,
         arrow: bool = False,
     ) -> None:
-        self._commands = {"tap": tap, "target": target}
+        self._commands = stages
+        self._last = len(stages) - 1
         self._workspace, self._progress, self._watcher = workspace, progress, watcher
         self._save, self._limits, self._cancel, self._alive = save, limits, cancel, alive
-        self._events: SimpleQueue[tuple[str, Side, str | int | bytes]] = SimpleQueue()
-        self._children: dict[Side, Child] = {}
-        self._ended: set[Side] = set()
-        self._alarms: list[tuple[float, Side, Callable[[], None]]] = []
+        self._events: SimpleQueue[tuple[str, int, str | int | bytes]] = SimpleQueue()
+        self._children: dict[int, Child] = {}
+        self._ended: set[int] = set()
+        self._alarms: list[tuple[float, int, Callable[[], None]]] = []
         self._states = StateLines()
         self._stated: State | None = None
         self._reader: threading.Thread | None = None
-        self._pipe: int | None = None
+        self._pipes: dict[int, int] = {}
+        """Of each stage the writing end of the pipe behind it, as long as it is kept here."""
         self._arrow = arrow
-        self._aborting = ""
+        self._aborting: dict[int, str] = {}
         self._stopping = False
-        self._lost: set[Side] = set()
+        self._lost: set[int] = set()
         self._last_save = self._last_tick = self._last_alive = 0.0
         self._last_move = time.monotonic()
         self._moved = -1
-        self.outcome = Outcome()
+        self.outcome = Outcome([None] * len(stages))
 
     def run(self) -> Outcome:
-        """Start both sides and follow them to their end."""
+        """Start all and follow them to their end."""
         self._cancel.listen(self._on_cancel)
         try:
             self._start()
@@ -144,63 +148,80 @@ class Engine:
             self._finish()
         finally:
             self._cancel.forget(self._on_cancel)
-            self._close_pipe()
+            for stage in tuple(self._pipes):
+                self._close_pipe(stage)
         return self.outcome
 
     @property
-    def tails(self) -> dict[Side, list[str]]:
-        """The last lines of each side's stderr."""
-        return {side: child.tail for side, child in self._children.items()}
+    def tails(self) -> list[list[str]]:
+        """The last lines of each stage's stderr; none of a stage that never ran."""
+        children = map(self._children.get, range(self._last + 1))
+        return [child.tail if child is not None else [] for child in children]
 
     def _start(self) -> None:
-        reading, self._pipe = os.pipe()
-        pipes.widen(self._pipe)
-        beside = os.pipe() if self._arrow else (None, None)
+        reading: list[int] = []
+        beside = [os.pipe() for _ in range(self._last)] if self._arrow else []
+        for stage in range(self._last):
+            end, self._pipes[stage] = os.pipe()
+            reading.append(end)
+        for writing in (*self._pipes.values(), *(end for _, end in beside)):
+            pipes.widen(writing)
         try:
             # The target first: if the runner is killed it is also the first to be told.
-            self._spawn("target", beside[0], stdin=reading, stdout=subprocess.PIPE)
-            self._start_tap(beside[1])
+            for stage in range(self._last, -1, -1):
+                if not self._started(stage, reading, beside):
+                    break
         finally:
             # With a copy left here neither end would notice that the other is gone.
-            for descriptor in (reading, *beside):
-                if descriptor is not None:
-                    os.close(descriptor)
+            for descriptor in (*reading, *(end for pair in beside for end in pair)):
+                os.close(descriptor)
 
-    def _start_tap(self, beside: int | None) -> None:
-        self._reader = threading.Thread(target=self._read_states, name="states", daemon=True)
-        self._reader.start()
-        assert self._pipe is not None
-        if beside is not None:
-            pipes.widen(beside)
+    def _started(
+        self, stage: int, reading: Sequence[int], beside: Sequence[tuple[int, int]]
+    ) -> bool:
+        """Start *stage*; False, with the blame, where that fails. Of a target it is raised."""
+        rows: dict[str, int] = {}
+        if beside and stage:
+            rows[lane.VARIABLE] = beside[stage - 1][0]
+        if beside and stage < self._last:
+            rows[lane.OUT_VARIABLE if stage else lane.VARIABLE] = beside[stage][1]
+        stdin = reading[stage - 1] if stage else subprocess.DEVNULL
+        if stage == self._last:
+            self._spawn(stage, rows, stdin=stdin, stdout=subprocess.PIPE)
+            self._reader = threading.Thread(target=self._read_states, name="states", daemon=True)
+            self._reader.start()
+            return True
         try:
-            self._spawn("tap", beside, stdout=self._pipe)
+            self._spawn(stage, rows, stdin=stdin, stdout=self._pipes[stage])
         except KozmoError as error:
-            self.outcome.blame = Blame("tap", self._name("tap"), error.message, [*error.details])
-            self._end_of_data(str(error))
+            kind, name = self._commands[stage].plug.kind, self._name(stage)
+            self.outcome.blame = Blame(kind, name, error.message, [*error.details])
+            self._end_of_data(stage, str(error))
+            return False
+        return True
 
-    def _spawn(self, side: Side, beside: int | None, **streams: int) -> None:
-        command = self._commands[side]
-        inherited = {} if beside is None else {lane.VARIABLE: str(beside)}
-        self._children[side] = self._workspace.spawn(
+    def _spawn(self, stage: int, rows: Mapping[str, int], **streams: int) -> None:
+        command = self._commands[stage]
+        self._children[stage] = self._workspace.spawn(
             command.argv,
             name=command.plug.name,
-            env={**command.env, **inherited},
-            inherits=() if beside is None else (beside,),
+            env={**command.env, **{name: str(end) for name, end in rows.items()}},
+            inherits=tuple(rows.values()),
             secrets=command.secrets,
-            on_line=lambda text: self._events.put(("line", side, text)),
-            on_exit=lambda code: self._events.put(("exit", side, code)),
+            on_line=lambda text: self._events.put(("line", stage, text)),
+            on_exit=lambda code: self._events.put(("exit", stage, code)),
             **streams,
         )
 
     def _read_states(self) -> None:
-        descriptor = self._children["target"].stdout
+        descriptor = self._children[self._last].stdout
         with suppress(OSError):  # closed at the end, if a stray process still holds the other end
             while chunk := os.read(descriptor, 1 << 16):
-                self._events.put(("state", "target", chunk))
+                self._events.put(("state", self._last, chunk))
 
     def _on_cancel(self) -> None:
         # Called from signal handlers: SimpleQueue.put may interrupt itself.
-        self._events.put(("cancel", "tap", self._cancel.requests))
+        self._events.put(("cancel", 0, self._cancel.requests))
 
     def _next(self) -> None:
         try:
@@ -210,27 +231,25 @@ class Engine:
         if time.monotonic() - self._last_tick >= TICK_SECONDS:
             self._tick()
 
-    def _handle(self, kind: str, side: Side, value: str | int | bytes) -> None:
+    def _handle(self, kind: str, stage: int, value: str | int | bytes) -> None:
         self._last_move = time.monotonic()
         if isinstance(value, bytes):
             self._states.feed(value)
         elif isinstance(value, str):
-            self._hear(side, value)
+            self._hear(stage, value)
         elif kind == "cancel":
             self._interrupt(urgent=value > 1)
-        elif side == "tap":
-            self._tap_ended(value)
         else:
-            self._target_ended(value)
+            self._stage_ended(stage, value)
 
-    def _hear(self, side: Side, text: str) -> None:
+    def _hear(self, stage: int, text: str) -> None:
         point = metric(text)
         if point is not None and point.metric == RETRYABLE:
-            self._lost.add(side)
+            self._lost.add(stage)
         elif point is not None:
-            self._progress.add(side, point)
+            self._progress.add(self._commands[stage].plug.kind, point)
         else:
-            self._watcher.line(self._name(side), text)
+            self._watcher.line(self._name(stage), text)
 
     def _tick(self) -> None:
         now = self._last_tick = time.monotonic()
@@ -238,8 +257,8 @@ class Engine:
             self._alarms.remove(alarm)
             if alarm[1] not in self._ended:
                 alarm[2]()
-        if self._aborting:
-            self._try_abort()
+        for stage in tuple(self._aborting):
+            self._try_abort(stage)
         if now - self._last_save >= _SAVE_SECONDS:
             self._save_state()
         if now - self._last_alive >= 1:
@@ -259,7 +278,7 @@ class Engine:
         if limits.idle is None:
             return
         total = sum(moved(child.pid) for child in self._children.values() if child.running)
-        total += pipes.waiting(self._pipe) if self._pipe is not None else 0
+        total += sum(map(pipes.waiting, self._pipes.values()))
         if total != self._moved:
             self._moved, self._last_move = total, now
         elif now - self._last_move > limits.idle:
@@ -268,11 +287,18 @@ class Engine:
             )
 
     def _who_is_stuck(self) -> str:
-        if "tap" in self._ended:
-            return f"{self._name('target')} did not come to its end"
-        if self._pipe is not None and pipes.waiting(self._pipe):
-            return f"{self._name('target')} did not read what {self._name('tap')} had sent"
-        return f"{self._name('tap')} sent nothing"
+        for stage in range(self._last, 0, -1):
+            before = stage - 1
+            if before in self._pipes and pipes.waiting(self._pipes[before]):
+                return f"{self._name(stage)} did not read what {self._name(before)} had sent"
+        first = min(self._running, default=self._last)
+        if first:
+            return f"{self._name(first)} did not come to its end"
+        return f"{self._name(0)} sent nothing"
+
+    @property
+    def _running(self) -> list[int]:
+        return [stage for stage in sorted(self._children) if stage not in self._ended]
 
     def _interrupt(self, urgent: bool) -> None:
         self.outcome.stopped = self._cancel.why
@@ -291,100 +317,104 @@ class Engine:
         self._stop()
 
     def _stop(self) -> None:
-        """Stop in order: the tap, then the end of the target's input, then the target."""
+        """Stop in order: the tap, then each in turn whose input has come to its end."""
         if self._stopping:
             return
         self._stopping = True
-        if "tap" in self._ended or "tap" not in self._children:
-            self._hurry_target()
-        else:
-            self._stop_tap()
+        first = min(self._running, default=None)
+        if first == 0:
+            self._stop_writer(0)
+        elif first is not None:
+            self._hurry(first)
 
-    def _stop_tap(self) -> None:
-        tap = self._children["tap"]
-        tap.terminate()
-        self._after(self._limits.grace.tap, "tap", tap.kill)
+    def _stop_writer(self, stage: int) -> None:
+        """End a process of which nobody wants to read any more."""
+        child = self._children[stage]
+        child.terminate()
+        self._after(self._limits.grace.tap, stage, child.kill)
 
-    def _hurry_target(self) -> None:
-        target = self._children["target"]
-        grace = self._limits.grace
-        self._after(grace.drain, "target", target.terminate)
-        self._after(grace.drain + grace.target, "target", target.kill)
+    def _hurry(self, stage: int) -> None:
+        """End a process, whose input is at its end, if it does not do so by itself."""
+        child, grace = self._children[stage], self._limits.grace
+        self._after(grace.drain, stage, child.terminate)
+        self._after(grace.drain + grace.target, stage, child.kill)
 
-    def _after(self, seconds: float, side: Side, act: Callable[[], None]) -> None:
-        self._alarms.append((time.monotonic() + seconds, side, act))
+    def _after(self, seconds: float, stage: int, act: Callable[[], None]) -> None:
+        self._alarms.append((time.monotonic() + seconds, stage, act))
 
-    def _tap_ended(self, code: int) -> None:
-        self._end("tap")
-        self.outcome.tap_code = code
-        if code == 0 and not self._stopping and self.outcome.blame is None:
-            self._close_pipe()
+    def _stage_ended(self, stage: int, code: int) -> None:
+        self._ended.add(stage)
+        self._workspace.ended(self._children[stage])
+        self.outcome.codes[stage] = code
+        earlier = [each for each in self._running if each < stage]
+        if not self._stopping:
+            self._judge(stage, code, early=bool(earlier))
+            for each in earlier:
+                self._stop_writer(each)
+        if stage < self._last:
+            self._pass_on(stage, code, whole=not earlier)
+            if self._stopping and stage + 1 not in self._ended:
+                self._hurry(stage + 1)
+
+    def _judge(self, stage: int, code: int, early: bool) -> None:
+        """Blame *stage* where it failed, or ended although there was more to read.
+
+        Unless it only lost its reader: then the reader's own end tells why.
+        """
+        unread = early or self.outcome.codes[max(0, stage - 1)] not in (0, None)
+        if code == 0 and not unread:
             return
-        if code != 0 and not self._stopping:
-            self._blame_tap(code)
-        self._end_of_data(self.outcome.stopped or f"{self._name('tap')} {exit_words(code)}")
-        if self._stopping:
-            self._hurry_target()
-
-    def _blame_tap(self, code: int) -> None:
-        """Blame the tap, unless it only lost its reader: then the target's own end tells why."""
-        target = self._children["target"]
-        lost = broken_pipe(code, self._children["tap"].tail)
-        if lost and target.wait(1.0) is not None:
+        lost = code == 0 or broken_pipe(code, self._children[stage].tail)
+        if stage < self._last and lost and self._children[stage + 1].wait(1.0) is not None:
             return
-        self._blame("tap", code)
+        self._blame(stage, code)
 
-    def _target_ended(self, code: int) -> None:
-        self._end("target")
-        self.outcome.target_code = code
-        early = "tap" in self._children and "tap" not in self._ended
-        if (
-            not self._stopping
-            and (code != 0 or early)
-            or not self._stopping
-            and self.outcome.tap_code not in (0, None)
-        ):
-            self._blame("target", code)
-        if early and not self._stopping:
-            self._stop_tap()
+    def _pass_on(self, stage: int, code: int, whole: bool) -> None:
+        """Tell the reader of *stage* that its input ends, and whether that is complete."""
+        outcome = self.outcome
+        well = not self._stopping and outcome.blame is None
+        if whole and well and not any(outcome.codes[: stage + 1]):
+            self._close_pipe(stage)
+            return
+        failed = outcome.blame.message if outcome.blame is not None and code == 0 else ""
+        why = outcome.stopped or failed or f"{self._name(stage)} {exit_words(code)}"
+        self._end_of_data(stage, why)
 
-    def _blame(self, side: Side, code: int) -> None:
+    def _blame(self, stage: int, code: int) -> None:
         if self.outcome.blame is not None:
             return
-        name = self._name(side)
-        details = [line.strip() for line in reason(self._children[side].tail)]
+        name = self._name(stage)
+        details = [line.strip() for line in reason(self._children[stage].tail)]
         if code == 0:
             details = ["it stopped reading before the tap was done"]
-        elif side == "target" and details[:1] == ["cannot read the input"]:
-            details.append(f"what it reads came from {self._name('tap')}")
+        elif stage and details[:1] == ["cannot read the input"]:
+            details.append(f"what it reads came from {self._name(stage - 1)}")
         self.outcome.blame = Blame(
-            side, name, f"{name} failed ({exit_words(code)})", details, side in self._lost
+            self._commands[stage].plug.kind,
+            name,
+            f"{name} failed ({exit_words(code)})",
+            details,
+            stage in self._lost,
         )
 
-    def _end_of_data(self, why: str) -> None:
-        """Tell the target that its input ends here and is not complete."""
-        if self._pipe is None:
+    def _end_of_data(self, stage: int, why: str) -> None:
+        """Tell the reader of *stage* that its input ends here and is not complete."""
+        if stage not in self._pipes:
             return
-        if self._commands["target"].plug.ours:
-            self._aborting = why
-            self._try_abort()
+        if self._commands[stage + 1].plug.ours:
+            self._aborting[stage] = why
+            self._try_abort(stage)
         else:
-            self._close_pipe()
+            self._close_pipe(stage)
 
-    def _try_abort(self) -> None:
-        """Write the ABORT once there is room in the pipe; a dead target makes room too."""
-        if self._pipe is not None and write_abort(self._pipe, self._aborting):
-            self._aborting = ""
-            self._close_pipe()
+    def _try_abort(self, stage: int) -> None:
+        """Write the ABORT once there is room in the pipe; a dead reader makes room too."""
+        if write_abort(self._pipes[stage], self._aborting[stage]):
+            del self._aborting[stage]
+            self._close_pipe(stage)
 
-    def _close_pipe(self) -> None:
-        if self._pipe is not None:
-            pipes.close(self._pipe)
-            self._pipe = None
-
-    def _end(self, side: Side) -> None:
-        self._ended.add(side)
-        self._workspace.ended(self._children[side])
+    def _close_pipe(self, stage: int) -> None:
+        pipes.close(self._pipes.pop(stage))
 
     def _save_state(self) -> None:
         newest = self._states.newest()
@@ -404,5 +434,5 @@ class Engine:
         self.outcome.garbage = self._states.garbage
         self._watcher.tick(self._progress)
 
-    def _name(self, side: Side) -> str:
-        return self._commands[side].plug.name
+    def _name(self, stage: int) -> str:
+        return self._commands[stage].plug.name

@@ -6,7 +6,7 @@ import secrets as randomness
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -53,13 +53,21 @@ NOTHING_READ = 3
 """The exit code of a run that is done and has moved nothing where rows were expected."""
 
 
+@dataclass(frozen=True)
+class Mapper:
+    """A program between tap and target, which changes what goes by, and its configuration."""
+
+    plug: Plug
+    config: Config = None
+
+
 @dataclass
 class Job:
     """What is to be run. `state_id` has a default made of the names of tap and target.
 
     More than one of *jobs* shares the streams out among so many pairs of tap and target, which
     threads of this process start, or *executor*. *note* is what the target is told of the run.
-    *verify* compares both sides at the end.
+    *verify* compares both sides at the end. What the tap sends goes through *mappers*, in order.
     """
 
     tap: Plug
@@ -78,16 +86,28 @@ class Job:
     lane: str = "auto"
     retries: int = RETRIES
     verify: bool = False
+    mappers: Sequence[Mapper] = ()
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
             raise ConfigError(f"jobs must be at least 1, not {self.jobs}")
         check_lane(self.lane)
+        if self.verify and self.mappers:
+            raise ConfigError(
+                f"a run through {self.mappers[0].plug.name} cannot be verified",
+                "what arrives is meant to differ from the source",
+            )
+
+    @property
+    def plugs(self) -> list[Plug]:
+        """The tap, the mappers and the target, as the rows pass them."""
+        return [self.tap, *(mapper.plug for mapper in self.mappers), self.target]
 
     @property
     def pipeline(self) -> str:
         """The job in a few words."""
-        return f"{self.tap.name} to {self.target.name}"
+        through = "".join(f" through {mapper.plug.name}" for mapper in self.mappers)
+        return f"{self.tap.name}{through} to {self.target.name}"
 
 
 class Silent:
@@ -122,6 +142,7 @@ def run(
     lane: str = "auto",
     retries: int = RETRIES,
     verify: bool = False,
+    mappers: Sequence[str | tuple[str, Config]] = (),
 ) -> Report:
     """Run *tap* into *target* and return how it went; see Report.raise_for_failure.
 
@@ -130,8 +151,9 @@ def run(
     run at once, started by threads or by another *executor* of concurrent.futures. *lane* is text,
     arrow, or auto for arrow where both ends can. After a lost connection the run goes on from its
     last safe state, *retries* times at most. With *verify* a run that ended well fails all the same
-    where the target does not hold what the source has then. What keeps the run from starting at all
-    is raised: an unknown plug-in, an unreadable configuration, a state that another run holds.
+    where the target does not hold what the source has then. What the tap sends goes through
+    *mappers*: names, or names with a configuration. What keeps the run from starting at all is
+    raised: an unknown plug-in, an unreadable configuration, a state that another run holds.
     """
     tap_plug, target_plug = find(tap, "tap"), find(target, "target")
     job = Job(
@@ -150,8 +172,14 @@ def run(
         lane=lane,
         retries=retries,
         verify=verify,
+        mappers=[_mapper(each) for each in mappers],
     )
     return execute(job, watcher or Silent(), cancel or Cancel())
+
+
+def _mapper(given: str | tuple[str, Config]) -> Mapper:
+    name, config = (given, None) if isinstance(given, str) else given
+    return Mapper(find(name, "mapper"), config)
 
 
 def default_state_id(tap: Plug, target: Plug, suffix: str = "") -> str:
@@ -209,6 +237,7 @@ class Undertaking:
         self.workspace, self.watcher, self.cancel = workspace, watcher, cancel
         self.progress = Progress()
         self.tap_given, self.target_given = Given(), Given()
+        self.mappers_given: list[Given] = []
         self.catalog: Catalog | None = None
         self.before: State | None = None
         self.note = job.note
@@ -223,6 +252,7 @@ class Undertaking:
             ProcessReport(job.tap.name, list(job.tap.command)),
             ProcessReport(job.target.name, list(job.target.command)),
             started_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            mappers=[ProcessReport(m.plug.name, list(m.plug.command)) for m in job.mappers],
         )
 
     def report(self) -> Report:
@@ -245,7 +275,16 @@ class Undertaking:
             asked = self.asked
             result.error = Blame(asked.kind, asked.name, error.message, [*error.details])
         self._finish()
-        return masked(result, self.tap_given.secrets + self.target_given.secrets)
+        return masked(result, self._secrets)
+
+    @property
+    def _givens(self) -> list[Given]:
+        """What each process is given, the tap first."""
+        return [self.tap_given, *self.mappers_given, self.target_given]
+
+    @property
+    def _secrets(self) -> list[str]:
+        return [secret for given in self._givens for secret in given.secrets]
 
     def _configure(self) -> tuple[Abilities, Abilities]:
         job = self.job
@@ -253,10 +292,17 @@ class Undertaking:
         target_able = abilities(job.target, self.workspace, self.cancel)
         self.tap_given = give(job.tap, job.tap_config, tap_able, self.workspace)
         self.target_given = give(job.target, job.target_config, target_able, self.workspace)
+        self.mappers_given = [self._given_to(mapper) for mapper in job.mappers]
         if job.verify:
             target = Side(job.target, self.target_given, target_able)
             expect_readable(target, self.workspace, self.cancel)
         return tap_able, target_able
+
+    def _given_to(self, mapper: Mapper) -> Given:
+        able = abilities(mapper.plug, self.workspace, self.cancel)
+        # Any filter of lines may be a mapper, and most of them have no --config.
+        able = replace(able, needs_config=False)
+        return give(mapper.plug, mapper.config, able, self.workspace)
 
     def _prepare(self, able: Abilities) -> list[str] | None:
         """Return the tap's command line, or None where nothing is selected."""
@@ -379,14 +425,13 @@ class Undertaking:
         if job.target.ours and self.note != RunNote():
             path = self.workspace.write("run.json", msgspec.to_builtins(self.note))
             target_argv += ["--run", str(path)]
-        self.result.tap.command, self.result.target.command = tap_argv, target_argv
-        arrow = takes_arrow(
-            job.lane, (job.tap, job.target), self.catalog, self.workspace, self.cancel
-        )
+        commands = [tap_argv, *self._mapper_commands(), target_argv]
+        for process, argv in zip(self._processes, commands, strict=True):
+            process.command = argv
+        arrow = takes_arrow(job.lane, job.plugs, self.catalog, self.workspace, self.cancel)
         self.result.lane = "arrow" if arrow else "text"
         engine = Engine(
-            self._command(job.tap, tap_argv),
-            self._command(job.target, target_argv),
+            [self._command(*each) for each in zip(job.plugs, commands, strict=True)],
             self.workspace,
             progress=self.progress,
             watcher=self.watcher,
@@ -399,13 +444,26 @@ class Undertaking:
         try:
             return engine.run()
         finally:
-            tails = engine.tails
-            self.result.tap.stderr_tail = tails.get("tap", [])
-            self.result.target.stderr_tail = tails.get("target", [])
+            for process, tail in zip(self._processes, engine.tails, strict=True):
+                process.stderr_tail = tail
+
+    @property
+    def _processes(self) -> list[ProcessReport]:
+        return [self.result.tap, *self.result.mappers, self.result.target]
+
+    def _mapper_commands(self) -> list[list[str]]:
+        """The command lines of the mappers; those of ours may keep something in the state."""
+        state: list[str] = []
+        if self.started_with and any(mapper.plug.ours for mapper in self.job.mappers):
+            path = self.workspace.write("mappers.state.json", self.started_with)
+            state = ["--state", str(path)]
+        return [
+            [*mapper.plug.command, *given.argv, *(state if mapper.plug.ours else [])]
+            for mapper, given in zip(self.job.mappers, self.mappers_given, strict=True)
+        ]
 
     def _command(self, plug: Plug, argv: list[str]) -> Command:
-        secrets = self.tap_given.secrets + self.target_given.secrets
-        return Command(plug, argv, child_environment(plug), secrets)
+        return Command(plug, argv, child_environment(plug), self._secrets)
 
     def _save(self, state: State, status: str = "running") -> None:
         """Keep what the target stands for; a store that fails is tried again at the next state."""
@@ -428,7 +486,8 @@ class Undertaking:
     def _judge(self, outcome: Outcome) -> None:
         """Turn how the processes ended into status, exit code and words."""
         result = self.result
-        result.tap.exit_code, result.target.exit_code = outcome.tap_code, outcome.target_code
+        for process, code in zip(self._processes, outcome.codes, strict=True):
+            process.exit_code = code
         if outcome.blame is not None:
             result.error = outcome.blame
             result.exit_code = self._exit_code(outcome)
@@ -445,18 +504,18 @@ class Undertaking:
     def _exit_code(self, outcome: Outcome) -> int:
         """2 where a plug-in of ours says that its configuration is wrong, else 1."""
         blame = outcome.blame
-        sides = {
-            "tap": (self.job.tap, outcome.tap_code),
-            "target": (self.job.target, outcome.target_code),
-        }
-        plug, code = sides.get(blame.side if blame else "", (None, None))
-        return ConfigError.exit_code if plug is not None and plug.ours and code == 2 else 1
+        wrong = any(
+            plug.ours and code == 2 and (plug.kind, plug.name) == (blame.side, blame.name)
+            for plug, code in zip(self.job.plugs, outcome.codes, strict=True)
+            if blame is not None
+        )
+        return ConfigError.exit_code if wrong else 1
 
     def _finish(self) -> None:
         result, progress = self.result, self.progress
         if self.after is not None:
             self._save_last()
-        for plug, given in ((self.job.tap, self.tap_given), (self.job.target, self.target_given)):
+        for plug, given in zip(self.job.plugs, self._givens, strict=True):
             warning = take_back(plug, given)
             if warning:
                 result.warnings.append(warning)

@@ -195,6 +195,7 @@ class Parallel(Undertaking):
         return (
             tap.ours
             and target.ours
+            and not self.job.mappers
             and not said(self.tap_given, "stream_maps")
             and not said(self.target_given, "stream_maps")
             and said(self.target_given, "load_method") <= {"auto", "upsert"}
@@ -323,6 +324,7 @@ class Parallel(Undertaking):
         alike = [report for report in reports if report.status == result.status] or reports
         for report in alike[:1]:
             result.tap, result.target = report.tap, report.target
+            result.mappers = report.mappers
         said = [text for report in reports for text in report.warnings if text != EMPTY]
         result.warnings += dict.fromkeys(said)
         result.shards = [each.report for each in self._running]

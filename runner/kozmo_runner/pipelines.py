@@ -8,8 +8,8 @@ from typing import Any
 
 from kozmo_runner.configs import Config
 from kozmo_runner.engine import Limits
-from kozmo_runner.job import Job, default_state_id
-from kozmo_runner.plugins import find
+from kozmo_runner.job import Job, Mapper, default_state_id
+from kozmo_runner.plugins import ORDER, find
 from kozmo_runner.retries import RETRIES
 from kozmo_runner.words import duration
 from kozmo_singer.errors import ConfigError
@@ -20,6 +20,7 @@ from kozmo_singer.wire.catalog import Catalog
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "tap": str,
     "target": str,
+    "mappers": (str, Mapping, list),
     "tap_config": (str, Mapping, list),
     "target_config": (str, Mapping, list),
     "streams": (str, list),
@@ -84,6 +85,42 @@ def job(values: Mapping[str, Any]) -> Job:
         lane=values.get("lane", "auto"),
         retries=values.get("retries", RETRIES),
         verify=bool(values.get("verify")),
+        mappers=_mappers(values.get("mappers"), values.get("mapper_config") or ()),
+    )
+
+
+def _mappers(given: Any, configs: Sequence[str]) -> list[Mapper]:
+    """The mappers, each with its own configuration and then what *configs* say of it."""
+    entries = [_entry(each) for each in _listed(given)]
+    plugs = [find(name, "mapper") for name, _ in entries]
+    own: list[list[Any]] = [_listed(config) for _, config in entries]
+    for source in configs:
+        place, rest = _addressed(source, [plug.name for plug in plugs])
+        own[place].append(rest)
+    return [Mapper(plug, config or None) for plug, config in zip(plugs, own, strict=True)]
+
+
+def _entry(given: Any) -> tuple[str, Config]:
+    return (given, None) if isinstance(given, str) else (given["mapper"], given.get("config"))
+
+
+def _addressed(source: str, names: Sequence[str]) -> tuple[int, str]:
+    """Which mapper a source of --mapper-config is for, by what it begins with: MAPPER: or 1:.
+
+    Of a single mapper it need not say so.
+    """
+    if not names:
+        raise ConfigError(f"--mapper-config {source} has no mapper to go to", ORDER)
+    head, colon, rest = source.partition(":")
+    places = [i for i, name in enumerate(names) if head in (name, str(i + 1))]
+    if colon and len(places) == 1 and not rest.startswith("="):
+        return places[0], rest
+    if len(names) == 1:
+        return 0, source
+    raise ConfigError(
+        f"it is not clear which mapper --mapper-config {source} is for",
+        f"begin it with one of: {', '.join(f'{name}:' for name in dict.fromkeys(names))}",
+        *(["or with their number, 1: being the first"] if len({*names}) < len(names) else []),
     )
 
 
@@ -123,6 +160,7 @@ def _pipeline(
         values["catalog"] = str(folder / values["catalog"])
     if isinstance(values.get("streams"), str):
         values["streams"] = [values["streams"]]
+    values["mappers"] = [_placed_mapper(each, folder) for each in _listed(values.get("mappers"))]
     for key in ("timeout", "idle_timeout"):
         if key in values:
             values[key] = duration(str(values[key]))
@@ -139,9 +177,30 @@ def _check(where: str, values: Mapping[str, Any]) -> None:
             raise ConfigError(f"{where}: unknown key '{key}'", *did_you_mean(str(key), _KEYS))
         if not isinstance(value, _KEYS[key]):
             raise ConfigError(f"{where}: '{key}' cannot be {value!r}")
+    for mapper in _listed(values.get("mappers")):
+        _check_mapper(where, mapper)
     missing = [key for key in ("tap", "target") if key not in values]
     if missing:
         raise ConfigError(f"{where}: the key '{missing[0]}' is missing")
+
+
+def _check_mapper(where: str, mapper: Any) -> None:
+    if isinstance(mapper, str):
+        return
+    if not isinstance(mapper, Mapping) or not isinstance(mapper.get("mapper"), str):
+        raise ConfigError(
+            f"{where}: a mapper cannot be {mapper!r}",
+            "write its name, or {mapper: NAME, config: SETTINGS}",
+        )
+    for key in mapper:
+        if key not in ("mapper", "config"):
+            hint = did_you_mean(str(key), ["mapper", "config"])
+            raise ConfigError(f"{where}: a mapper has no key '{key}'", *hint)
+
+
+def _placed_mapper(mapper: Any, folder: Path) -> Any:
+    name, config = _entry(mapper)
+    return {"mapper": name, "config": _placed(config, folder)}
 
 
 def _listed(config: Any) -> list[Any]:

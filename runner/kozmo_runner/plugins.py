@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -16,12 +17,15 @@ from kozmo_singer.errors import ConfigError
 from kozmo_singer.scripts import Entry
 from kozmo_singer.settings import did_you_mean
 
-Kind = Literal["tap", "target"]
+Kind = Literal["tap", "mapper", "target"]
+KINDS: tuple[Kind, ...] = ("tap", "mapper", "target")
+_MAPPER = re.compile(r"^(?:map|mapper)-|-(?:mapper|map-transformer)$")
+ORDER = "the tap comes first: kozmo run TAP TARGET, with the mappers between them"
 
 
 @dataclass(frozen=True)
 class Plug:
-    """A tap or a target as a command.
+    """A tap, a mapper or a target as a command.
 
     *ours* says that it speaks kozmo-singer's command line beyond the Singer one: --check, --count,
     --limit, --config ENV, and ABORT in the pipe.
@@ -88,7 +92,7 @@ def on_path() -> dict[str, str]:
             continue
         for name in names:
             path = os.path.join(folder, name)
-            named = name.startswith(("tap-", "target-"))
+            named = name.startswith(("tap-", "target-", "map-", "mapper-"))
             if named and name not in found and os.access(path, os.X_OK):
                 found[name] = path
     return dict(sorted(found.items()))
@@ -106,19 +110,23 @@ def _words(name: str) -> list[str]:
 def _label(words: list[str]) -> str:
     """The last word called like a plug-in, else the program, without folder and suffix."""
     stems = [Path(word).name.removesuffix(".py").replace("_", "-") for word in words]
-    named = [stem for stem in stems if stem.startswith(("tap", "target"))]
+    named = [stem for stem in stems if _said_kind(stem) is not None]
     return named[-1] if named else stems[0]
 
 
-def _checked_kind(label: str, kind: Kind | None) -> Kind:
-    said: Kind | None = None
+def _said_kind(label: str) -> Kind | None:
+    """What a program calls itself: meltano-map-transformer is a mapper, too."""
     if label.startswith("tap"):
-        said = "tap"
-    elif label.startswith("target"):
-        said = "target"
+        return "tap"
+    if label.startswith("target"):
+        return "target"
+    return "mapper" if _MAPPER.search(label) else None
+
+
+def _checked_kind(label: str, kind: Kind | None) -> Kind:
+    said = _said_kind(label)
     if kind is not None and said is not None and said != kind:
-        order = "the tap comes first: kozmo run TAP TARGET"
-        raise ConfigError(f"{label} is a {said}, and a {kind} is needed here", order)
+        raise ConfigError(f"{label} is a {said}, and a {kind} is needed here", ORDER)
     return kind or said or "tap"
 
 
@@ -150,7 +158,7 @@ def _unknown(name: str, kind: Kind) -> ConfigError:
         if os.path.exists(name):
             return ConfigError(f"{name} is not a program", f"try: chmod +x {name}")
         return ConfigError(f"there is no file {name}")
-    known = [*registered(kind), *(n for n in on_path() if n.startswith(kind))]
+    known = [*registered(kind), *(n for n in on_path() if _said_kind(n) == kind)]
     return ConfigError(
         f"there is no {kind} called '{name}'",
         *did_you_mean(name, known),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from kozmo_runner.speech import Metric
 
-Side = Literal["tap", "target"]
+Side = Literal["tap", "mapper", "target"]
 _COUNTS = ("record_count", "byte_count", "quarantined")
 
 
@@ -43,8 +43,13 @@ class Progress:
             self.streams.setdefault(name, StreamProgress(name))
 
     def add(self, side: Side, point: Metric) -> None:
-        """Take a metric; those that count neither rows nor bytes of a stream are passed over."""
+        """Take a metric; those that count neither rows nor bytes of a stream are passed over.
+
+        Of a mapper only the bad records count: what it reads and writes is counted at both ends.
+        """
         if point.stream is None or point.metric not in _COUNTS:
+            return
+        if side == "mapper" and point.metric != "quarantined":
             return
         stream = self.streams.setdefault(point.stream, StreamProgress(point.stream))
         amount = int(point.value)

@@ -39,12 +39,12 @@ class StreamReport(msgspec.Struct):
 
 
 class Blame(msgspec.Struct):
-    """What failed first, in words; *side* is tap, target or runner.
+    """What failed first, in words; *side* is tap, mapper, target or runner.
 
     *retryable*: another attempt may do, for example since a connection was lost.
     """
 
-    side: Literal["tap", "target", "runner"]
+    side: Literal["tap", "mapper", "target", "runner"]
     name: str
     message: str
     details: list[str] = []
@@ -97,6 +97,7 @@ class StreamComparison(msgspec.Struct):
 class Report(msgspec.Struct):
     """A run from start to end. Secrets are masked in everything that is text.
 
+    *mappers* are those between tap and target, in their order.
     *lane* is how rows went from tap to target: text or arrow. *attempts* counts those that a lost
     connection made necessary, too. *verified* is what `verify` found of each stream, None where it
     was not asked for or not come to.
@@ -124,6 +125,7 @@ class Report(msgspec.Struct):
     lane: str = "text"
     attempts: int = 1
     verified: list[StreamComparison] | None = None
+    mappers: list[ProcessReport] = []
 
     @property
     def rows(self) -> int | None:
@@ -161,6 +163,8 @@ def masked(report: Report, secrets: list[str]) -> Report:
     clean = {k: v if k in kept else _masked(v, secrets) for k, v in value.items()}
     for side in ("tap", "target"):
         clean[side]["name"] = value[side]["name"]
+    for shown, mapper in zip(clean["mappers"], value["mappers"], strict=True):
+        shown["name"] = mapper["name"]
     return msgspec.convert(clean, Report)
 
 

@@ -110,6 +110,31 @@ def test_meltano_asks_our_programs(project: Project) -> None:
     assert "valid" in tested.out.decode() + tested.err
 
 
+def test_meltano_runs_the_mapper(
+    project: Project, source: Source, destination: Destination
+) -> None:
+    """By the name of its mapping; what it learned is in a file of the project for the next run."""
+    project.meltano("config", "set", "tap-sqlite", "_metadata", json.dumps(METADATA))
+    source.insert([{**source.row(2000 + n), "customer": f"  Zoë {n} "} for n in range(20)])
+    project.meltano("run", "tap-sqlite", "clean", "target-postgres")
+    assert len(destination.rows("orders")) == len(source.rows)
+    assert named(destination, 2003) == "Zoë 3"
+    learned = (project.folder / "map-kozmo-clean.json").read_bytes()
+    assert json.loads(learned)["orders"]["rules"]
+
+    source.insert([{**source.row(3000), "customer": "  Zoë  "}])
+    project.meltano("run", "tap-sqlite", "clean", "target-postgres")
+    assert named(destination, 3000) == "Zoë"
+    assert (project.folder / "map-kozmo-clean.json").read_bytes() == learned
+
+
+def named(destination: Destination, order: int) -> str:
+    """Return the customer of an order that was written."""
+    query = f"SELECT customer FROM copied.orders WHERE id = {order}"
+    (name,) = destination.database.execute(query)[0]
+    return str(name)
+
+
 METADATA = {"orders": {"replication-method": "INCREMENTAL", "replication-key": "changed"}}
 
 

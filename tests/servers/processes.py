@@ -23,13 +23,13 @@ def children() -> set[int]:
 
 
 def plugins(runner: int) -> dict[int, str]:
-    """Return the running plug-ins of a *runner*: process id -> name, tap-... or target-...."""
+    """Return the running plug-ins of a *runner*: process id -> name, such as tap-postgres."""
     found: dict[int, str] = {}
     with suppress(OSError):  # it is gone
         for pid in Path(f"/proc/{runner}/task/{runner}/children").read_text().split():
             words = _command(int(pid)).split(" ")
             for name in (Path(word).name.replace("_", "-") for word in words[:2]):
-                if name.startswith(("tap-", "target-")):
+                if name.startswith(("tap-", "map-", "target-")):
                     found[int(pid)] = name
     return found
 

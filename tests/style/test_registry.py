@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from kozmo_bridge.cleaner.pipe.registry import MAPPERS
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.plugin import Plugin
 from kozmo_singer.scripts import Entry
@@ -13,7 +14,7 @@ from kozmo_taps.registry import TAPS
 from kozmo_targets.registry import TARGETS
 from project import pyproject
 
-EVERY = {**TAPS, **TARGETS}
+EVERY = {**TAPS, **MAPPERS, **TARGETS}
 PROJECT = pyproject()["project"]
 
 
@@ -22,7 +23,9 @@ def _load(entry: Entry) -> type[Plugin]:
     return getattr(import_module(module), attribute)
 
 
-@pytest.mark.parametrize(("registry", "prefix"), [(TAPS, "tap-"), (TARGETS, "target-")])
+@pytest.mark.parametrize(
+    ("registry", "prefix"), [(TAPS, "tap-"), (MAPPERS, "map-"), (TARGETS, "target-")]
+)
 def test_a_registry_is_sorted_and_speaks_of_one_kind(
     registry: dict[str, Entry], prefix: str
 ) -> None:
@@ -34,13 +37,17 @@ def test_a_registry_is_sorted_and_speaks_of_one_kind(
 def test_the_console_scripts_are_the_registry() -> None:
     """Each plug-in has its script, no script lacks its plug-in, and they stand in order."""
     wanted = {"kozmo": "kozmo_runner:main"}
-    for package, registry in (("kozmo_taps", TAPS), ("kozmo_targets", TARGETS)):
+    packages = {"kozmo_taps": TAPS, "kozmo_bridge.cleaner.pipe": MAPPERS, "kozmo_targets": TARGETS}
+    for package, registry in packages.items():
         wanted |= {name: f"{package}:{name.replace('-', '_')}" for name in registry}
     assert PROJECT["scripts"] == wanted
     assert list(PROJECT["scripts"]) == sorted(wanted)
 
 
-@pytest.mark.parametrize(("group", "registry"), [("kozmo.taps", TAPS), ("kozmo.targets", TARGETS)])
+@pytest.mark.parametrize(
+    ("group", "registry"),
+    [("kozmo.taps", TAPS), ("kozmo.mappers", MAPPERS), ("kozmo.targets", TARGETS)],
+)
 def test_the_entry_points_give_the_registry(group: str, registry: dict[str, Entry]) -> None:
     """What a third party's registry looks like to the runner is what ours looks like."""
     loaded = [point.load() for point in entry_points(group=group) if point.name == "kozmo-singer"]

@@ -25,6 +25,8 @@ HEAVY = {
     "azure",
     "fsspec",
     "kozmoai",
+    "polars",
+    "numpy",
     "msgspec",
     "click",
 }

@@ -82,11 +82,11 @@ def _extras() -> Iterator[Finding]:
 
 
 def _programs() -> Iterator[Finding]:
-    from kozmo_runner.plugins import find, on_path, registered
+    from kozmo_runner.plugins import KINDS, find, on_path, registered
 
     absent = [
         name
-        for kind in ("tap", "target")
+        for kind in KINDS
         for name in registered(kind)
         if shutil.which(find(name).command[0]) is None
     ]

@@ -10,12 +10,15 @@ import click
 from kozmo_runner.commands import options as shared
 
 _HELP = """Read with TAP, write with TARGET, and keep the state so that the next run goes on where
-this one stopped. Or run the pipelines of a file: all of them, or those that are named.
+this one stopped. What the tap sends may go through one MAPPER or several. Or run the pipelines of a
+file: all of them, or those that are named.
 
 \b
   kozmo run tap-sqlite target-jsonl --tap-config path=shop.db --target-config path=out
   kozmo run tap-postgres target-sqlite --tap-config pg.json --tap-config ENV \\
       --target-config path=copy.db --streams 'public-*' --streams '!public-*.secret'
+  kozmo run tap-csv map-kozmo-clean target-sqlite --tap-config path=orders.csv \\
+      --mapper-config rules=rules.json --target-config path=shop.db
   kozmo run pipelines.yml orders customers
 
 \b
@@ -27,6 +30,7 @@ A file of pipelines:
       target: target-jsonl
       target_config: out.json
       streams: [public-orders, "!public-orders.secret"]
+      mappers: [{mapper: map-kozmo-clean, config: {rules: rules.json}}]
 
 Ctrl-C stops cleanly and keeps the state; a second one kills. Exit codes: 0 done, 1 failed (state
 kept), 2 usage or configuration, 3 done but nothing was read where rows were expected, 130
@@ -34,9 +38,17 @@ interrupted."""
 
 
 @click.command("run", help=_HELP)
-@click.argument("what", nargs=-1, required=True, metavar="TAP TARGET | FILE.yml [NAME]...")
+@click.argument(
+    "what", nargs=-1, required=True, metavar="TAP [MAPPER]... TARGET | FILE.yml [NAME]..."
+)
 @click.option("--tap-config", multiple=True, metavar="SOURCE", help=shared.CONFIG_HELP)
 @click.option("--target-config", multiple=True, metavar="SOURCE", help="The same of the target.")
+@click.option(
+    "--mapper-config",
+    multiple=True,
+    metavar="[MAPPER:]SOURCE",
+    help="The same of a mapper; where there are several it begins with the name of the one meant.",
+)
 @shared.streams
 @shared.catalog
 @click.option("--full-refresh", is_flag=True, help="Read the selected streams from the start.")
@@ -128,14 +140,15 @@ def _jobs(what: tuple[str, ...], given: dict[str, Any]) -> list[Any]:
         from kozmo_runner.pipelines import load
 
         return load(what[0], list(what[1:]), _overrides(given))
-    if len(what) != 2:
+    if len(what) < 2:
         raise ConfigError(
             "a run needs a tap and a target, or a file of pipelines",
-            "kozmo run TAP TARGET, or: kozmo run FILE.yml",
+            "kozmo run TAP [MAPPER]... TARGET, or: kozmo run FILE.yml",
         )
     from kozmo_runner.pipelines import job
 
-    return [job({"tap": what[0], "target": what[1], **_overrides(given)})]
+    mappers = list(what[1:-1])
+    return [job({"tap": what[0], "mappers": mappers, "target": what[-1], **_overrides(given)})]
 
 
 def _overrides(given: dict[str, Any]) -> dict[str, Any]:
@@ -143,6 +156,7 @@ def _overrides(given: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {
         "tap_config": list(given["tap_config"]),
         "target_config": list(given["target_config"]),
+        "mapper_config": list(given["mapper_config"]),
         "streams": shared.rules(given["streams"]),
         "timeout": shared.seconds(given["timeout"]),
         "idle_timeout": shared.seconds(given["idle_timeout"]),

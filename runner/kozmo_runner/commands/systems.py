@@ -6,8 +6,8 @@ import click
 
 from kozmo_runner.commands import options as shared
 
-_HELP = """List the taps and targets: those that installed packages declare, with what is missing
-for them, and other programs on PATH that are called like one."""
+_HELP = """List the taps, mappers and targets: those that installed packages declare, with what is
+missing for them, and other programs on PATH that are called like one."""
 
 
 @click.command("systems", help=_HELP)
@@ -24,11 +24,10 @@ def command(as_json: bool) -> None:
 
 def _registered() -> list[list[str]]:
     from kozmo_runner.installed import homes, missing
-    from kozmo_runner.plugins import Kind, registered
+    from kozmo_runner.plugins import KINDS, registered
 
-    kinds: tuple[Kind, ...] = ("tap", "target")
     rows = []
-    for kind in kinds:
+    for kind in KINDS:
         for name, entry in registered(kind).items():
             home = homes(kind)[name]
             absent = missing(home, entry.extra) if entry.extra else ()
@@ -38,7 +37,7 @@ def _registered() -> list[list[str]]:
 
 
 def _others() -> list[list[str]]:
-    from kozmo_runner.plugins import on_path, registered
+    from kozmo_runner.plugins import KINDS, on_path, registered
 
-    known = {**registered("tap"), **registered("target")}
+    known = {name for kind in KINDS for name in registered(kind)}
     return [[name, path, "on PATH"] for name, path in on_path().items() if name not in known]

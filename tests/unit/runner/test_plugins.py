@@ -79,6 +79,8 @@ def test_the_path_of_one_of_ours_is_ours() -> None:
     [
         ("tap-sqlit", "tap", ["there is no tap called 'tap-sqlit'", "did you mean 'tap-sqlite'?"]),
         ("target-jsonl", "tap", ["target-jsonl is a target", "kozmo run TAP TARGET"]),
+        ("map-kozmo-clean", "target", ["is a mapper", "with the mappers between them"]),
+        ("map-kozmo-clen", "mapper", ["did you mean 'map-kozmo-clean'?"]),
         ("nowhere/tap-x", "tap", ["there is no file nowhere/tap-x"]),
         ("", "tap", ["the name of the tap is empty"]),
         ("tap-x 'open", "tap", ["cannot read the command line"]),
@@ -90,6 +92,16 @@ def test_what_cannot_be_found_says_what_was_meant(name: str, kind: str, words: l
         find(name, kind)  # type: ignore[arg-type]  # parametrize knows no literals
     for word in words:
         assert word in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["map-x", "mapper-x", "map_x.py", "meltano-map-transformer", "x-mapper"]
+)
+def test_mappers_are_known_by_their_names(tmp_path: Path, name: str) -> None:
+    """Those that are called otherwise are mappers by their place."""
+    assert find(str(_program(tmp_path, name))).kind == "mapper"
+    assert find(str(_program(tmp_path, "my-map")), "mapper").kind == "mapper"
+    assert find("map-kozmo-clean", "mapper").ours
 
 
 def test_a_file_that_cannot_be_run_says_how_to_change_that(tmp_path: Path) -> None:

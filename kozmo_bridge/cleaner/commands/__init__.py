@@ -1,0 +1,1 @@
+"""What the cleaner adds to the `kozmo` command: `profile` and `clean`."""
