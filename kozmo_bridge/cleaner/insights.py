@@ -78,7 +78,7 @@ def _missing(profile: Profile) -> Iterator[Insight]:
     for column in profile.columns:
         figures = column.statistics
         if column.kind is Kind.EMPTY:
-            yield Insight(f"{column.label} is empty.", 0.8, (column.label,))
+            yield Insight(f"{column.label} is empty.", 0.65, (column.label,))
         elif figures.nulls:
             part = figures.nulls / figures.cells
             if part >= 0.01:
@@ -107,7 +107,7 @@ def _kinds(profile: Profile) -> Iterator[Insight]:
         if column.dtype == "String" and column.kind in {*NUMERIC, Kind.DATETIME}:
             form = f" ({guess.format})" if guess.format else ""
             text = f"{column.label} is stored as text and holds {_kind(column)}{form}."
-            yield Insight(text, 0.7, (column.label,))
+            yield Insight(text, 0.55, (column.label,))
 
 
 def _kind(column: ColumnProfile) -> str:
@@ -132,7 +132,7 @@ def _values(profile: Profile) -> Iterator[Insight]:
         figures = column.statistics
         if figures.count > 1 and figures.distinct == 1:
             text = f"{column.label} holds one value alone: {figure(figures.mode)!s:.60}."
-            yield Insight(text, 0.72, (column.label,))
+            yield Insight(text, 0.62, (column.label,))
         elif figures.mode_cells > 0.95 * figures.count > 20:
             part = share(figures.mode_cells, figures.count)
             text = f"{column.label} is {figure(figures.mode)!s:.40} in {part} of its cells."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from kozmo_bridge.cleaner.kinds import NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Risk, Suggestion
@@ -51,9 +52,10 @@ def _tokens(column: ColumnProfile, tokens: list[str], risk: Risk, blank: bool) -
         "blank": blank,
     }
     lossy = risk == "lossy"
+    verb = "may stand" if lossy else "stands" if len(tokens) == 1 else "stand"
     return suggestion(
         column, Rule("null_tokens", (column.label,), given), risk,
-        f"{shown} {'may stand' if lossy else 'stand'} for no value",
+        f"{shown} {verb} for no value",
         0.6 if lossy else 0.95, loses="which word stood there" if lossy else None,
     )  # fmt: skip
 
@@ -105,6 +107,10 @@ def _reading(
     lenient = Rule(action, (column.label,), {**given, "on_error": "null"})
     rule = Rule(action, (column.label,), given) if risk == "safe" else lenient
     found = effect(column, lenient)
+    if found is not None:
+        told = column.statistics.disguised
+        shown = tuple(pair for pair in found.examples if str(pair[0]) not in told)
+        found = replace(found, examples=shown)
     return suggestion(column, rule, risk, why, column.guess.confidence, loses=loses, found=found)
 
 
