@@ -158,6 +158,7 @@ class Cleaner:
     def _step(
         self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, learn: bool
     ) -> pl.DataFrame:
+        self._book.see(visible(frame))
         if action.of_cells:
             columns = self._columns(frame, index, rule, action, learn)
             rule = self._learned(frame, index, replace(rule, columns=columns), action, learn)

@@ -521,8 +521,9 @@ def _coalesce(parser: _Parser, at: int, *values: _Value) -> _Value:
     for value in known:
         if value.kind != known[0].kind:
             raise parser.wrong(value.at, f"a {value.kind} cannot stand in for a {known[0].kind}")
-    dtype = pl.Float64() if known[0].kind == "number" else known[0].dtype
-    exprs = [value.expr.cast(dtype) if value.kind == "number" else value.expr for value in known]
+    number = known[0].kind == "number"
+    exprs = [value.expr.cast(pl.Float64) if number else value.expr for value in known]
+    dtype = pl.Float64() if number else known[0].dtype
     return _Value(pl.coalesce(exprs), known[0].kind, at, dtype=dtype)
 
 

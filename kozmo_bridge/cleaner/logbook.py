@@ -69,12 +69,18 @@ class Logbook:
 
     def __init__(self) -> None:
         self._counts: dict[tuple[int, str, str | None], _Counts] = {}
+        self._places: dict[str | None, int] = {None: -1}
+
+    def see(self, columns: Iterable[str]) -> None:
+        """Take note of the order of *columns*, which is that of the entries."""
+        for name in columns:
+            self._places.setdefault(name, len(self._places))
 
     def entries(self) -> list[LogEntry]:
         """Return what was done so far, in the order of the rules."""
         found = []
         for (step, action, column), counts in sorted(
-            self._counts.items(), key=lambda item: item[0][0]
+            self._counts.items(), key=lambda item: (item[0][0], self._places[item[0][2]])
         ):
             ranked = sorted(counts.classes.items(), key=lambda item: (-item[1], repr(item[0])))
             was = tuple((before, after, cells) for (before, after), cells in ranked[:SHOWN])
@@ -95,7 +101,8 @@ class Logbook:
 
     def cells(self, step: int, action: str, before: pl.Series, after: pl.Series) -> None:
         """Count the cells of one column that differ."""
-        note = "" if before.dtype == after.dtype else f"{before.dtype} became {after.dtype}"
+        self.see([before.name])
+        note = "" if before.dtype == after.dtype else _retyped(before.dtype, after.dtype)
         changed = _changes(before, after)
         total = int(changed.get_column("cells").sum()) if changed is not None else 0
         if not total and not note:
@@ -113,6 +120,7 @@ class Logbook:
 
     def frames(self, step: int, action: str, before: pl.DataFrame, after: pl.DataFrame) -> None:
         """Count what an action of frames did: rows, columns, and cells where the rows stayed."""
+        self.see([*before.columns, *after.columns])
         old, new = set(before.columns) - {ROW}, set(after.columns) - {ROW}
         for name in before.columns:
             if name in old - new:
@@ -136,6 +144,14 @@ class Logbook:
 
     def _of(self, step: int, action: str, column: str | None) -> _Counts:
         return self._counts.setdefault((step, action, column), _Counts())
+
+
+def _retyped(before: pl.DataType, after: pl.DataType) -> str:
+    """Return in words that a type became another; the categories of an Enum are left out."""
+    if type(before) is type(after) and isinstance(before, pl.Enum):
+        return "other categories"
+    was, made = (type(each).__name__ if each == pl.Enum else str(each) for each in (before, after))
+    return f"{was} became {made}"
 
 
 def _same_rows(before: pl.DataFrame, after: pl.DataFrame) -> bool:

@@ -120,11 +120,11 @@ def _difference(frame: pl.DataFrame, columns: list[str], given: Given) -> pl.Ser
         return _moved(_dates(frame, columns[0]), -_span(given))
     if dates:
         left, right = _dates(frame, columns[0]), _dates(frame, columns[1])
-        micros = (_micros(left) - _micros(right)).cast(pl.Int64)
-        made: pl.Series = micros // 86_400_000_000
-        return made
+        days: pl.Series = (_micros(left) - _micros(right)) // 86_400_000_000
+        return days
     left = _wide(_numbers(frame, columns[0]))
-    made = left - (_wide(_numbers(frame, columns[1])) if len(columns) > 1 else _number(given))
+    other: Any = _wide(_numbers(frame, columns[1])) if len(columns) > 1 else _number(given)
+    made: pl.Series = left - other
     return made
 
 
@@ -162,12 +162,13 @@ def multiply(frame: pl.DataFrame, rule: Rule, memory: Memory) -> pl.DataFrame:
 def _divide(frame: pl.DataFrame, columns: list[str], given: Given) -> pl.Series:
     _need(columns, 2, given)
     first = _numbers(frame, columns[0]).cast(pl.Float64)
+    made: pl.Series
     if len(columns) > 1:
         second = _numbers(frame, columns[1]).cast(pl.Float64)
-        made: pl.Series = first / second.set(second == 0, None)
-        return made
-    value = _number(given)
-    made = first / value if value else first.clear(first.len())
+        made = first / second.set(second == 0, None)
+    else:
+        value = _number(given)
+        made = first / value if value else first.clear(first.len())
     return made
 
 

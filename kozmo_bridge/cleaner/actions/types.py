@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from kozmo_bridge.cleaner.actions.numbers import number_type
 from kozmo_bridge.cleaner.actions.values import (
     LEARNED,
     ON_ERROR,
+    cast,
     is_moment,
     is_number,
     is_text,
@@ -40,6 +42,10 @@ _PARTS = (
 _TIMED = ("%H", "%I", "%T", "%R", "%k", "%l", "%s", "%X", "%r", "%c", "%+")
 _ZONED = ("%z", "%#z", "%:z", "%fZ", "%SZ", " UTC", " GMT")
 RFC = "rfc 2822"
+_FORMAT = re.compile(
+    r"(?:[^%]|%[-_0]?(?:[:#]?z|\.?[369]?f|[YCyqmbBhdeaAwuUWGgVjDxFvHkIlPpMSRTXrZsc+tn%]))+"
+)
+"""Texts in which every percent sign begins what chrono, which reads them, knows."""
 EPOCH = {"epoch": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 """Formats of moments that are numbers, and the microseconds of their unit."""
 
@@ -149,6 +155,8 @@ def _read(texts: pl.Series, form: str) -> pl.Series:
         ticks = texts.cast(pl.Int64, strict=False) * EPOCH[form]
         made: pl.Series = ticks.cast(pl.Datetime("us"))
         return made
+    if form != RFC and not _FORMAT.fullmatch(form):
+        raise ConfigError(f"'{form}' is no format of dates", "formats are written as in strptime")
     if form in TIMES_OF_DAY:
         raise ConfigError(f"'{form}' is a time of day, without a date")
     if "%z" in form:
@@ -244,14 +252,12 @@ def _to_number(column: pl.Series, given: Given, dtype: Any) -> pl.Series:
         done: pl.Series = plain.cast(dtype, strict=False)
         return done
     if column.dtype == pl.Boolean or is_number(column.dtype):
-        made = column.cast(dtype, strict=False)
+        made: pl.Series = column.cast(dtype, strict=False)
         if dtype.is_integer() and not column.dtype.is_integer() and column.dtype != pl.Boolean:
             made = made.set(made.cast(pl.Float64) != column.cast(pl.Float64), None)
-        done = made
-        return done
+        return made
     if isinstance(column.dtype, pl.Duration) and dtype.is_float():
-        done = (column.dt.total_microseconds() / 1_000_000).cast(dtype)
-        return done
+        return cast(column.dt.total_microseconds() / 1_000_000, dtype)
     raise Misfit(f"'{column.name}' holds {column.dtype}: no numbers")
 
 
@@ -284,8 +290,7 @@ def _date(column: pl.Series, given: Given) -> pl.Series:
     if is_moment(column.dtype):
         made: pl.Series = column.cast(pl.Date)
         return made
-    made = _datetime(column, given).cast(pl.Date)
-    return made
+    return cast(_datetime(column, given), pl.Date)
 
 
 def _string(column: pl.Series, given: Given) -> pl.Series:

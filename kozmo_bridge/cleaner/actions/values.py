@@ -49,6 +49,12 @@ FITS: Mapping[str, Callable[[pl.DataType], bool]] = {
 }
 
 
+def cast(column: pl.Series, dtype: Any) -> pl.Series:
+    """Return *column* as *dtype*; what Series.cast returns has no type of its own to mypy."""
+    made: pl.Series = column.cast(dtype)
+    return made
+
+
 def visible(frame: pl.DataFrame) -> list[str]:
     """Return the columns of *frame* without the hidden number of the row."""
     return [name for name in frame.columns if name != ROW]
@@ -143,19 +149,16 @@ def _fitting(value: Any, dtype: pl.DataType) -> pl.Series:
     if dtype.is_integer():
         if isinstance(value, float) and not value.is_integer():
             return pl.Series([value])
-        made = pl.Series([_whole(value)]).cast(dtype)
-        return made
+        return cast(pl.Series([_whole(value)]), dtype)
     if dtype.is_float():
-        made = pl.Series([_real(value)]).cast(dtype)
-        return made
+        return cast(pl.Series([_real(value)]), dtype)
     if isinstance(dtype, pl.Date):
         return pl.Series([dt.date.fromisoformat(str(value)[:10])])
     if isinstance(dtype, pl.Datetime):
         return _moment(value, dtype)
     if isinstance(dtype, pl.Duration):
         seconds = value.total_seconds() if isinstance(value, dt.timedelta) else float(value)
-        made = pl.Series([dt.timedelta(seconds=seconds)]).cast(dtype)
-        return made
+        return cast(pl.Series([dt.timedelta(seconds=seconds)]), dtype)
     if isinstance(dtype, pl.Time):
         return pl.Series([dt.time.fromisoformat(str(value))])
     return pl.Series([value], dtype=dtype, strict=True)
@@ -184,8 +187,7 @@ def _moment(value: Any, dtype: pl.Datetime) -> pl.Series:
         return made
     if moment.tzinfo is None:
         naive = pl.Series([moment], dtype=pl.Datetime("us"))
-        made = naive.dt.replace_time_zone(dtype.time_zone).cast(dtype)
-        return made
+        return cast(naive.dt.replace_time_zone(dtype.time_zone), dtype)
     utc = moment.astimezone(dt.timezone.utc).replace(tzinfo=None)
     made = pl.Series([utc], dtype=pl.Datetime("us")).dt.replace_time_zone("UTC")
     done: pl.Series = made.dt.convert_time_zone(dtype.time_zone).cast(dtype)
@@ -237,8 +239,7 @@ def of_words(column: pl.Series, function: Callable[[pl.Series], pl.Series]) -> p
         if made.dtype != pl.String:
             done: pl.Series = texts
             return done
-        done = texts.cast(pl.Enum(made.drop_nulls().unique(maintain_order=True)))
-        return done
+        return cast(texts, pl.Enum(made.drop_nulls().unique(maintain_order=True)))
     if isinstance(dtype, pl.Categorical):
         made = function(column.cast(pl.String))
         return made.cast(dtype) if made.dtype == pl.String else made

@@ -139,15 +139,16 @@ def test_batches_give_what_the_whole_gives(
     assert made.schema == whole.frame.schema
     assert made.equals(whole.frame)
     assert tuple(cleaner.faults) == whole.faults
-    assert [entry.cells for entry in cleaner.log] == [entry.cells for entry in whole.log]
+    if rule["action"] != "explode":  # cells are counted where the rows stay the same
+        assert tuple(cleaner.log) == whole.log
 
 
 def test_every_action_that_works_in_batches_is_tried_here() -> None:
     """All whose scope can be less than the table."""
     tried = {complete(Rule.of(rule), 1).action for rule in RULES}
-    known = {action_of(name) for name in HOME}
-    whole = {each.name for each in known if each.scope == "table" and not each.scope_of}
-    assert {each.name for each in known} - whole - REFUSED == tried
+    known = {action_of(name).name: action_of(name) for name in HOME}
+    whole = {n for n, each in known.items() if each.scope == "table" and not each.scope_of}
+    assert set(known) - whole - REFUSED == tried
 
 
 def test_a_rule_that_has_to_see_the_table_is_named() -> None:
