@@ -17,7 +17,7 @@ from kozmo_bridge.cleaner.cleaning import Cleaner
 from kozmo_bridge.cleaner.commands.showing import progress
 from kozmo_bridge.cleaner.commands.source import Source
 from kozmo_bridge.cleaner.pipe.memory import rules_in
-from kozmo_bridge.cleaner.pipe.policy import RISKS
+from kozmo_bridge.cleaner.pipe.policy import RISKS, is_learned
 from kozmo_bridge.cleaner.plain import plain
 from kozmo_bridge.cleaner.rules import Rules
 from kozmo_singer.errors import ConfigError, KozmoError
@@ -99,8 +99,9 @@ class Applying:
         """As a run of the tap, the mapper and target-files: nothing but a batch is in memory."""
         from kozmo_runner import api
 
-        cleaner = Cleaner(self.rules).fit(self._first())
-        self.rules = cleaner.rules
+        columns = next(self.source.frames(self._cancel, 1)).clear()
+        if not all(is_learned(rule, columns) for rule in self.rules):
+            self.rules = Cleaner(self.rules).fit(self._first()).rules
         told = folder.parent / f"{folder.name}.log"
         mapper = {"rules": [rule.to_dict() for rule in self.rules], "log_path": str(told)}
         try:

@@ -50,7 +50,7 @@ class Source:
     ) -> Iterator[pl.DataFrame]:
         """Yield the rows, at most *rows*, as the rules of a mapper would see them."""
         import kozmo_bridge
-        from kozmo_bridge.cleaner.pipe.streams import columns_frame
+        from kozmo_bridge.cleaner.pipe.columnar import columns_frame
 
         count = 0
         reading = kozmo_bridge.read(

@@ -12,11 +12,12 @@ from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
 
+from kozmo_bridge.cleaner.pipe.columnar import columns_frame
 from kozmo_bridge.cleaner.pipe.files import Part, parts_of
 from kozmo_bridge.cleaner.pipe.memory import Memory
 from kozmo_bridge.cleaner.pipe.policy import Policies
+from kozmo_bridge.cleaner.pipe.records import lines_frame
 from kozmo_bridge.cleaner.pipe.shape import frame_type
-from kozmo_bridge.cleaner.pipe.streams import columns_frame, lines_frame
 from kozmo_bridge.cleaner.pipe.writing import Held, Opening, Writer, alike
 from kozmo_bridge.cleaner.rules import Rules
 from kozmo_singer.errors import ReadError, RecordError

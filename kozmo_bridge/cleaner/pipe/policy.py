@@ -58,7 +58,7 @@ class Policy:
 
     def needs_rows(self, rules: Rules, frame: pl.DataFrame) -> bool:
         """Return whether something has to be learned first; *frame* has the columns and no rows."""
-        return self.auto or any(not _is_learned(rule, frame) for rule in rules)
+        return self.auto or any(not is_learned(rule, frame) for rule in rules)
 
     def learned(self, rules: Rules, sample: pl.DataFrame) -> Rules:
         """Return *rules*, and with `auto` more of them, with all that *sample* teaches."""
@@ -166,13 +166,13 @@ def _made_by(rule: Rule, known: set[str]) -> set[str]:
     return found - known
 
 
-def _is_learned(rule: Rule, frame: pl.DataFrame) -> bool:
-    """Whether *rule* has nothing to learn, or has it already: then no rows change it."""
+def is_learned(rule: Rule, frame: pl.DataFrame) -> bool:
+    """Return whether *rule* has nothing to learn, or has it already; no row of *frame* is used."""
     action = action_of(rule.action)
     if action.fit is None:
         return True
     whole = complete(rule, 1)
-    return bool(action.fit(frame, whole) == whole)
+    return bool(action.fit(frame.clear(), whole) == whole)
 
 
 def _suggested(frame: pl.DataFrame, risk: str) -> Rules:
