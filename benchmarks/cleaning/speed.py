@@ -13,12 +13,13 @@ from pathlib import Path
 
 from places import PROGRAMS, absent, program
 
-ROWS = 100_000
+Costs = list[dict[str, object]]
 LARGE = 10_000_000
 BATCH = 1_000_000
 HEAD = (
-    "| table | rows | what | CPU s | wall s | peak RSS MB | CPU / ours | notes |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| table | rows | what | CPU s | wall s | peak RSS MB | CPU / ours "
+    "| CPU s, cold | / ours | notes |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -43,7 +44,7 @@ ENTRIES = (
 
 def measured(rows: int, rounds: int, large: int) -> tuple[str, dict[str, object]]:
     """Return a table in Markdown, and the figures: medians over *rounds*, entries in turn."""
-    costs: dict[Entry, list[dict[str, object]]] = {entry: [] for entry in ENTRIES}
+    costs: dict[Entry, Costs] = {entry: [] for entry in ENTRIES}
     missing = []
     for entry in ENTRIES:
         why = absent(entry.environment) if entry.environment else None
@@ -52,23 +53,23 @@ def measured(rows: int, rounds: int, large: int) -> tuple[str, dict[str, object]
             del costs[entry]
     for _ in range(rounds):
         for entry in costs:
-            costs[entry].append(_cost(entry, rows))
-    seconds = {entry: _median(each, "cpu") for entry, each in costs.items()}
-    ours = {entry.name: seconds[entry] for entry in seconds if not entry.environment}
-    lines = [HEAD, *(_line(entry, rows, costs[entry], ours) for entry in costs)]
+            warm, cold = (_cost(entry, rows, mode) for mode in ("warm", "cold"))
+            costs[entry].append({**warm, "cold": cold["cpu"]})
+    ours = {entry.name: each for entry, each in costs.items() if not entry.environment}
+    lines = [HEAD, *(_line(entry, rows, costs[entry], ours[entry.against]) for entry in costs)]
     figures: dict[str, object] = {entry.name: each for entry, each in costs.items()}
     if large:
         figures["large"] = cost = _large(large)
         lines.append(
             f"| large, from Parquet | {large:,} x 10 | kozmo | {cost['cpu']:.1f} | "
-            f"{cost['wall']:.1f} | {cost['rss']:.0f} | | in batches of {BATCH:,} |"
+            f"{cost['wall']:.1f} | {cost['rss']:.0f} | | | | in batches of {BATCH:,} |"
         )
     return "\n".join([*lines, *missing]), figures
 
 
-def _cost(entry: Entry, rows: int) -> dict[str, object]:
+def _cost(entry: Entry, rows: int, mode: str) -> dict[str, object]:
     python = program(entry.environment, "python") if entry.environment else sys.executable
-    command = [python, str(PROGRAMS / "analyse.py"), entry.name, entry.table, str(rows)]
+    command = [python, str(PROGRAMS / "analyse.py"), entry.name, entry.table, str(rows), mode]
     return _said(command)
 
 
@@ -82,17 +83,18 @@ def _said(command: list[str]) -> dict[str, object]:
     return said
 
 
-def _median(costs: list[dict[str, object]], name: str) -> float:
+def _median(costs: Costs, name: str) -> float:
     return statistics.median(float(str(cost[name])) for cost in costs)
 
 
-def _line(entry: Entry, rows: int, costs: list[dict[str, object]], ours: dict[str, float]) -> str:
+def _line(entry: Entry, rows: int, costs: Costs, ours: Costs) -> str:
     notes = costs[-1]["notes"]
     assert isinstance(notes, list)
-    ratio = f"{_median(costs, 'cpu') / ours[entry.against]:.1f}"
-    figures = [f"{_median(costs, name):.2f}" for name in ("cpu", "wall")]
+    cpu, wall, cold = (_median(costs, name) for name in ("cpu", "wall", "cold"))
     peak = f"{max(float(str(cost['rss'])) for cost in costs):.0f}"
-    cells = [entry.table, f"{rows:,}", entry.name, *figures, peak, ratio, "; ".join(notes)]
+    ratios = [f"{each / _median(ours, name):.1f}" for name, each in (("cpu", cpu), ("cold", cold))]
+    figures = [f"{cpu:.2f}", f"{wall:.2f}", peak, ratios[0], f"{cold:.2f}", ratios[1]]
+    cells = [entry.table, f"{rows:,}", entry.name, *figures, "; ".join(notes)]
     return "| " + " | ".join(cells) + " |"
 
 

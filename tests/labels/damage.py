@@ -24,7 +24,7 @@ NUMBER = frozenset({"parse_number", "convert_type"})
 DATE = frozenset({"parse_date", "convert_type"})
 FLAG = frozenset({"parse_boolean", "convert_type"})
 SPACE = frozenset({"trim_whitespace", "collapse_whitespace"})
-NULLS = frozenset({"null_tokens"})
+NULLS = frozenset({"null_tokens", "replace", "replace_values"})
 SPELLING = frozenset({"unify_spellings", "replace_values", "change_case"})
 DIGITS = 2
 """Decimals are rounded to so many before they are written."""
@@ -347,7 +347,7 @@ def _headings(name: str, frame: pl.DataFrame, types: Types, seed: random.Random)
         yield Case("column name", name, form.format(column), actions, damaged, frame)
 
 
-SHARES = tuple(hundredth / 100 for hundredth in range(2, 42, 2))
+SHARES = tuple(hundredth / 100 for hundredth in range(1, 21))
 """Of columns of which there is but one: it is damaged more and more."""
 _TEXT = "category name country"
 _FEW = "category"
