@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
-from kozmo_bridge.cleaner.cleaning import clean
 
+from kozmo_bridge.cleaner.cleaning import clean
 from kozmo_bridge.cleaner.model import Risk, Suggestion
 from kozmo_bridge.cleaner.profiling import profile
 from kozmo_bridge.cleaner.suggesting import suggest

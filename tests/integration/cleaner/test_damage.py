@@ -7,8 +7,8 @@ import pandas as pd
 import polars as pl
 import polars.testing
 import pytest
-from kozmo_bridge.cleaner.cleaning import clean
 
+from kozmo_bridge.cleaner.cleaning import clean
 from labels.clean import CLEAN, clean_tables
 from labels.curing import judged
 from labels.damage import KINDS, Case, damaged
