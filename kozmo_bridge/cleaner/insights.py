@@ -44,12 +44,13 @@ def figure(value: object) -> str:
     return str(value)
 
 
-def _plural(number: int, word: str) -> str:
+def plural(number: int, word: str) -> str:
+    """Return *number* with *word*, in the plural where it is not one."""
     return f"{number:,} {word}" + ("" if number == 1 else "s")
 
 
 def _size(profile: Profile) -> str:
-    rows, columns = _plural(profile.rows, "row"), _plural(len(profile.columns), "column")
+    rows, columns = plural(profile.rows, "row"), plural(len(profile.columns), "column")
     return f"The table has {rows} and {columns}."
 
 
@@ -58,7 +59,7 @@ def _rows(profile: Profile) -> Iterator[Insight]:
     if doubled:
         part = share(doubled, profile.rows)
         yield Insight(
-            f"{_plural(doubled, 'row')} ({part}) {'is' if doubled == 1 else 'are'} equal to an "
+            f"{plural(doubled, 'row')} ({part}) {'is' if doubled == 1 else 'are'} equal to an "
             "earlier one.",
             0.6 + 0.35 * min(1.0, 5 * doubled / profile.rows),
         )
@@ -90,7 +91,7 @@ def _missing(profile: Profile) -> Iterator[Insight]:
             )
             yield Insight(f"{column.label} hides missing values: {words}.", 0.78, (column.label,))
         if figures.empty:
-            text = f"{column.label} has {_plural(figures.empty, 'cell')} of nothing but blanks."
+            text = f"{column.label} has {plural(figures.empty, 'cell')} of nothing but blanks."
             yield Insight(text, 0.6, (column.label,))
 
 
@@ -101,7 +102,7 @@ def _kinds(profile: Profile) -> Iterator[Insight]:
             yield Insight(f"{column.label} is ambiguous: {guess.ambiguous}.", 0.85, (column.label,))
         if figures.invalid and column.kind not in WORDS:
             examples = ", ".join(f"'{text}'" for text in guess.counter_examples[:2])
-            cells = _plural(figures.invalid, "cell")
+            cells = plural(figures.invalid, "cell")
             said = f"{column.label}: {cells} ({share(figures.invalid, figures.count)}) cannot be "
             yield Insight(f"{said}{_kind(column)}, such as {examples}.", 0.75, (column.label,))
         if column.dtype == "String" and column.kind in {*NUMERIC, Kind.DATETIME}:
@@ -139,7 +140,7 @@ def _values(profile: Profile) -> Iterator[Insight]:
             yield Insight(text, 0.5, (column.label,))
         if column.spellings:
             first = " = ".join(f"'{word}'" for word in column.spellings[0][:4])
-            groups = _plural(len(column.spellings), "value")
+            groups = plural(len(column.spellings), "value")
             text = f"{column.label} writes {groups} in more than one way: {first}."
             yield Insight(text, 0.68, (column.label,))
 
@@ -152,12 +153,12 @@ def _numbers(profile: Profile) -> Iterator[Insight]:
             part = beyond.cells / max(1, figures.count)
             far = figure(beyond.examples[0]) if beyond.examples else ""
             text = (
-                f"{column.label} has {_plural(beyond.cells, 'outlier')} ({share(part, 1)}) outside "
+                f"{column.label} has {plural(beyond.cells, 'outlier')} ({share(part, 1)}) outside "
                 f"{figure(beyond.low)} to {figure(beyond.high)}; the farthest is {far}."
             )
             yield Insight(text, 0.62 if part < 0.01 else 0.45, (column.label,))
         if figures.infinities:
-            text = f"{column.label} has {_plural(figures.infinities, 'infinite value')}."
+            text = f"{column.label} has {plural(figures.infinities, 'infinite value')}."
             yield Insight(text, 0.74, (column.label,))
         if figures.skew is not None and abs(figures.skew) > 3 and column.kind in NUMERIC:
             side = "right" if figures.skew > 0 else "left"
@@ -172,7 +173,7 @@ def _times(profile: Profile) -> Iterator[Insight]:
         if gaps is not None and gaps.holes:
             text = (
                 f"{column.label} comes every {span(gaps.typical)}, with "
-                f"{_plural(gaps.holes, 'hole')}; the longest, of {span(gaps.largest)}, follows "
+                f"{plural(gaps.holes, 'hole')}; the longest, of {span(gaps.largest)}, follows "
                 f"{gaps.largest_after}."
             )
             yield Insight(text, 0.55, (column.label,))

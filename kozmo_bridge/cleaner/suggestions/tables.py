@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kozmo_bridge.cleaner.insights import share
+from kozmo_bridge.cleaner.insights import plural, share
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Suggestion
 from kozmo_bridge.cleaner.relating import explaining, inflation_of
@@ -69,7 +69,7 @@ def names(profile: Profile) -> Iterator[Suggestion | None]:
         examples = tuple((label, clean_name(label)) for label in odd[:5])
         yield Suggestion(
             Rule("clean_column_name", tuple(odd)), "lossy", 0, 0,
-            f"{len(odd)} names hold blanks or signs, or begin with a digit", 0.7, examples,
+            "names with blanks or signs, or a digit at their start", 0.7, examples,
             "the names as they were; queries that use them",
         )  # fmt: skip
 
@@ -81,7 +81,8 @@ def rows(profile: Profile) -> Iterator[Suggestion | None]:
     if doubled:
         yield Suggestion(
             Rule("drop_duplicates"), "destructive", doubled, doubled * width,
-            f"{doubled:,} rows ({share(doubled, profile.rows)}) are equal to an earlier one", 0.85,
+            f"{plural(doubled, 'row')} ({share(doubled, profile.rows)}) equal to an earlier one",
+            0.85,
             loses="that there was more than one",
         )  # fmt: skip
     for column in profile.columns:
@@ -106,7 +107,7 @@ def _outliers(column: ColumnProfile) -> Suggestion | None:
     given = {"learned": {column.label: [beyond.low, beyond.high]}, "factor": 3.0}
     return Suggestion(
         Rule("remove_outliers", (column.label,), given), "destructive", beyond.cells, beyond.cells,
-        f"{beyond.cells:,} values lie outside {beyond.low:,.4g} to {beyond.high:,.4g}",
+        f"{plural(beyond.cells, 'value')} outside {beyond.low:,.4g} to {beyond.high:,.4g}",
         0.6 if part < 0.01 else 0.4, tuple((value, None) for value in beyond.examples),
         "the rows with these values", figures.exact,
     )  # fmt: skip

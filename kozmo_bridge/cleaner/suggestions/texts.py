@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, WORDS, Kind
+from kozmo_bridge.cleaner.insights import plural
+from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Suggestion
 from kozmo_bridge.cleaner.rules import Rule
-from kozmo_bridge.cleaner.suggestions.effect import Effect, effect, suggestion
+from kozmo_bridge.cleaner.suggestions.effect import suggestion
 
 _MOJIBAKE = (
     r"[ÂÃÄÅÆÐÑÎÏØÙà-ðÀ-Ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|ï»¿|\u00ef\u00bf\u00bd"
 )
-_CASED = r"\p{L}"
+_NEARLY_ALL = 0.8
+_MOST_WORDS = 1_000
 
 
 def text_columns(profile: Profile) -> Iterator[ColumnProfile]:
@@ -72,14 +74,15 @@ def spelling(profile: Profile) -> Iterator[Suggestion | None]:
             few = column.kind is Kind.CATEGORY
             rule = Rule("unify_spellings", (column.label,), {"mapping": mapping})
             yield suggestion(
-                column, rule, "lossy", f"writes {len(column.spellings)} values in several ways",
+                column, rule, "lossy",
+                f"writes {plural(len(column.spellings), 'value')} in several ways",
                 0.85 if few else 0.6, loses="which spelling stood where",
             )  # fmt: skip
         yield _case(column)
 
 
 def _case(column: ColumnProfile) -> Suggestion | None:
-    """Return the case that nearly all values are in, for the few that are not."""
+    """Return what writes the few values of another case as nearly all others are written."""
     assert column.values is not None
     if column.kind is Kind.EMAIL:
         return suggestion(
@@ -88,21 +91,28 @@ def _case(column: ColumnProfile) -> Suggestion | None:
         )  # fmt: skip
     if column.kind not in CATEGORICAL:
         return None
-    best: tuple[float, str, Effect] | None = None
-    cells = column.statistics.count
-    for case in ("lower", "upper", "title"):
-        found = effect(column, Rule("change_case", (column.label,), {"case": case}))
-        if found is not None and 0 < found.cells <= 0.2 * cells:
-            share = 1 - found.cells / cells
-            if best is None or share > best[0]:
-                best = share, case, found
-    if best is None:
-        return None
-    share, case, found = best
+    texts, cells = column.values["value"], column.values["cells"]
+    upper = texts.str.contains(r"\p{Lu}{2}") & ~texts.str.contains(r"\p{Ll}")
+    lower = texts.str.contains(r"\p{Ll}{2}") & ~texts.str.contains(r"\p{Lu}")
+    total = int(cells.sum())
+    for case, fits in (("upper", upper), ("lower", lower), ("title", ~(upper | lower))):
+        share = int(cells.filter(fits).sum()) / total if total else 0.0
+        if _NEARLY_ALL <= share < 1:
+            return _recased(column, case, share, texts.filter(upper | lower))
+    return None
+
+
+def _recased(
+    column: ColumnProfile, case: str, share: float, others: pl.Series
+) -> Suggestion | None:
+    """Return the rule for one case; titles keep small words, so only plain values become them."""
     rule = Rule("change_case", (column.label,), {"case": case})
+    if case == "title":
+        known = {word for group in column.spellings for word in group}
+        mapping = {text: text.title() for text in others.to_list() if text.strip() not in known}
+        mapping = {text: titled for text, titled in mapping.items() if len(text) > 3}
+        if not mapping or len(mapping) > _MOST_WORDS:
+            return None
+        rule = Rule("unify_spellings", (column.label,), {"mapping": mapping})
     why = f"{100 * share:.0f} % of the values are in {case} case, the others not"
-    return suggestion(column, rule, "lossy", why, 0.5 + 0.4 * share,
-                      loses="the case of the others", found=found)  # fmt: skip
-
-
-__all__ = ["WORDS", "spelling", "text_columns", "writing"]
+    return suggestion(column, rule, "lossy", why, 0.5 + 0.4 * share, loses="the case of the others")

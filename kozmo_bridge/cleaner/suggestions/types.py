@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from kozmo_bridge.cleaner.insights import plural
 from kozmo_bridge.cleaner.kinds import NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Risk, Suggestion
 from kozmo_bridge.cleaner.parsing import TIMES_OF_DAY, NumberForm
@@ -123,7 +124,7 @@ def _risk(column: ColumnProfile, ambiguous: bool) -> tuple[Risk, str | None]:
         if not _is_number(token)
     )
     if wrong:
-        return "destructive", f"{wrong:,} cells that cannot be read"
+        return "destructive", f"{plural(wrong, 'cell')} that cannot be read"
     if ambiguous:
         return "lossy", "the other way to read it"
     if unsure:
@@ -185,6 +186,16 @@ def _truth(column: ColumnProfile) -> Suggestion | None:
     return _reading(column, "parse_boolean", given, why, (risk, loses))
 
 
+def _words(kind: Kind) -> str:
+    named = {
+        Kind.EMAIL: "e-mail addresses",
+        Kind.IP: "IP addresses",
+        Kind.URL: "URLs",
+        Kind.UUID: "UUIDs",
+    }
+    return named.get(kind, f"{kind.value.replace('_', ' ')}s")
+
+
 def invalid(profile: Profile) -> Iterator[Suggestion | None]:
     """Yield what takes out values that cannot be of their column's kind."""
     checked = (Kind.EMAIL, Kind.URL, Kind.IP, Kind.UUID, Kind.PHONE_NUMBER, Kind.ZIP_CODE)
@@ -196,7 +207,7 @@ def invalid(profile: Profile) -> Iterator[Suggestion | None]:
         )
         yield suggestion(
             column, rule, "destructive",
-            f"{column.statistics.invalid:,} cells cannot be {column.kind.value.replace('_', ' ')}s",
+            f"{plural(column.statistics.invalid, 'cell')} cannot be {_words(column.kind)}",
             0.7, loses="the values that cannot be right",
         )  # fmt: skip
 

@@ -68,7 +68,7 @@ def test_values_that_cannot_be_read_make_reading_destructive() -> None:
     """They would be lost, and the suggestion says how many there are."""
     found = of({"a": [*(f"{i}" for i in EACH), "about five"]}, "parse_number")
     assert (found.risk, found.rule.parameters["on_error"]) == ("destructive", "null")
-    assert found.loses == "1 cells that cannot be read"
+    assert found.loses == "1 cell that cannot be read"
 
 
 def test_words_for_nothing_become_null_before_numbers_are_read() -> None:
