@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Gaps, Histogram, Lengths, Outliers
 from kozmo_bridge.cleaner.patterns import SENTINELS
 from kozmo_bridge.cleaner.sketches import Moments
@@ -18,6 +19,8 @@ _FENCE = 3.0
 _LOG_FENCE = 1.5
 _TAIL = 0.01
 _EXAMPLES = 5
+_READ, _MOST, _LONGEST = 5_000, 20, 80
+_PARTS = {Kind.EMAIL: r"@([^@>\s]+)", Kind.URL: r"^(?:\w+://)?(?:[^@/\s]*@)?([^/:?#\s]+)"}
 
 
 def number_figures(
@@ -46,6 +49,7 @@ def number_figures(
         "disguised": marks,
         **({"minimum": _native(values[0]), "maximum": _native(values[-1])} if marks else {}),
         "mean": _finite(moments.mean),
+        "total": _finite(moments.mean * moments.count),
         "median": by_name["0.5"],
         "deviation": _finite(moments.deviation),
         "skew": _finite(moments.skew),
@@ -171,16 +175,58 @@ def sentinels(values: np.ndarray, weights: np.ndarray) -> dict[str, int]:
 def lengths(values: pl.Series, cells: pl.Series) -> Lengths | None:
     """Return how long texts, binaries and lists are."""
     if values.dtype == pl.String:
-        sizes = values.str.len_chars()
-    elif values.dtype == pl.Binary:
-        sizes = values.bin.size()
-    else:
-        return None
+        return _sizes(values.str.len_chars(), cells)
+    if values.dtype == pl.Binary:
+        return _sizes(values.bin.size(), cells)
+    return None
+
+
+def word_counts(values: pl.Series, cells: pl.Series) -> Lengths | None:
+    """Return how many words texts have."""
+    return _sizes(values.str.count_matches(r"\S+"), cells)
+
+
+def _sizes(sizes: pl.Series, cells: pl.Series) -> Lengths | None:
     if not len(sizes):
         return None
-    low, high = sizes.min(), sizes.max()
-    mean = float((sizes * cells).sum()) / float(cells.sum())
-    return Lengths(int(low), round(mean, 3), int(high))  # type: ignore[arg-type]
+    figures, weights = sizes.to_numpy(), cells.to_numpy()
+    mean = float((figures * weights).sum() / weights.sum())
+    return Lengths(int(figures.min()), round(mean, 3), int(figures.max()))
+
+
+def longest_run(missing: np.ndarray, before: int) -> tuple[int, int]:
+    """Return the longest run of true, and the one at the end; *before* is one that goes on."""
+    there = np.flatnonzero(~missing)
+    if not len(there):
+        return before + len(missing), before + len(missing)
+    edges = np.concatenate(([-1], there, [len(missing)]))
+    runs = np.diff(edges) - 1
+    runs[0] += before
+    return int(runs.max()), int(runs[-1])
+
+
+def frequent_parts(values: pl.Series, cells: pl.Series, kind: Kind) -> tuple[tuple[str, int], ...]:
+    """Return the most frequent words of texts, domains of addresses, items of written lists."""
+    frame = pl.DataFrame({"part": values, "cells": cells})
+    if kind is Kind.TEXT:
+        frame = frame.head(_READ).with_columns(
+            pl.col("part").str.to_lowercase().str.extract_all(r"\p{L}{4,}")
+        )
+    elif kind in _PARTS:
+        frame = frame.with_columns(pl.col("part").str.extract(_PARTS[kind]).str.to_lowercase())
+    elif kind is Kind.LIST:
+        frame = frame.head(_READ).with_columns(
+            pl.col("part")
+            .str.extract_all(r"[^\[\]{},;|\"']+")
+            .list.eval(pl.element().str.strip_chars())
+        )
+    else:
+        return ()
+    if frame["part"].dtype == pl.List:
+        frame = frame.explode("part")
+    counted = frame.drop_nulls().filter(pl.col("part") != "").group_by("part")
+    top = counted.agg(pl.col("cells").sum()).sort(["cells", "part"], descending=[True, False])
+    return tuple((str(part)[:_LONGEST], int(n)) for part, n in top.head(_MOST).rows())
 
 
 def moment_figures(values: pl.Series, cells: pl.Series) -> dict[str, Any]:
@@ -194,7 +240,8 @@ def moment_figures(values: pl.Series, cells: pl.Series) -> dict[str, Any]:
         edges = pl.Series([int(edge) for edge in found.edges]).cast(values.to_physical().dtype)
         said = [value if value is None else str(value) for value in edges.cast(kind).to_list()]
         found = Histogram(tuple(said), found.counts)
-    made: dict[str, Any] = {"histogram": found}
+    middle = int(np.searchsorted(np.cumsum(weights), (weights.sum() + 1) // 2))
+    made: dict[str, Any] = {"histogram": found, "median": str(values[middle])}
     if isinstance(values.dtype, pl.Date | pl.Datetime) and len(ticks) > 2:
         made["gaps"] = _gaps(values, ticks, per_second)
     return made

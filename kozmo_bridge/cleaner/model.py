@@ -102,7 +102,10 @@ class Statistics:
     minimum: Any = None
     maximum: Any = None
     mean: float | None = None
-    median: float | None = None
+    median: Any = None
+    """Of dates the moment in the middle, ISO 8601."""
+    total: float | None = None
+    """The sum of the numbers."""
     deviation: float | None = None
     """Standard deviation, with n - 1."""
     skew: float | None = None
@@ -115,6 +118,12 @@ class Statistics:
     infinities: int = 0
     outliers: Outliers | None = None
     lengths: Lengths | None = None
+    words: Lengths | None = None
+    """Words to a cell of texts."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """The most frequent words of texts, domains of addresses, items of lists; at most 20."""
+    longest_gap: int = 0
+    """The most rows in a row without a value."""
     invalid: int = 0
     """Cells whose value does not fit the kind of the column."""
     invalid_examples: tuple[str, ...] = ()
@@ -131,6 +140,16 @@ class Statistics:
     def unique_ratio(self) -> float:
         """Distinct values to cells that hold one; 0 without any."""
         return self.distinct / self.count if self.count else 0.0
+
+    @property
+    def completeness(self) -> float:
+        """Cells that hold a value, to all."""
+        return self.count / self.cells if self.cells else 0.0
+
+    @property
+    def validity(self) -> float:
+        """Cells that hold a value of the column's kind, to all."""
+        return (self.count - self.invalid) / self.cells if self.cells else 0.0
 
     @property
     def missing(self) -> int:

@@ -12,7 +12,7 @@ from kozmo_bridge.cleaner import measuring
 from kozmo_bridge.cleaner.detecting.column import Column, words_of
 from kozmo_bridge.cleaner.detecting.detect import seen_as
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
-from kozmo_bridge.cleaner.model import ColumnProfile, Guess, Statistics
+from kozmo_bridge.cleaner.model import ColumnProfile, Guess, Lengths, Statistics
 from kozmo_bridge.cleaner.parsing import NumberForm, moments_of, numbers, spans
 from kozmo_bridge.cleaner.patterns import MARKS, NOTHING, PERHAPS_NOTHING
 from kozmo_bridge.cleaner.sketches import Moments, Quantiles, Values
@@ -36,6 +36,8 @@ class Tally:
         self._stretches: list[tuple[int, int]] = []
         self._ends: list[tuple[Any, Any, bool, bool]] = []
         self._batches = 0
+        self._run = self._longest = 0
+        self._items: list[tuple[int, int, int]] = []
         if missed:
             self.skip(missed)
 
@@ -56,6 +58,8 @@ class Tally:
         """Take note of *rows* that do not have the column."""
         self._nulls += rows
         self._stretches.append((rows, rows))
+        self._run += rows
+        self._longest = max(self._longest, self._run)
 
     def _add(self, series: pl.Series) -> None:
         if self._dtype == pl.Null:
@@ -64,6 +68,8 @@ class Tally:
         if series.dtype.is_float():
             missing = missing | series.is_nan().fill_null(False)
         nulls = int(missing.sum())
+        longest, self._run = measuring.longest_run(missing.to_numpy(), self._run)
+        self._longest = max(self._longest, longest)
         self._nulls += nulls
         self._stretches += _stretches(missing, nulls)
         if nulls:
@@ -71,6 +77,9 @@ class Tally:
         if not len(series):
             return
         self._values.add(comparable(series))
+        if isinstance(series.dtype, pl.List):
+            sizes = series.list.len().to_numpy()
+            self._items.append((int(sizes.min()), int(sizes.sum()), int(sizes.max())))
         self._order(series)
         if series.dtype.is_numeric() and (self._batches > 1 or len(series) > 200_000):
             self._sketch(series)
@@ -130,7 +139,7 @@ class Tally:
         )  # fmt: skip
 
     def _figures(self, column: Column, guess: Guess) -> Statistics:
-        values, cells = column.values, column.cells
+        values = column.values
         top = self._values.table().sort(["cells", "value"], descending=[True, False]).head(_TOP)
         pairs = tuple(zip(top["value"].to_list(), top["cells"].to_list(), strict=True))
         made: dict[str, Any] = {
@@ -141,13 +150,21 @@ class Tally:
             "top": pairs,
             "mode": pairs[0][0] if pairs else None,
             "mode_cells": pairs[0][1] if pairs else 0,
-            "lengths": measuring.lengths(values, cells),
+            "lengths": self._lengths(column),
+            "longest_gap": self._longest,
             "order": self._ordered(column),
         }
         if len(values):
             made["minimum"], made["maximum"] = values[0], values[-1]
         made.update(_by_type(self, column, guess))
         return Statistics(**made)
+
+    def _lengths(self, column: Column) -> Lengths | None:
+        if not self._items:
+            return measuring.lengths(column.values, column.cells)
+        total = sum(each for _, each, _ in self._items)
+        low, high = min(low for low, *_ in self._items), max(high for *_, high in self._items)
+        return Lengths(low, round(total / column.count, 3), high)
 
     def number_table(self, column: Column) -> tuple[np.ndarray, np.ndarray, Moments | None]:
         """Return the numbers of a numeric column, sorted, their cells, and the moments of all."""
@@ -232,6 +249,8 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
     words = words_of(column)
     wrong = round((1 - guess.share) * words.total) if words.total else 0
     made["invalid"], made["invalid_examples"] = wrong, guess.counter_examples
+    made["words"] = measuring.word_counts(words.values, words.cells)
+    made["parts"] = measuring.frequent_parts(words.values, words.cells, guess.kind)
     read = _READ.get(guess.kind)
     if read is None or not len(words.values):
         return made

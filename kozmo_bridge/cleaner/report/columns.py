@@ -128,6 +128,9 @@ def _rest(statistics: Statistics, shown: int) -> str:
     return f"{visible.counted(values, 'other value')}, {visible.share(cells, statistics.count)}"
 
 
+_PARTS = {Kind.TEXT: "Words", Kind.EMAIL: "Domains", Kind.URL: "Hosts"}
+
+
 def _figures(column: ColumnProfile, inflation: float | None) -> Iterator[tuple[str, str]]:
     statistics = column.statistics
     yield "Values", f"{statistics.count:,}"
@@ -141,6 +144,11 @@ def _figures(column: ColumnProfile, inflation: float | None) -> Iterator[tuple[s
         low, high = statistics.lengths.minimum, statistics.lengths.maximum
         mean = visible.figure(round(statistics.lengths.mean, 1))
         yield "Length", f"{low:,} to {high:,}, mean {mean}" if low != high else f"{low:,}"
+    if statistics.parts:
+        shown = (f"{visible.marked(part, 24)} × {cells:,}" for part, cells in statistics.parts[:4])
+        yield _PARTS.get(column.kind, "Items"), Html(", ".join(shown))
+    if statistics.longest_gap > 1:
+        yield "Longest gap", visible.counted(statistics.longest_gap, "row")
     if statistics.mode_cells > 1 and statistics.mean is not None:
         yield "Mode", Html(f"{visible.marked(statistics.mode, 30)} × {statistics.mode_cells:,}")
     if statistics.order:
