@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from kozmo_bridge.cleaner.actions import Action, Misfit, action_of, brief, complete
 from kozmo_bridge.cleaner.actions.values import FITS, is_text, named, of_words, visible
-from kozmo_bridge.cleaner.drift import Drift, drifted
+from kozmo_bridge.cleaner.drift import Drift, drifted, expectations
 from kozmo_bridge.cleaner.logbook import Fault, Logbook, LogEntry, merged
 from kozmo_bridge.cleaner.rules import Rule, Rules
 from kozmo_bridge.cleaner.table import ROW, Table
@@ -28,6 +28,8 @@ FAULTS = (
     ValueError,
 )
 """What an action on a column may raise for what the column holds."""
+MANY = 2_000
+"""From so many cells on it is worth looking for distinct values."""
 RENAMING = frozenset({"rename_columns", "clean_column_name"})
 
 
@@ -53,7 +55,7 @@ def clean(frame: Any, rules: Any = "auto") -> CleanResult:
     applies what suggest() holds to be safe. *frame* stays as it is.
     """
     table = Table.of(frame)
-    cleaner = Cleaner(safe(table, frame) if rules == "auto" else rules)
+    cleaner = Cleaner(safe(table) if rules == "auto" else rules)
     result = cleaner.whole(table.frame, table.opaque)
     faults = [Fault(label, why) for label, why in table.faults.items()]
     return CleanResult(
@@ -64,13 +66,14 @@ def clean(frame: Any, rules: Any = "auto") -> CleanResult:
     )
 
 
-def safe(table: Table, frame: Any) -> Rules:
-    """Return the rules for *frame* that lose nothing, as suggest() has them."""
+def safe(table: Table) -> Rules:
+    """Return the rules for *table* that lose nothing, as suggest() has them."""
     from kozmo_bridge.cleaner.profiling import profile
     from kozmo_bridge.cleaner.suggesting import suggest
 
-    found = suggest(profile(frame))
-    return Rules.of([each for each in found if each.risk == "safe"])
+    seen = profile(table)
+    rules = Rules.of([each for each in suggest(seen) if each.risk == "safe"])
+    return Rules(rules.rules, expectations(seen))
 
 
 class Cleaner:
@@ -278,8 +281,35 @@ def run(action: Action, column: pl.Series, given: Mapping[str, Any]) -> pl.Serie
         if action.takes == "text":
             return column
         raise Misfit(f"'{column.name}' holds {column.dtype}, {action.name} needs a {action.takes}")
+
+    def written(texts: pl.Series) -> pl.Series:
+        return _few(texts.alias(column.name), lambda few: function(few, given))
+
     if action.takes == "text" and is_text(column.dtype):
-        made = of_words(column, lambda texts: function(texts.alias(column.name), given))
+        made = of_words(column, written)
+    elif column.dtype == pl.String:
+        made = written(column)
     else:
         made = function(column, given)
     return made if made is column else made.alias(column.name)
+
+
+def _few(texts: pl.Series, function: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Return *function* of *texts*, by way of their distinct values where these are few.
+
+    Misfits are counted by cells, so where there are any, all of the texts are gone through.
+    """
+    if texts.len() < MANY:
+        return function(texts)
+    distinct = texts.unique()
+    if distinct.len() * 3 > texts.len():
+        return function(texts)
+    try:
+        made = function(distinct.alias(texts.name))
+    except Misfit:
+        return function(texts)
+    table = pl.DataFrame({"before": distinct, "after": made})
+    joined = texts.to_frame("before").join(
+        table, on="before", how="left", nulls_equal=True, maintain_order="left"
+    )
+    return joined.get_column("after").alias(texts.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from kozmo_bridge.cleaner.actions import Given, Misfit, Parameter, Scope, cells, frames
@@ -283,7 +284,7 @@ def _random(
     """Fill each gap with a value drawn by the hash of the seed and the number of its row."""
     start = memory.get("rows", 0)
     memory["rows"] = start + frame.height
-    numbers = pl.Series("n", range(start, start + frame.height), dtype=pl.UInt64)
+    drawn = _drawn(start, frame.height, given["seed"])
     made = []
     for name in columns:
         pool = (given["learned"] or {}).get(name) or []
@@ -291,6 +292,16 @@ def _random(
             continue
         column = frame.get_column(name)
         pools = pl.concat([fitting(value, column.dtype) for value in pool])
-        draws = pools.gather(numbers.hash(given["seed"]) % len(pool)).cast(column.dtype)
+        draws = pools.gather(pl.Series(drawn % len(pool))).cast(column.dtype)
         made.append(column.zip_with(~gaps(column), draws.alias(name)))
     return frame.with_columns(made)
+
+
+def _drawn(start: int, rows: int, seed: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Return a number for each row, by SplitMix64 of the seed and the number of the row."""
+    state = np.arange(start, start + rows, dtype=np.uint64)
+    state = (state + np.uint64(seed % 2**32 + 1)) * np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    made: np.ndarray[Any, np.dtype[np.uint64]] = state ^ (state >> np.uint64(31))
+    return made

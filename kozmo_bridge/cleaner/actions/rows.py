@@ -57,7 +57,7 @@ def drop_duplicates(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> 
     empty_is_null=Parameter(bool, "whether a text without a character is null", False),
 )
 def filter_(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> pl.DataFrame:
-    """Keeps the rows for which a condition is true; docs/conditions says how."""
+    """Keeps the rows for which a condition is true: age > 30 and city == 'Rome'."""
     from kozmo_bridge.cleaner.expressions import condition
 
     given = rule.parameters

@@ -342,3 +342,31 @@ def test_no_cell_breaks_an_action_of_cells(series: pl.Series, pick: str, dtype: 
     result = clean(frame, [rule])
     assert result.frame.height == 3
     assert result.frame["k"].to_list() == [1, 2, 3]
+
+
+def test_many_cells_with_few_values_come_out_as_few_cells_do() -> None:
+    """Distinct values are gone through instead; gaps, categories and counts of misfits stay."""
+    few = ["1,5", " x ", None, "", "N/A", "2"]
+    frame = pl.DataFrame({"a": few * 1000, "c": pl.Series(few * 1000, dtype=pl.Categorical)})
+    rules: list[list[dict[str, Any]]] = [
+        [{"action": "trim_whitespace"}, {"action": "null_tokens", "tokens": ["N/A"]}],
+        [{"action": "parse_number", "decimal": ",", "on_error": "null"}],
+        [{"action": "replace", "old_value": "2", "new_value": None}],
+        [{"action": "parse_number", "decimal": ","}],
+    ]
+    for each in rules:
+        whole, small = clean(frame, each), clean(frame.head(6), each)
+        assert whole.frame.equals(pl.concat([small.frame] * 1000))
+        assert [entry.cells for entry in whole.log] == [1000 * e.cells for e in small.log]
+    assert "2000 cells of 'a'" in whole.faults[0].why
+
+
+def test_what_auto_did_says_what_the_table_was() -> None:
+    """So that new rows can be held against it."""
+    frame = pl.DataFrame({"n": ["1,5", "2,5", None, "3,5"]})
+    rules = clean(frame).actions
+    assert rules.expects == {"n": {"type": "String", "kind": "number_with_decimals", "gaps": 0.25}}
+    assert Cleaner(rules).check(frame) == []
+    assert [drift.what for drift in Cleaner(rules).check(pl.DataFrame({"m": [1]}))] == [
+        "new column", "missing column",
+    ]  # fmt: skip
