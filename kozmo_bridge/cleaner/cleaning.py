@@ -93,6 +93,7 @@ class Cleaner:
         self._actions: list[Action] = [action_of(rule.action) for rule in done]
         self._memory: list[dict[str, Any]] = [{} for _ in done]
         self._left: set[tuple[int, str | None]] = set()
+        self._tried: dict[int, tuple[str, ...]] = {}
         self._book = Logbook()
         self._fitted = False
         self._opaque: frozenset[str] = frozenset()
@@ -100,8 +101,21 @@ class Cleaner:
 
     @property
     def rules(self) -> Rules:
-        """The rules with what was learned, without the parameters that have their defaults."""
-        return Rules(tuple(map(brief, self._rules)), self._expects)
+        """The rules with what was learned, without the parameters that have their defaults.
+
+        Columns in which a rule met what it cannot take when it learned are not in it any more.
+        """
+        kept = [self._kept(index, rule) for index, rule in enumerate(self._rules)]
+        return Rules(tuple(brief(rule) for rule in kept if rule), self._expects)
+
+    def _kept(self, index: int, rule: Rule) -> Rule | None:
+        """Return *rule* without the columns that it leaves alone; None if it does nothing."""
+        left = {column for at, column in self._left if at == index}
+        if not left:
+            return rule
+        columns = rule.columns or self._tried.get(index, ())
+        columns = tuple(name for name in columns if name not in left)
+        return None if None in left or not columns else replace(rule, columns=columns)
 
     @property
     def log(self) -> list[LogEntry]:
@@ -164,6 +178,7 @@ class Cleaner:
         self._book.see(visible(frame))
         if action.of_cells:
             columns = self._columns(frame, index, rule, action, learn)
+            self._tried[index] = columns
             rule = self._learned(frame, index, replace(rule, columns=columns), action, learn)
             return self._cells(frame, index, rule, action, columns, learn)
         if (index, None) in self._left:
@@ -199,14 +214,16 @@ class Cleaner:
         if not rule.columns:
             fits = FITS[action.takes]
             names = [name for name in visible(frame) if name not in self._opaque]
-            return tuple(name for name in names if fits(frame.schema[name]))
+            schema = frame.schema
+            return tuple(name for name in names if fits(schema[name]))
+        known = set(frame.columns)
         for name in rule.columns:
-            if name in frame.columns:
+            if name in known:
                 continue
             if learn and name not in self._expects:
                 named(frame, [name])
             self._fault(index, action, name, LookupError("there is no such column"))
-        return tuple(name for name in rule.columns if name in frame.columns)
+        return tuple(name for name in rule.columns if name in known)
 
     def _learned(
         self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, learn: bool

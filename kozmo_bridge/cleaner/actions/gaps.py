@@ -35,7 +35,8 @@ _DEFAULTS = {"number": 0, "text": "missing", "boolean": False}
 )
 def drop_nulls(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> pl.DataFrame:
     """Drops the rows that have a gap in one of the columns, or in all of them."""
-    found = [gap(frame, name) for name in named(frame, rule.columns)]
+    schema = frame.schema
+    found = [gap(schema, name) for name in named(frame, rule.columns)]
     if not found:
         return frame
     every = rule.parameters["how"] == "all"
@@ -222,12 +223,13 @@ def _sample(column: pl.Series, most: int = 1000) -> list[Any]:
 def impute(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> pl.DataFrame:
     """Fills gaps by a strategy of Mage AI's; blank texts count as gaps."""
     given, columns = rule.parameters, named(frame, rule.columns)
+    schema = frame.schema
     frame = frame.with_columns(
-        [_unblank(frame.get_column(n)) for n in columns if frame.schema[n] == pl.String]
+        [_unblank(frame.get_column(n)) for n in columns if schema[n] == pl.String]
     )
     strategy = given["strategy"]
     if strategy == "remove_rows":
-        return frame.filter(~pl.any_horizontal([gap(frame, name) for name in columns]))
+        return frame.filter(~pl.any_horizontal([gap(schema, name) for name in columns]))
     if strategy == "column":
         return _from_column(frame, columns, given["value"])
     if strategy == "sequential":
@@ -253,8 +255,9 @@ def _constants(frame: pl.DataFrame, columns: list[str], value: Any) -> dict[str,
     if value is not None:
         return dict.fromkeys(columns, value)
     made: dict[str, Any] = {}
+    schema = frame.schema
     for name in columns:
-        dtype = frame.schema[name]
+        dtype = schema[name]
         if is_text(dtype) or is_number(dtype) or dtype == pl.Boolean:
             kind = "text" if is_text(dtype) else "number" if is_number(dtype) else "boolean"
             made[name] = _DEFAULTS[kind]

@@ -122,7 +122,7 @@ def remove_outliers(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> 
             raise Misfit(f"'{name}' holds {frame.schema[name]}: no numbers to judge by")
         if learned[name] is not None:
             low, high = learned[name]
-            keep &= pl.col(name).is_between(low, high) | gap(frame, name)
+            keep &= pl.col(name).is_between(low, high) | gap(frame.schema, name)
     return frame.filter(keep)
 
 

@@ -14,6 +14,7 @@ from kozmo_bridge.cleaner.actions import HOME, action_of, complete
 from kozmo_bridge.cleaner.logbook import SHOWN, Fault
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_singer.errors import ConfigError
+from unusual_frames import FRAMES
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"action": "trim_whitespce"}, "did you mean 'trim_whitespace'?"),
@@ -370,3 +371,41 @@ def test_what_auto_did_says_what_the_table_was() -> None:
     assert [drift.what for drift in Cleaner(rules).check(pl.DataFrame({"m": [1]}))] == [
         "new column", "missing column",
     ]  # fmt: skip
+
+
+def test_a_column_that_did_not_fit_is_left_out_of_the_rules_that_are_kept() -> None:
+    """Else the values that could not be read would become null when the rules are applied again."""
+    frame = pl.DataFrame({"a": ["1", "x"], "b": ["1", "2"]})
+    done = clean(frame, [{"action": "parse_number"}, {"action": "lowercase", "columns": ["a"]}])
+    assert [(rule.action, rule.columns) for rule in done.actions] == [
+        ("parse_number", ("b",)),
+        ("lowercase", ("a",)),
+    ]
+    again = Cleaner(done.actions.to_json()).apply(frame)
+    assert again.equals(done.frame)
+    assert clean(frame, [{"action": "parse_number", "columns": ["a"]}]).actions.rules == ()
+
+
+EVERYTHING: list[dict[str, Any]] = [
+    {"action": "trim_whitespace"},
+    {"action": "null_tokens"},
+    {"action": "fix_mojibake"},
+    {"action": "strip_control"},
+    {"action": "replace", "old_value": "a", "new_value": "b", "regex": True},
+    {"action": "parse_date", "on_error": "null"},
+    {"action": "fill_nulls", "method": "mode"},
+    {"action": "cap_outliers"},
+    {"action": "drop_nulls", "how": "all"},
+    {"action": "drop_duplicates"},
+    {"action": "clean_column_name"},
+    {"action": "add_row_number", "into": "the number of the row"},
+]
+
+
+@pytest.mark.parametrize("name", sorted(FRAMES))
+def test_no_frame_breaks_rules_that_are_for_every_column(name: str) -> None:
+    """All of the unusual frames, through one rule after another; faults are told, not raised."""
+    rules = EVERYTHING[:2] if name.startswith("5,000") else EVERYTHING
+    result = clean(FRAMES[name](), rules)
+    assert all(fault.why for fault in result.faults)
+    assert all(entry.action for entry in result.log)
