@@ -28,6 +28,8 @@ FAULTS = (
     ValueError,
 )
 """What an action on a column may raise for what the column holds."""
+SEPARATE = frozenset({"extract", "fill_nulls", "impute"})
+"""Actions of frames that do each column for itself."""
 MANY = 2_000
 """From so many cells on it is worth looking for distinct values."""
 RENAMING = frozenset({"rename_columns", "clean_column_name"})
@@ -183,19 +185,51 @@ class Cleaner:
             return self._cells(frame, index, rule, action, columns, learn)
         if (index, None) in self._left:
             return frame
-        try:
-            rule = self._learned(frame, index, rule, action, learn)
-            assert action.of_frame
-            made = action.of_frame(frame, rule, self._memory[index])
-        except FAULTS as error:
-            self._fault(index, action, None, error)
-            if learn:
-                self._left.add((index, None))
+        made = self._frame(frame, index, rule, action, learn)
+        if made is frame:
             return frame
         if action.name in RENAMING:
             self._rename(frame.columns, made.columns)
         self._book.frames(index + 1, action.name, frame, made)
         return made
+
+    def _frame(
+        self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, learn: bool
+    ) -> pl.DataFrame:
+        """Return what a rule of frames makes of *frame*, or *frame* where that fails.
+
+        Where each column is done for itself, those that fail are left alone, and the others done.
+        """
+        memory = dict(self._memory[index])
+        assert action.of_frame
+        good = tuple(name for name in rule.columns if (index, name) not in self._left)
+        try:
+            rule = self._learned(frame, index, rule, action, learn)
+            if rule.columns and not good:
+                return frame
+            return action.of_frame(frame, replace(rule, columns=good), self._memory[index])
+        except FAULTS as error:
+            self._memory[index] = memory
+            alone = good if learn and action.name in SEPARATE and len(rule.columns) > 1 else ()
+            bad = [name for name in alone if not self._alone(frame, index, rule, action, name)]
+            if not bad:
+                self._fault(index, action, good[0] if len(good) == 1 else None, error)
+                self._left |= {(index, None)} if learn else set()
+                return frame
+        return self._frame(frame, index, rule, action, learn)
+
+    def _alone(
+        self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, name: str
+    ) -> bool:
+        """Return whether a rule of frames can be followed for column *name* by itself."""
+        assert action.of_frame
+        try:
+            action.of_frame(frame, replace(rule, columns=(name,)), {})
+        except FAULTS as error:
+            self._fault(index, action, name, error)
+            self._left.add((index, name))
+            return False
+        return True
 
     def _rename(self, before: list[str], after: list[str]) -> None:
         """Note the new names of columns, by the names that they came with."""

@@ -409,3 +409,24 @@ def test_no_frame_breaks_rules_that_are_for_every_column(name: str) -> None:
     result = clean(FRAMES[name](), rules)
     assert all(fault.why for fault in result.faults)
     assert all(entry.action for entry in result.log)
+
+
+@pytest.mark.parametrize("given_", [{"value": 0}, {"method": "mean"}])
+def test_gaps_of_other_columns_are_filled_where_one_cannot_be(given_: dict[str, Any]) -> None:
+    """The column that cannot be filled so is left, in batches as well, and is named."""
+    frame = pl.DataFrame({"t": ["x", None], "a": [0, None], "b": [0.0, None]})
+    rule = {"action": "fill_nulls", "columns": ["t", "a", "b"], **given_}
+    result = clean(frame, [rule])
+    assert result.frame.to_dict(as_series=False) == {"t": ["x", None], "a": [0, 0], "b": [0.0, 0.0]}
+    assert [(fault.column, fault.step) for fault in result.faults] == [("t", 1)]
+    assert [rule.columns for rule in result.actions] == [("a", "b")]
+    assert Cleaner([rule]).fit(frame).apply(frame).equals(result.frame)
+
+
+def test_a_rule_for_one_column_names_it_where_it_fails() -> None:
+    """Functions and windows too."""
+    frame = pl.DataFrame({"t": ["x"]})
+    for rule in ({"action": "diff", "into": "r"}, {"action": "multiply", "value": 2, "into": "r"}):
+        result = clean(frame, [{**rule, "columns": ["t"]}])
+        assert [fault.column for fault in result.faults] == ["t"]
+        assert result.frame.equals(frame)
