@@ -17,7 +17,9 @@ from typing import Any
 
 import yaml
 
+from kozmo_bridge.cleaner import expressions
 from kozmo_bridge.cleaner.actions import FAMILIES, Action, action_of, type_names
+from kozmo_bridge.cleaner.expressions import FUNCTIONS
 from kozmo_bridge.cleaner.pipe.registry import MAPPERS
 from kozmo_singer.plugin import Plugin, about_text
 from kozmo_singer.scripts import Entry
@@ -141,6 +143,8 @@ def cleaning_actions() -> str:
         ]
         lines.append("|---|---|---|---|")
         lines += [_row(action) for action in found.values()]
+    names = ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
+    lines += ["", "## Conditions", "", expressions.__doc__ or "", f"The functions: {names}."]
     return "\n".join([*lines, ""])
 
 

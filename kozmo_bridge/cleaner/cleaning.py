@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from kozmo_bridge.cleaner.actions import Action, Misfit, action_of, brief, complete
 from kozmo_bridge.cleaner.actions.values import FITS, is_text, named, of_words, visible
-from kozmo_bridge.cleaner.drift import Drift, drifted
+from kozmo_bridge.cleaner.drift import Drift, drifted, expectations
 from kozmo_bridge.cleaner.logbook import Fault, Logbook, LogEntry, merged
 from kozmo_bridge.cleaner.rules import Rule, Rules
 from kozmo_bridge.cleaner.table import ROW, Table
@@ -28,6 +28,10 @@ FAULTS = (
     ValueError,
 )
 """What an action on a column may raise for what the column holds."""
+SEPARATE = frozenset({"extract", "fill_nulls", "impute"})
+"""Actions of frames that do each column for itself."""
+MANY = 2_000
+"""From so many cells on it is worth looking for distinct values."""
 RENAMING = frozenset({"rename_columns", "clean_column_name"})
 
 
@@ -53,7 +57,7 @@ def clean(frame: Any, rules: Any = "auto") -> CleanResult:
     applies what suggest() holds to be safe. *frame* stays as it is.
     """
     table = Table.of(frame)
-    cleaner = Cleaner(safe(table, frame) if rules == "auto" else rules)
+    cleaner = Cleaner(safe(table) if rules == "auto" else rules)
     result = cleaner.whole(table.frame, table.opaque)
     faults = [Fault(label, why) for label, why in table.faults.items()]
     return CleanResult(
@@ -64,13 +68,14 @@ def clean(frame: Any, rules: Any = "auto") -> CleanResult:
     )
 
 
-def safe(table: Table, frame: Any) -> Rules:
-    """Return the rules for *frame* that lose nothing, as suggest() has them."""
+def safe(table: Table) -> Rules:
+    """Return the rules for *table* that lose nothing, as suggest() has them."""
     from kozmo_bridge.cleaner.profiling import profile
     from kozmo_bridge.cleaner.suggesting import suggest
 
-    found = suggest(profile(frame))
-    return Rules.of([each for each in found if each.risk == "safe"])
+    seen = profile(table)
+    rules = Rules.of([each for each in suggest(seen) if each.risk == "safe"])
+    return Rules(rules.rules, expectations(seen))
 
 
 class Cleaner:
@@ -90,6 +95,7 @@ class Cleaner:
         self._actions: list[Action] = [action_of(rule.action) for rule in done]
         self._memory: list[dict[str, Any]] = [{} for _ in done]
         self._left: set[tuple[int, str | None]] = set()
+        self._tried: dict[int, tuple[str, ...]] = {}
         self._book = Logbook()
         self._fitted = False
         self._opaque: frozenset[str] = frozenset()
@@ -97,8 +103,21 @@ class Cleaner:
 
     @property
     def rules(self) -> Rules:
-        """The rules with what was learned, without the parameters that have their defaults."""
-        return Rules(tuple(map(brief, self._rules)), self._expects)
+        """The rules with what was learned, without the parameters that have their defaults.
+
+        Columns in which a rule met what it cannot take when it learned are not in it any more.
+        """
+        kept = [self._kept(index, rule) for index, rule in enumerate(self._rules)]
+        return Rules(tuple(brief(rule) for rule in kept if rule), self._expects)
+
+    def _kept(self, index: int, rule: Rule) -> Rule | None:
+        """Return *rule* without the columns that it leaves alone; None if it does nothing."""
+        left = {column for at, column in self._left if at == index}
+        if not left:
+            return rule
+        columns = rule.columns or self._tried.get(index, ())
+        columns = tuple(name for name in columns if name not in left)
+        return None if None in left or not columns else replace(rule, columns=columns)
 
     @property
     def log(self) -> list[LogEntry]:
@@ -161,23 +180,56 @@ class Cleaner:
         self._book.see(visible(frame))
         if action.of_cells:
             columns = self._columns(frame, index, rule, action, learn)
+            self._tried[index] = columns
             rule = self._learned(frame, index, replace(rule, columns=columns), action, learn)
             return self._cells(frame, index, rule, action, columns, learn)
         if (index, None) in self._left:
             return frame
-        try:
-            rule = self._learned(frame, index, rule, action, learn)
-            assert action.of_frame
-            made = action.of_frame(frame, rule, self._memory[index])
-        except FAULTS as error:
-            self._fault(index, action, None, error)
-            if learn:
-                self._left.add((index, None))
+        made = self._frame(frame, index, rule, action, learn)
+        if made is frame:
             return frame
         if action.name in RENAMING:
             self._rename(frame.columns, made.columns)
         self._book.frames(index + 1, action.name, frame, made)
         return made
+
+    def _frame(
+        self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, learn: bool
+    ) -> pl.DataFrame:
+        """Return what a rule of frames makes of *frame*, or *frame* where that fails.
+
+        Where each column is done for itself, those that fail are left alone, and the others done.
+        """
+        memory = dict(self._memory[index])
+        assert action.of_frame
+        good = tuple(name for name in rule.columns if (index, name) not in self._left)
+        try:
+            rule = self._learned(frame, index, rule, action, learn)
+            if rule.columns and not good:
+                return frame
+            return action.of_frame(frame, replace(rule, columns=good), self._memory[index])
+        except FAULTS as error:
+            self._memory[index] = memory
+            alone = good if learn and action.name in SEPARATE and len(rule.columns) > 1 else ()
+            bad = [name for name in alone if not self._alone(frame, index, rule, action, name)]
+            if not bad:
+                self._fault(index, action, good[0] if len(good) == 1 else None, error)
+                self._left |= {(index, None)} if learn else set()
+                return frame
+        return self._frame(frame, index, rule, action, learn)
+
+    def _alone(
+        self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, name: str
+    ) -> bool:
+        """Return whether a rule of frames can be followed for column *name* by itself."""
+        assert action.of_frame
+        try:
+            action.of_frame(frame, replace(rule, columns=(name,)), {})
+        except FAULTS as error:
+            self._fault(index, action, name, error)
+            self._left.add((index, name))
+            return False
+        return True
 
     def _rename(self, before: list[str], after: list[str]) -> None:
         """Note the new names of columns, by the names that they came with."""
@@ -196,14 +248,16 @@ class Cleaner:
         if not rule.columns:
             fits = FITS[action.takes]
             names = [name for name in visible(frame) if name not in self._opaque]
-            return tuple(name for name in names if fits(frame.schema[name]))
+            schema = frame.schema
+            return tuple(name for name in names if fits(schema[name]))
+        known = set(frame.columns)
         for name in rule.columns:
-            if name in frame.columns:
+            if name in known:
                 continue
             if learn and name not in self._expects:
                 named(frame, [name])
             self._fault(index, action, name, LookupError("there is no such column"))
-        return tuple(name for name in rule.columns if name in frame.columns)
+        return tuple(name for name in rule.columns if name in known)
 
     def _learned(
         self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, learn: bool
@@ -278,8 +332,35 @@ def run(action: Action, column: pl.Series, given: Mapping[str, Any]) -> pl.Serie
         if action.takes == "text":
             return column
         raise Misfit(f"'{column.name}' holds {column.dtype}, {action.name} needs a {action.takes}")
+
+    def written(texts: pl.Series) -> pl.Series:
+        return _few(texts.alias(column.name), lambda few: function(few, given))
+
     if action.takes == "text" and is_text(column.dtype):
-        made = of_words(column, lambda texts: function(texts.alias(column.name), given))
+        made = of_words(column, written)
+    elif column.dtype == pl.String:
+        made = written(column)
     else:
         made = function(column, given)
     return made if made is column else made.alias(column.name)
+
+
+def _few(texts: pl.Series, function: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Return *function* of *texts*, by way of their distinct values where these are few.
+
+    Misfits are counted by cells, so where there are any, all of the texts are gone through.
+    """
+    if texts.len() < MANY:
+        return function(texts)
+    distinct = texts.unique()
+    if distinct.len() * 3 > texts.len():
+        return function(texts)
+    try:
+        made = function(distinct.alias(texts.name))
+    except Misfit:
+        return function(texts)
+    table = pl.DataFrame({"before": distinct, "after": made})
+    joined = texts.to_frame("before").join(
+        table, on="before", how="left", nulls_equal=True, maintain_order="left"
+    )
+    return joined.get_column("after").alias(texts.name)

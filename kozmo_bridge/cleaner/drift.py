@@ -10,6 +10,7 @@ import polars as pl
 
 from kozmo_bridge.cleaner.actions import Misfit, action_of, complete
 from kozmo_bridge.cleaner.actions.values import gaps, visible
+from kozmo_bridge.cleaner.model import Profile
 from kozmo_bridge.cleaner.rules import Rules
 
 MORE_GAPS = 0.1
@@ -24,6 +25,18 @@ class Drift:
     column: str
     what: What
     text: str
+
+
+def expectations(profile: Profile) -> dict[str, dict[str, Any]]:
+    """Return what `Rules.expects` says of the columns of *profile*: type, kind, share of gaps."""
+    return {
+        column.label: {
+            "type": column.dtype,
+            "kind": column.kind.value,
+            "gaps": column.statistics.nulls / (column.statistics.cells or 1),
+        }
+        for column in profile.columns
+    }
 
 
 def drifted(rules: Rules, frame: pl.DataFrame) -> list[Drift]:
@@ -66,7 +79,7 @@ def _kinds(frame: pl.DataFrame) -> dict[str, str]:
     """Return by column what profile() holds it to be."""
     from kozmo_bridge.cleaner.profiling import profile
 
-    return {column.label: str(column.kind) for column in profile(frame).columns}
+    return {column.label: column.kind.value for column in profile(frame).columns}
 
 
 def _misfits(rules: Rules, frame: pl.DataFrame) -> list[Drift]:

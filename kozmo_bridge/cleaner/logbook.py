@@ -122,11 +122,12 @@ class Logbook:
         """Count what an action of frames did: rows, columns, and cells where the rows stayed."""
         self.see([*before.columns, *after.columns])
         old, new = set(before.columns) - {ROW}, set(after.columns) - {ROW}
+        gone, added, both = old - new, new - old, old & new
         for name in before.columns:
-            if name in old - new:
+            if name in gone:
                 self._of(step, action, name).note = "column dropped"
         for name in after.columns:
-            if name in new - old:
+            if name in added:
                 counts = self._of(step, action, name)
                 counts.cells += after.height
                 counts.rows += after.height
@@ -137,7 +138,7 @@ class Logbook:
             counts.note = "rows dropped" if before.height > after.height else "rows added"
         elif _same_rows(before, after):
             for name in before.columns:
-                if name in old & new:
+                if name in both:
                     self.cells(step, action, before.get_column(name), after.get_column(name))
         else:
             self._of(step, action, None).note = "rows in another order"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from kozmo_bridge.cleaner.actions import Given, Misfit, Parameter, Scope, cells, frames
@@ -34,7 +35,8 @@ _DEFAULTS = {"number": 0, "text": "missing", "boolean": False}
 )
 def drop_nulls(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> pl.DataFrame:
     """Drops the rows that have a gap in one of the columns, or in all of them."""
-    found = [gap(frame, name) for name in named(frame, rule.columns)]
+    schema = frame.schema
+    found = [gap(schema, name) for name in named(frame, rule.columns)]
     if not found:
         return frame
     every = rule.parameters["how"] == "all"
@@ -221,12 +223,13 @@ def _sample(column: pl.Series, most: int = 1000) -> list[Any]:
 def impute(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> pl.DataFrame:
     """Fills gaps by a strategy of Mage AI's; blank texts count as gaps."""
     given, columns = rule.parameters, named(frame, rule.columns)
+    schema = frame.schema
     frame = frame.with_columns(
-        [_unblank(frame.get_column(n)) for n in columns if frame.schema[n] == pl.String]
+        [_unblank(frame.get_column(n)) for n in columns if schema[n] == pl.String]
     )
     strategy = given["strategy"]
     if strategy == "remove_rows":
-        return frame.filter(~pl.any_horizontal([gap(frame, name) for name in columns]))
+        return frame.filter(~pl.any_horizontal([gap(schema, name) for name in columns]))
     if strategy == "column":
         return _from_column(frame, columns, given["value"])
     if strategy == "sequential":
@@ -252,8 +255,9 @@ def _constants(frame: pl.DataFrame, columns: list[str], value: Any) -> dict[str,
     if value is not None:
         return dict.fromkeys(columns, value)
     made: dict[str, Any] = {}
+    schema = frame.schema
     for name in columns:
-        dtype = frame.schema[name]
+        dtype = schema[name]
         if is_text(dtype) or is_number(dtype) or dtype == pl.Boolean:
             kind = "text" if is_text(dtype) else "number" if is_number(dtype) else "boolean"
             made[name] = _DEFAULTS[kind]
@@ -283,7 +287,7 @@ def _random(
     """Fill each gap with a value drawn by the hash of the seed and the number of its row."""
     start = memory.get("rows", 0)
     memory["rows"] = start + frame.height
-    numbers = pl.Series("n", range(start, start + frame.height), dtype=pl.UInt64)
+    drawn = _drawn(start, frame.height, given["seed"])
     made = []
     for name in columns:
         pool = (given["learned"] or {}).get(name) or []
@@ -291,6 +295,16 @@ def _random(
             continue
         column = frame.get_column(name)
         pools = pl.concat([fitting(value, column.dtype) for value in pool])
-        draws = pools.gather(numbers.hash(given["seed"]) % len(pool)).cast(column.dtype)
+        draws = pools.gather(pl.Series(drawn % len(pool))).cast(column.dtype)
         made.append(column.zip_with(~gaps(column), draws.alias(name)))
     return frame.with_columns(made)
+
+
+def _drawn(start: int, rows: int, seed: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Return a number for each row, by SplitMix64 of the seed and the number of the row."""
+    state = np.arange(start, start + rows, dtype=np.uint64)
+    state = (state + np.uint64(seed % 2**32 + 1)) * np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    made: np.ndarray[Any, np.dtype[np.uint64]] = state ^ (state >> np.uint64(31))
+    return made

@@ -29,7 +29,7 @@ def _fit_number(frame: pl.DataFrame, rule: Rule) -> Rule:
     for name in named(frame, rule.columns):
         column = frame.get_column(name)
         if is_text(column.dtype):
-            plain = _plain(column.cast(pl.String), given)
+            plain = _plain(column.cast(pl.String).unique(), given)
             learned[name] = _narrowest(plain)
     return Rule(rule.action, rule.columns, {**given, "learned": learned})
 

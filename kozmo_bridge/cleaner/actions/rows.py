@@ -57,7 +57,7 @@ def drop_duplicates(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> 
     empty_is_null=Parameter(bool, "whether a text without a character is null", False),
 )
 def filter_(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> pl.DataFrame:
-    """Keeps the rows for which a condition is true; docs/conditions says how."""
+    """Keeps the rows for which a condition is true: age > 30 and city == 'Rome'."""
     from kozmo_bridge.cleaner.expressions import condition
 
     given = rule.parameters
@@ -122,7 +122,7 @@ def remove_outliers(frame: pl.DataFrame, rule: Rule, memory: dict[str, Any]) -> 
             raise Misfit(f"'{name}' holds {frame.schema[name]}: no numbers to judge by")
         if learned[name] is not None:
             low, high = learned[name]
-            keep &= pl.col(name).is_between(low, high) | gap(frame, name)
+            keep &= pl.col(name).is_between(low, high) | gap(frame.schema, name)
     return frame.filter(keep)
 
 

@@ -75,7 +75,7 @@ def _fit_date(frame: pl.DataFrame, rule: Rule) -> Rule:
     for name in named(frame, rule.columns):
         column = frame.get_column(name)
         if is_text(column.dtype) or column.dtype.is_integer():
-            learned[name] = _kind(_moments(column.cast(pl.String), given))
+            learned[name] = _kind(_moments(column.cast(pl.String).unique(), given))
     return Rule(rule.action, rule.columns, {**given, "learned": learned})
 
 

@@ -63,8 +63,9 @@ def visible(frame: pl.DataFrame) -> list[str]:
 def named(frame: pl.DataFrame, columns: Iterable[str]) -> list[str]:
     """Return *columns*, or all if there are none; ConfigError for one that *frame* lacks."""
     wanted = list(columns) or visible(frame)
+    known = set(frame.columns)
     for name in wanted:
-        if name not in frame.columns:
+        if name not in known:
             raise ConfigError(f"there is no column '{name}'", *did_you_mean(name, visible(frame)))
     return wanted
 
@@ -74,10 +75,10 @@ def gaps(column: pl.Series) -> pl.Series:
     return column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
 
 
-def gap(frame: pl.DataFrame, name: str) -> pl.Expr:
+def gap(schema: Mapping[str, pl.DataType], name: str) -> pl.Expr:
     """Return the expression that says which cells of column *name* hold no value."""
     cell = pl.col(name)
-    if frame.schema[name].is_float():
+    if schema[name].is_float():
         return cell.is_null() | cell.is_nan().fill_null(False)
     return cell.is_null()
 
@@ -211,9 +212,12 @@ def filled(column: pl.Series, value: Any) -> pl.Series:
     if value is None:
         return column
     one = fitting(value, column.dtype)
-    wide = column.cast(_widened(column.dtype, one))
+    dtype, found = _widened(column.dtype, one), gaps(column)
+    if dtype == column.dtype and not found.any():
+        return column
+    wide = column.cast(dtype)
     made = wide.to_frame("c").select(
-        pl.when(gaps(column)).then(pl.lit(one.first()).cast(wide.dtype)).otherwise(pl.col("c"))
+        pl.when(found).then(pl.lit(one.first()).cast(wide.dtype)).otherwise(pl.col("c"))
     )
     done: pl.Series = made.to_series().alias(column.name)
     return done

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from commands import BIN, Run
 from kozmo_bridge.cleaner.actions import FAMILIES, HOME, action_of
 from kozmo_bridge.cleaner.cleaning import clean
 
@@ -399,3 +400,18 @@ def test_every_parameter_and_action_is_explained() -> None:
         assert action.summary.endswith("."), name
         assert all(parameter.help for parameter in action.parameters.values())
     assert set(FAMILIES) == {action_of(name).family for name in HOME}
+
+
+def test_the_registry_loads_a_module_when_it_is_asked_for_it(run: Run) -> None:
+    """Nothing before that, polars least of all; an alias leads to the module too."""
+    code = """
+import sys
+from kozmo_bridge.cleaner import actions
+assert "polars" not in sys.modules
+actions.action_of("remove")
+loaded = {name for name in sys.modules if name.startswith("kozmo_bridge.cleaner.actions.")}
+assert "kozmo_bridge.cleaner.actions.columns" in loaded
+assert "kozmo_bridge.cleaner.actions.join" not in loaded
+"""
+    done = run([BIN / "python", "-c", code])
+    assert (done.code, done.err) == (0, "")

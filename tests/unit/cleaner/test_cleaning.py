@@ -14,6 +14,7 @@ from kozmo_bridge.cleaner.actions import HOME, action_of, complete
 from kozmo_bridge.cleaner.logbook import SHOWN, Fault
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_singer.errors import ConfigError
+from unusual_frames import FRAMES
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"action": "trim_whitespce"}, "did you mean 'trim_whitespace'?"),
@@ -342,3 +343,90 @@ def test_no_cell_breaks_an_action_of_cells(series: pl.Series, pick: str, dtype: 
     result = clean(frame, [rule])
     assert result.frame.height == 3
     assert result.frame["k"].to_list() == [1, 2, 3]
+
+
+def test_many_cells_with_few_values_come_out_as_few_cells_do() -> None:
+    """Distinct values are gone through instead; gaps, categories and counts of misfits stay."""
+    few = ["1,5", " x ", None, "", "N/A", "2"]
+    frame = pl.DataFrame({"a": few * 1000, "c": pl.Series(few * 1000, dtype=pl.Categorical)})
+    rules: list[list[dict[str, Any]]] = [
+        [{"action": "trim_whitespace"}, {"action": "null_tokens", "tokens": ["N/A"]}],
+        [{"action": "parse_number", "decimal": ",", "on_error": "null"}],
+        [{"action": "replace", "old_value": "2", "new_value": None}],
+        [{"action": "parse_number", "decimal": ","}],
+    ]
+    for each in rules:
+        whole, small = clean(frame, each), clean(frame.head(6), each)
+        assert whole.frame.equals(pl.concat([small.frame] * 1000))
+        assert [entry.cells for entry in whole.log] == [1000 * e.cells for e in small.log]
+    assert "2000 cells of 'a'" in whole.faults[0].why
+
+
+def test_what_auto_did_says_what_the_table_was() -> None:
+    """So that new rows can be held against it."""
+    frame = pl.DataFrame({"n": ["1,5", "2,5", None, "3,5"]})
+    rules = clean(frame).actions
+    assert rules.expects == {"n": {"type": "String", "kind": "number_with_decimals", "gaps": 0.25}}
+    assert Cleaner(rules).check(frame) == []
+    assert [drift.what for drift in Cleaner(rules).check(pl.DataFrame({"m": [1]}))] == [
+        "new column", "missing column",
+    ]  # fmt: skip
+
+
+def test_a_column_that_did_not_fit_is_left_out_of_the_rules_that_are_kept() -> None:
+    """Else the values that could not be read would become null when the rules are applied again."""
+    frame = pl.DataFrame({"a": ["1", "x"], "b": ["1", "2"]})
+    done = clean(frame, [{"action": "parse_number"}, {"action": "lowercase", "columns": ["a"]}])
+    assert [(rule.action, rule.columns) for rule in done.actions] == [
+        ("parse_number", ("b",)),
+        ("lowercase", ("a",)),
+    ]
+    again = Cleaner(done.actions.to_json()).apply(frame)
+    assert again.equals(done.frame)
+    assert clean(frame, [{"action": "parse_number", "columns": ["a"]}]).actions.rules == ()
+
+
+EVERYTHING: list[dict[str, Any]] = [
+    {"action": "trim_whitespace"},
+    {"action": "null_tokens"},
+    {"action": "fix_mojibake"},
+    {"action": "strip_control"},
+    {"action": "replace", "old_value": "a", "new_value": "b", "regex": True},
+    {"action": "parse_date", "on_error": "null"},
+    {"action": "fill_nulls", "method": "mode"},
+    {"action": "cap_outliers"},
+    {"action": "drop_nulls", "how": "all"},
+    {"action": "drop_duplicates"},
+    {"action": "clean_column_name"},
+    {"action": "add_row_number", "into": "the number of the row"},
+]
+
+
+@pytest.mark.parametrize("name", sorted(FRAMES))
+def test_no_frame_breaks_rules_that_are_for_every_column(name: str) -> None:
+    """All of the unusual frames, through one rule after another; faults are told, not raised."""
+    rules = EVERYTHING[:2] if name.startswith("5,000") else EVERYTHING
+    result = clean(FRAMES[name](), rules)
+    assert all(fault.why for fault in result.faults)
+    assert all(entry.action for entry in result.log)
+
+
+@pytest.mark.parametrize("given_", [{"value": 0}, {"method": "mean"}])
+def test_gaps_of_other_columns_are_filled_where_one_cannot_be(given_: dict[str, Any]) -> None:
+    """The column that cannot be filled so is left, in batches as well, and is named."""
+    frame = pl.DataFrame({"t": ["x", None], "a": [0, None], "b": [0.0, None]})
+    rule = {"action": "fill_nulls", "columns": ["t", "a", "b"], **given_}
+    result = clean(frame, [rule])
+    assert result.frame.to_dict(as_series=False) == {"t": ["x", None], "a": [0, 0], "b": [0.0, 0.0]}
+    assert [(fault.column, fault.step) for fault in result.faults] == [("t", 1)]
+    assert [rule.columns for rule in result.actions] == [("a", "b")]
+    assert Cleaner([rule]).fit(frame).apply(frame).equals(result.frame)
+
+
+def test_a_rule_for_one_column_names_it_where_it_fails() -> None:
+    """Functions and windows too."""
+    frame = pl.DataFrame({"t": ["x"]})
+    for rule in ({"action": "diff", "into": "r"}, {"action": "multiply", "value": 2, "into": "r"}):
+        result = clean(frame, [{**rule, "columns": ["t"]}])
+        assert [fault.column for fault in result.faults] == ["t"]
+        assert result.frame.equals(frame)
