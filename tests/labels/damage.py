@@ -63,9 +63,10 @@ def cells(kind: str, actions: frozenset[str], takes: str, share: float, change: 
             before = frame[column].to_list()
             able = [i for i, cell in enumerate(before) if cell is not None]
             able = [i for i in able if change(before[i], random.Random(0)) != before[i]]
-            if len(able) < FEWEST:
+            number = max(FEWEST, int(share * len(able)))
+            # Where most cells of a word are spoilt, what it was cannot be told any more.
+            if len(able) < FEWEST or (share < 0.5 and number > len(able) // 3):
                 continue
-            number = max(FEWEST, int(share * len(before)))
             hit = set(able if number >= len(able) else seed.sample(able, number))
             after = [change(cell, seed) if i in hit else cell for i, cell in enumerate(before)]
             yield _case(kind, name, column, actions, frame, _with(frame, column, after))
@@ -161,11 +162,16 @@ def _doubled(text: str, seed: random.Random) -> str:
     return text.replace(" ", "  ", 1)
 
 
-def _mojibake(text: str, seed: random.Random) -> str:
-    try:
-        return text.encode().decode("cp1252")
-    except UnicodeDecodeError:
-        return text
+def _read_as(encoding: str) -> Change:
+    """Return what reads the bytes of UTF-8 as another encoding, where that is possible."""
+
+    def change(text: str, seed: random.Random) -> str:
+        try:
+            return text.encode().decode(encoding)
+        except UnicodeDecodeError:
+            return text
+
+    return change
 
 
 def _apart(text: str, seed: random.Random) -> str:
@@ -366,9 +372,10 @@ KINDS: tuple[tuple[str, Any], ...] = tuple(
             to_null("disguised null, number", NULLS, "whole real", -999),
             to_null("disguised null, number", NULLS, "whole real", -9999),
         ),
-        "mojibake": (
-            cells("mojibake", frozenset({"fix_mojibake"}), _TEXT, 1.0, _mojibake),
-            cells("mojibake", frozenset({"fix_mojibake"}), _TEXT, 0.02, _mojibake),
+        "mojibake": tuple(
+            cells("mojibake", frozenset({"fix_mojibake"}), _TEXT, share, _read_as(encoding))
+            for encoding in ("cp1252", "latin-1")
+            for share in (1.0, 0.05)
         ),
         "decomposed letters": (
             cells("decomposed letters", frozenset({"normalize_unicode"}), _TEXT, 1.0, _apart),
