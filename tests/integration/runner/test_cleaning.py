@@ -15,6 +15,7 @@ import pytest
 
 from kozmo_runner import api
 from postgres_kinds import CASES
+from project import ROOT
 from servers.postgres import Database
 
 ROWS = 60_000
@@ -198,6 +199,28 @@ def test_a_mapper_that_is_killed_loses_and_doubles_nothing(
     again = background(*command)
     assert again.end()[0] == 0
     assert events.ids == list(range(1, events.rows + 1))
+
+
+def test_a_mapper_of_the_sdk_stands_beside_ours(tmp_path: Path) -> None:
+    """It gets its settings and no --state, and the learned rules pass it in the state."""
+    events = Events(tmp_path)
+    report = api.run(
+        "tap-sqlite", "target-jsonl",
+        tap_config={"path": str(events.source), "replication_key": "seq"},
+        target_config={"path": str(tmp_path / "out")},
+        mappers=[
+            (CLEAN, {"auto": True}),
+            (str(ROOT / "tests/fixtures/sdk/map_loud.py"), {"mark": "!"}),
+        ],
+    )  # fmt: skip
+    report.raise_for_failure()
+    assert report.mappers[1].name == "map-loud"
+    assert report.state_after is not None
+    assert report.state_after["bookmarks"]["events"]["kozmo_clean"]["rules"]
+    lines = (tmp_path / "out" / "events.jsonl").read_text().splitlines()
+    assert [json.loads(line)["name"] for line in lines] == [
+        f"X{seq}!" for seq in range(1, events.rows + 1)
+    ]
 
 
 def test_a_wrong_rule_ends_the_run_as_a_configuration(tmp_path: Path) -> None:
