@@ -29,7 +29,7 @@ UNITS = word_set(
     "km/h kph m/s kn kt kts w kw mw kwh mwh hp bhp ps v kv a ma ah mah hz khz mhz ghz b kb mb "
     "gb tb kib mib gib pb bit mbps bps px pt pts dpi °c °f °k k c f pa hpa kpa bar psi nm j "
     "kj cal kcal rpm lm lx db ppm ppb m² m2 km² km2 sqft sqm ft² ha acre acres m³ m3 pcs pc "
-    "people persons items units x"
+    "people persons items units"
 )  # fmt: skip
 """What may follow a number, in lower case, without making a code of it."""
 SIGNED = r"[\s(+\-−]*"
