@@ -174,7 +174,7 @@ class ColumnProfile:
     fault: str | None = None
     """Why the column could not be looked at in full; what is said here is what was seen."""
     values: pl.DataFrame | None = field(default=None, repr=False, compare=False)
-    """Distinct values (`value`) and their `cells`, sorted by value: all, or a sample of them."""
+    """Distinct values (`value`) and their `cells`: all, or a sample of them."""
 
     @property
     def kind(self) -> Kind:

@@ -13,11 +13,8 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-EMAIL = (
-    r"^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@"
-    r"(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+\p{L}{2,24}$"
-)
-ADDRESSED = r"^[^<>@]{0,80}<[^<>@\s]{1,64}@[^<>@\s]+\.\p{L}{2,24}>$"
+EMAIL = r"^[^\s@\"(),:;<>\[\\\]]+@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+\p{L}\p{L}+$"
+ADDRESSED = r"^[^<>@]*<[^<>@\s]+@[^<>@\s]+\.\p{L}+>$"
 """A name and an e-mail address in angle brackets."""
 URL = (
     r"(?i)^(?:(?:https?|ftps?|sftp|s3|gs|file|wss?|ssh|git)://[^\s<>\"]+"

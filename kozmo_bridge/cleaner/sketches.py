@@ -20,7 +20,9 @@ _SEED = 7
 
 
 class Values:
-    """Distinct values of a column (`value`, sorted) and their `cells`, nulls and NaN left out.
+    """Distinct values of a column (`value`) and their `cells`, nulls and NaN left out.
+
+    Texts stand in the order in which they first came, others are sorted.
 
     Up to CAP values, or any number in a single batch, the table is whole and `exact`. Beyond, it
     holds those whose hashes are the lowest, whose cells are still exact, and the most frequent,
@@ -31,10 +33,13 @@ class Values:
         self._table: pl.DataFrame | None = None
         self._highest: int | None = None
         self._batches = 0
+        self._texts = False
 
     def add(self, series: pl.Series) -> None:
         """Take in the values of *series*, which holds neither nulls nor NaN."""
-        counted = pl.DataFrame({"value": series}).group_by("value").len("cells")
+        self._texts = series.dtype == pl.String
+        frame = pl.DataFrame({"value": series})
+        counted = frame.group_by("value", maintain_order=self._texts).len("cells")
         self._batches += 1
         if self._table is None:
             self._table = counted
@@ -44,7 +49,8 @@ class Values:
                 low = pl.col("value").hash(_SEED) <= self._highest
                 counted = counted.filter(low | pl.col("value").is_in(known.implode()))
             both = pl.concat([self._table, counted], how="vertical")
-            self._table = both.group_by("value").agg(pl.col("cells").sum())
+            grouped = both.group_by("value", maintain_order=self._texts)
+            self._table = grouped.agg(pl.col("cells").sum())
         if self._batches > 1 and self._table.height > CAP:
             self._trim()
 
@@ -74,16 +80,16 @@ class Values:
         return round((int(low) - 1) / (self._highest / 2**64))
 
     def table(self) -> pl.DataFrame:
-        """Return the distinct values, sorted, with their cells."""
+        """Return the distinct values with their cells."""
         if self._table is None:
             return pl.DataFrame(
                 {"value": [], "cells": []}, schema={"value": pl.Null, "cells": pl.Int64}
             )
-        return self._table.sort("value").with_columns(pl.col("cells").cast(pl.Int64))
+        table = self._table.with_columns(pl.col("cells").cast(pl.Int64))
+        return table if self._texts else table.sort("value")
 
-    def sample(self) -> pl.DataFrame:
-        """Return the values whose cells are exact: all, or a fair sample of the distinct ones."""
-        table = self.table()
+    def sample(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of table() whose cells are exact: all, or a fair sample of them."""
         if self._highest is None:
             return table
         return table.filter(pl.col("value").hash(_SEED) <= self._highest)
@@ -103,8 +109,10 @@ class Moments:
             return
         mean = float((values * weights).sum() / count)
         apart = values - mean
-        powers = [float((weights * apart**power).sum()) for power in (2, 3, 4)]
-        self._merge(count, mean, *powers)
+        square = apart * apart
+        weighted = weights * square
+        powers = (weighted.sum(), (weighted * apart).sum(), (weighted * square).sum())
+        self._merge(count, mean, *map(float, powers))
 
     def _merge(self, count: int, mean: float, two: float, three: float, four: float) -> None:
         before, total = self.count, self.count + count

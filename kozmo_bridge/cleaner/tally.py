@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from kozmo_bridge.cleaner import measuring
-from kozmo_bridge.cleaner.detecting.column import Column, words_of
+from kozmo_bridge.cleaner.detecting.column import Column, said_in
 from kozmo_bridge.cleaner.detecting.detect import seen_as
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Guess, Lengths, Statistics
@@ -121,26 +121,27 @@ class Tally:
             )  # fmt: skip
 
     def _finish(self, rows: int) -> ColumnProfile:
-        table = self._values.sample()
+        full = self._values.table()
+        table = self._values.sample(full)
         count = rows - self._nulls
         column = Column(
             self.label, table["value"], table["cells"], count, rows,
             self._values.distinct, self._values.exact,
         )  # fmt: skip
         guess, others = seen_as(column)
-        figures = self._figures(column, guess)
+        figures = self._figures(column, guess, full)
         alike: tuple[tuple[str, ...], ...] = ()
         if guess.kind in CATEGORICAL and column.values.dtype == pl.String:
-            words = words_of(column)
-            alike = spellings(words.values, words.cells)
+            alike = spellings(column.words.values, column.words.cells)
         return ColumnProfile(
             self.label, self.position, str(self._dtype), guess, figures, others, alike,
             self._gap_pattern(), self.fault, table,
         )  # fmt: skip
 
-    def _figures(self, column: Column, guess: Guess) -> Statistics:
+    def _figures(self, column: Column, guess: Guess, full: pl.DataFrame) -> Statistics:
         values = column.values
-        top = self._values.table().sort(["cells", "value"], descending=[True, False]).head(_TOP)
+        top = full.filter(pl.col("cells") >= full["cells"].top_k(_TOP).min())
+        top = top.sort(["cells", "value"], descending=[True, False]).head(_TOP)
         pairs = tuple(zip(top["value"].to_list(), top["cells"].to_list(), strict=True))
         made: dict[str, Any] = {
             "count": column.count,
@@ -155,7 +156,7 @@ class Tally:
             "order": self._ordered(column),
         }
         if len(values):
-            made["minimum"], made["maximum"] = values[0], values[-1]
+            made["minimum"], made["maximum"] = values.min(), values.max()
         made.update(_by_type(self, column, guess))
         return Statistics(**made)
 
@@ -240,13 +241,12 @@ def _by_type(tally: Tally, column: Column, guess: Guess) -> dict[str, Any]:
 
 def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
     values, cells = column.values, column.cells
-    stripped = values.str.strip_chars()
-    empty = stripped.str.len_bytes() == 0
+    words = column.words
+    blank = cells.sum() - cells.filter(values.str.contains(r"\S")).sum()
     made: dict[str, Any] = {
-        "empty": int(cells.filter(empty).sum() or 0),
+        "empty": int(blank),
         "disguised": disguised(values, cells, guess.kind),
     }
-    words = words_of(column)
     wrong = round((1 - guess.share) * words.total) if words.total else 0
     made["invalid"], made["invalid_examples"] = wrong, guess.counter_examples
     made["words"] = measuring.word_counts(words.values, words.cells)
@@ -299,7 +299,6 @@ def disguised(values: pl.Series, cells: pl.Series, kind: Kind) -> dict[str, int]
         known = known | PERHAPS_NOTHING
     if kind in (Kind.COUNTRY_CODE, Kind.LANGUAGE_CODE):
         known = known - {"na"}
-    lowered = values.str.strip_chars().str.to_lowercase()
-    found = pl.DataFrame({"v": values, "n": cells}).filter(lowered.is_in(list(known)))
+    found = pl.DataFrame({"v": values, "n": cells}).filter(said_in(values, known))
     found = found.sort(["n", "v"], descending=[True, False])
     return dict(zip(found["v"].to_list(), found["n"].to_list(), strict=True))

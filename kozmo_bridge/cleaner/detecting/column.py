@@ -46,6 +46,11 @@ class Column:
     exact: bool = True
 
     @cached_property
+    def words(self) -> Words:
+        """The column as texts; see words_of."""
+        return words_of(self)
+
+    @cached_property
     def hints(self) -> frozenset[str]:
         """The words of the column's name."""
         return hints(self.label)
@@ -134,13 +139,23 @@ class Words(Column):
         return int(self.cells.sum() or 0)
 
 
+def said_in(texts: pl.Series, known: frozenset[str]) -> pl.Series:
+    """Return which of *texts* are one of *known* words, in any case, with blanks around or not."""
+    short = texts.str.len_bytes() <= 2 * max(map(len, known))
+    if not short.any():
+        return short
+    plain = texts.filter(short).str.strip_chars().str.to_lowercase()
+    found = pl.Series([False]).new_from_index(0, len(texts))
+    at = short.arg_true().filter(plain.is_in(list(known)))
+    return found.scatter(at, True) if len(at) else found
+
+
 def words_of(column: Column) -> Words:
     """Return a column of texts without what is empty or stands for none."""
     texts = column.values.str.strip_chars()
-    lowered = texts.str.to_lowercase()
-    keep = (texts.str.len_bytes() > 0) & ~lowered.is_in(list(NOTHING | MARKS))
-    perhaps = lowered.is_in(list(PERHAPS_NOTHING))
-    if share_of(texts.filter(keep & ~perhaps).str.contains(r"[\d@]")) > 0.8:
+    keep = (texts.str.len_bytes() > 0) & ~said_in(texts, NOTHING | MARKS)
+    perhaps = said_in(texts, PERHAPS_NOTHING)
+    if perhaps.any() and share_of(texts.filter(keep & ~perhaps).str.contains(r"[\d@]")) > 0.8:
         keep = keep & ~perhaps
     return Words(
         column.label, texts.filter(keep), column.cells.filter(keep),

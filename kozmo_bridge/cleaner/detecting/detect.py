@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from kozmo_bridge.cleaner.detecting.column import Column, words_of
+from kozmo_bridge.cleaner.detecting.column import Column
 from kozmo_bridge.cleaner.detecting.types import typed_seen
 from kozmo_bridge.cleaner.detecting.words import words_seen
 from kozmo_bridge.cleaner.kinds import Kind
@@ -16,5 +16,5 @@ def seen_as(column: Column) -> tuple[Guess, tuple[Guess, ...]]:
     if not column.count or not len(column.values):
         return Guess(Kind.EMPTY, 1.0, 1.0, "holds no value"), ()
     if column.values.dtype == pl.String:
-        return words_seen(words_of(column))
+        return words_seen(column.words)
     return typed_seen(column, column.values.dtype), ()
