@@ -15,6 +15,7 @@ from kozmo_bridge.cleaner.model import ColumnProfile, Dependency, Relations
 MOST_NUMBERS = 60
 """Numeric columns up to which correlations are found; the first ones, where there are more."""
 _MOST_CODES = 40
+_MOST_PAIRS = 12
 _PROBE = 2_000
 _LEAST_SHARE = 0.98
 _LEAST_ROWS = 20
@@ -130,7 +131,7 @@ def keys(
     )
     probe = frame.head(_PROBE)
     found: list[tuple[str, ...]] = []
-    for left, right in likely[:30]:
+    for left, right in likely[:_MOST_PAIRS]:
         pair = [left.label, right.label]
         if (
             probe.select(pl.struct(pair).n_unique()).item() == probe.height

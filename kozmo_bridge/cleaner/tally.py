@@ -140,7 +140,8 @@ class Tally:
 
     def _figures(self, column: Column, guess: Guess, full: pl.DataFrame) -> Statistics:
         values = column.values
-        top = full.filter(pl.col("cells") >= full["cells"].top_k(_TOP).min())
+        least = full["cells"].top_k(_TOP).min()
+        top = full.filter(pl.col("cells") >= (0 if least is None else least))
         top = top.sort(["cells", "value"], descending=[True, False]).head(_TOP)
         pairs = tuple(zip(top["value"].to_list(), top["cells"].to_list(), strict=True))
         made: dict[str, Any] = {
@@ -270,7 +271,8 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
 
 def _numbers(texts: pl.Series, guess: Guess) -> pl.Series:
     unit = guess.unit if guess.kind in (Kind.NUMBER, Kind.NUMBER_WITH_DECIMALS) else None
-    return numbers(texts, NumberForm.of(guess.format), unit or "")
+    money = guess.kind is Kind.CURRENCY
+    return numbers(texts, NumberForm.of(guess.format), unit or "", money)
 
 
 def _places(texts: pl.Series, guess: Guess) -> pl.Series:

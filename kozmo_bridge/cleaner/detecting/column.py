@@ -115,6 +115,17 @@ class Words(Column):
         step = max(1, len(self.values) // _PROBE)
         return self.values.gather_every(step).head(_PROBE)
 
+    def holding(self, sign: str) -> float:
+        """Return the share of the probe that holds *sign*; 0 stands for any digit."""
+        if sign not in self._signs:
+            held = self.probe.str.contains("[0-9]" if sign == "0" else sign, literal=sign != "0")
+            self._signs[sign] = share_of(held)
+        return self._signs[sign]
+
+    @cached_property
+    def _signs(self) -> dict[str, float]:
+        return {}
+
     @cached_property
     def lowered(self) -> pl.Series:
         """The values in lower case."""

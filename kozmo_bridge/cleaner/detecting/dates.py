@@ -11,6 +11,7 @@ from kozmo_bridge.cleaner.parsing import DATE_FORMATS, TURNED_FORMATS, moments
 from kozmo_bridge.cleaner.patterns import word_set
 
 _LEAST = 0.8
+_RARE = 0.01
 _NAMED_ONLY = frozenset({"%Y%m%d", "%Y%m%dT%H%M%S", "%d%b%y"})
 DATE_NAMES = word_set(
     "date dates datetime time timestamp ts day dob birthday born birth created updated "
@@ -35,19 +36,34 @@ def dates(words: Words) -> Guess | None:
     return words.guess(Kind.DATETIME, read, why, form=" | ".join(forms), ambiguous=ambiguous)
 
 
+_FAMILIES = (
+    (r"^\d{4}[-/.]|^\d{8}", lambda shape: shape.startswith((r"^\d{4}", "^(?:19"))),
+    (r"\p{L}{3}", lambda shape: "[a-z]" in shape),
+    (r"^\d{1,2}:\d\d", lambda shape: r"^\d{1,2}:" in shape),
+)
+"""How dates of a family look, and which of the shapes are of it."""
+_TURNED = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{2}"
+
+
 def _formats(words: Words) -> tuple[list[str], str | None]:
     """Return the formats of the column, the most frequent first, and what is unclear of them."""
     found: dict[str, int] = {}
     ambiguous = None
-    for shape, form in DATE_FORMATS:
-        if form in _NAMED_ONLY and DATE_NAMES.isdisjoint(words.hints) and not _plainly(words, form):
+    for look, of_family in _FAMILIES:
+        seen = words.probe.str.contains(look)
+        if share_of(seen) <= _RARE:
             continue
-        share = share_of(words.probe.str.contains(shape))
-        if share > 0.01:
+        probe = words.probe.filter(seen)
+        for shape, form in DATE_FORMATS:
+            if not of_family(shape) or share_of(probe.str.contains(shape)) <= _RARE:
+                continue
+            unnamed = DATE_NAMES.isdisjoint(words.hints)
+            if form in _NAMED_ONLY and unnamed and not _plainly(words, form):
+                continue
             found[form] = words.weigh(words.values.str.contains(shape))
-    for shape, day_first, month_first in TURNED_FORMATS:
-        share = share_of(words.probe.str.contains(shape))
-        if share <= 0.01:
+    turned = words.probe.filter(words.probe.str.contains(_TURNED))
+    for shape, day_first, month_first in TURNED_FORMATS if len(turned) else ():
+        if share_of(turned.str.contains(shape)) <= _RARE:
             continue
         mask = words.values.str.contains(shape)
         form, unclear = _turned(words, mask, day_first, month_first)

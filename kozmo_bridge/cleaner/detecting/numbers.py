@@ -54,7 +54,8 @@ def numeric(words: Words) -> Guess | None:
     if unit is None:
         return None
     form, ambiguous = number_form(_marks(words, parts["core"].filter(right), right), marked)
-    read = number_texts(words.values, form, unit)
+    money = share_of(around.str.contains(CURRENCY_MARK)) > 0
+    read = number_texts(words.values, form, unit, money)
     mask = read.is_not_null()
     least = _LEAST
     if share_of(words.values.str.contains(rf"^\s*-?(?:{CURRENCY_MARK})")) > _LEAST:

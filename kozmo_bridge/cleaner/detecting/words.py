@@ -18,6 +18,7 @@ from kozmo_bridge.cleaner.patterns import word_set
 _LANGUAGE_NAMES = (
     "lang", "language", "languages", "locale", "lng", "iso", "alpha", "bibliographic",
 )  # fmt: skip
+_WORTH = 0.2
 FEW = 100
 """Distinct words up to which a column may be a category."""
 AGAIN = 5
@@ -40,7 +41,9 @@ def words_seen(words: Words) -> tuple[Guess, tuple[Guess, ...]]:
 
 
 def _tries(words: Words) -> Iterator[Guess | None]:
-    for attempt in _ATTEMPTS:
+    for needs, attempt in _ATTEMPTS:
+        if needs and not any(words.holding(sign) >= _WORTH for sign in needs):
+            continue
         guess = attempt(words)
         if guess is not None:
             yield guess
@@ -309,40 +312,54 @@ def _sentences(words: Words, tokens: float, length: float) -> bool:
     return float(capitals) < 0.45 * float(words.probe.str.count_matches(r"\S+").sum())
 
 
-_ATTEMPTS: tuple[Callable[[Words], Guess | None], ...] = (
-    _truth,
-    _pattern(Kind.UUID, patterns.UUID, 0.7, "written as UUIDs", ("uuid", "guid")),
-    _pattern(
-        Kind.EMAIL,
-        f"(?:{patterns.EMAIL})|(?:{patterns.ADDRESSED})",
-        0.6,
-        "written as e-mail addresses",
-        ("email", "emails", "mail"),
+_ATTEMPTS: tuple[tuple[str, Callable[[Words], Guess | None]], ...] = (
+    ("", _truth),
+    ("-", _pattern(Kind.UUID, patterns.UUID, 0.7, "written as UUIDs", ("uuid", "guid"))),
+    (
+        "@",
+        _pattern(
+            Kind.EMAIL,
+            f"(?:{patterns.EMAIL})|(?:{patterns.ADDRESSED})",
+            0.6,
+            "written as e-mail addresses",
+            ("email", "emails", "mail"),
+        ),
     ),
-    _pattern(Kind.URL, patterns.URL, 0.6, "written as URLs", ("url", "urls", "link", "href")),
-    _pattern(Kind.IP, patterns.IP, 0.7, "addresses of IPv4 or IPv6", ("ip", "ipv4", "ipv6")),
-    _json,
-    _geo,
-    dates,
-    _duration,
-    _phone,
-    _zip,
-    _digits,
-    numeric,
-    _codes_of(
-        Kind.COUNTRY_CODE,
-        patterns.COUNTRIES,
-        ("country", "nation", "cc", "iso", "alpha"),
-        "alpha-2",
+    (":.", _pattern(Kind.URL, patterns.URL, 0.6, "written as URLs", ("url", "urls", "link"))),
+    (
+        ":.",
+        _pattern(Kind.IP, patterns.IP, 0.7, "addresses of IPv4 or IPv6", ("ip", "ipv4", "ipv6")),
     ),
-    _codes_of(
-        Kind.COUNTRY_CODE,
-        patterns.COUNTRIES_OF_THREE,
-        ("country", "nation", "iso", "alpha"),
-        "alpha-3",
+    ("{[", _json),
+    ("0", _geo),
+    ("0", dates),
+    ("0", _duration),
+    ("0", _phone),
+    ("0", _zip),
+    ("0", _digits),
+    ("0", numeric),
+    (
+        "",
+        _codes_of(
+            Kind.COUNTRY_CODE,
+            patterns.COUNTRIES,
+            ("country", "nation", "cc", "iso", "alpha"),
+            "alpha-2",
+        ),
     ),
-    _languages,
-    _listing,
-    _domains,
-    _identifier,
+    (
+        "",
+        _codes_of(
+            Kind.COUNTRY_CODE,
+            patterns.COUNTRIES_OF_THREE,
+            ("country", "nation", "iso", "alpha"),
+            "alpha-3",
+        ),
+    ),
+    ("", _languages),
+    ("|;,", _listing),
+    (".", _domains),
+    ("", _identifier),
 )
+"""What is tried, in this order, and the characters of which a fifth of the values must hold one
+for it to be worth trying; 0 stands for any digit."""
