@@ -45,21 +45,33 @@ def correlations(frame: pl.DataFrame, labels: Sequence[str]) -> list[list[float 
         return []
     numbers = _matrix(frame, labels)
     there = np.isfinite(numbers)
+    found = _complete(numbers) if there.all() else _pairwise(numbers, there)
+    # Rounded: the order in which threads of a matrix product add up must not be seen.
+    found = np.clip(found, -1, 1).round(6)
+    return [[None if math.isnan(v) else float(v) + 0.0 for v in row] for row in found]
+
+
+def _complete(numbers: np.ndarray) -> np.ndarray:
+    centred = numbers - numbers.mean(axis=0)
+    scale = np.sqrt((centred**2).sum(axis=0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scaled = centred / scale
+        return np.where((scale > 0) & (scale > 0)[:, None], scaled.T @ scaled, np.nan)
+
+
+def _pairwise(numbers: np.ndarray, there: np.ndarray) -> np.ndarray:
     filled = np.where(there, numbers, 0.0)
     means = filled.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
     centred = np.where(there, numbers - means, 0.0)
-    scale = np.maximum(np.abs(centred).max(axis=0), 1e-300)
-    centred = centred / scale
+    centred = centred / np.maximum(np.abs(centred).max(axis=0), 1e-300)
     mask = there.astype(np.float64)
     count, sums, squares = mask.T @ mask, centred.T @ mask, (centred**2).T @ mask
     products = centred.T @ centred
     top = count * products - sums * sums.T
     bottom = (count * squares - sums**2) * (count * squares.T - sums.T**2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.where((bottom > 0) & (count > 2), top / np.sqrt(np.maximum(bottom, 0)), np.nan)
-    # Rounded: the order in which threads of a matrix product add up must not be seen.
-    found = np.clip(found, -1, 1).round(6)
-    return [[None if math.isnan(v) else float(v) + 0.0 for v in row] for row in found]
+        whole = (bottom > 0) & (count > 2)
+        return np.where(whole, top / np.sqrt(np.maximum(bottom, 0)), np.nan)
 
 
 def inflation(frame: pl.DataFrame, labels: Sequence[str]) -> dict[str, float]:
@@ -69,16 +81,19 @@ def inflation(frame: pl.DataFrame, labels: Sequence[str]) -> dict[str, float]:
     if len(labels) < 2:
         return {}
     numbers = _matrix(frame, labels)
-    numbers = numbers[np.isfinite(numbers).all(axis=1)]
+    whole = np.isfinite(numbers).all(axis=1)
+    if not whole.all():
+        numbers = numbers[whole]
     if len(numbers) < max(_LEAST_ROWS, 2 * len(labels)):
         return {}
-    spread = numbers.std(axis=0)
+    centred = numbers - numbers.mean(axis=0)
+    spread = np.sqrt((centred**2).sum(axis=0))
     keep = spread > 0
     names = [label for label, kept in zip(labels, keep, strict=True) if kept]
-    scaled = (numbers[:, keep] - numbers[:, keep].mean(axis=0)) / spread[keep]
     if len(names) < 2:
         return {}
-    return _factors(names, scaled.T @ scaled / len(scaled))
+    scaled = centred[:, keep] / spread[keep]
+    return _factors(names, scaled.T @ scaled)
 
 
 def _factors(names: Sequence[str], correlations: np.ndarray) -> dict[str, float]:

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from kozmo_bridge.cleaner import measuring
-from kozmo_bridge.cleaner.detecting.column import Column, said_in
+from kozmo_bridge.cleaner.detecting.column import Column
 from kozmo_bridge.cleaner.detecting.detect import seen_as
-from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
+from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Guess, Lengths, Statistics
 from kozmo_bridge.cleaner.parsing import NumberForm, moments_of, numbers, spans
 from kozmo_bridge.cleaner.patterns import MARKS, NOTHING, PERHAPS_NOTHING
@@ -246,11 +246,12 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
     blank = cells.sum() - cells.filter(values.str.contains(r"\S")).sum()
     made: dict[str, Any] = {
         "empty": int(blank),
-        "disguised": disguised(values, cells, guess.kind),
+        "disguised": disguised(column, guess.kind),
     }
     wrong = round((1 - guess.share) * words.total) if words.total else 0
     made["invalid"], made["invalid_examples"] = wrong, guess.counter_examples
-    made["words"] = measuring.word_counts(words.values, words.cells)
+    if guess.kind in WORDS:
+        made["words"] = measuring.word_counts(words.values, words.cells)
     made["parts"] = measuring.frequent_parts(words.values, words.cells, guess.kind)
     read = _READ.get(guess.kind)
     if read is None or not len(words.values):
@@ -294,13 +295,16 @@ _READ: dict[Kind, Callable[[pl.Series, Guess], pl.Series]] = {
 """How texts of a kind are read for figures of what they mean."""
 
 
-def disguised(values: pl.Series, cells: pl.Series, kind: Kind) -> dict[str, int]:
+def disguised(column: Column, kind: Kind) -> dict[str, int]:
     """Return the texts that stand for no value in a column of *kind*, with their cells."""
     known = NOTHING | MARKS
     if kind not in CATEGORICAL and kind is not Kind.TEXT:
         known = known | PERHAPS_NOTHING
     if kind in (Kind.COUNTRY_CODE, Kind.LANGUAGE_CODE):
         known = known - {"na"}
-    found = pl.DataFrame({"v": values, "n": cells}).filter(said_in(values, known))
+    hits = column.said(known)
+    if not hits.any():
+        return {}
+    found = pl.DataFrame({"v": column.values, "n": column.cells}).filter(hits)
     found = found.sort(["n", "v"], descending=[True, False])
     return dict(zip(found["v"].to_list(), found["n"].to_list(), strict=True))

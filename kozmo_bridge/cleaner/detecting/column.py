@@ -16,6 +16,8 @@ from kozmo_bridge.cleaner.patterns import MARKS, NOTHING, PERHAPS_NOTHING
 _PROBE = 1_000
 _EXAMPLES = 5
 _CUT = 80
+_LONGEST_WORD = 24
+"""Bytes of words that stand for no value, with some blanks around."""
 
 
 def hints(label: str) -> frozenset[str]:
@@ -49,6 +51,20 @@ class Column:
     def words(self) -> Words:
         """The column as texts; see words_of."""
         return words_of(self)
+
+    def said(self, known: frozenset[str]) -> pl.Series:
+        """Return which values are one of *known* words, in any case, with blanks or not."""
+        at, plain = self._short
+        found = pl.Series([False]).new_from_index(0, len(self.values))
+        hits = at.filter(plain.is_in(list(known)))
+        return found.scatter(hits, True) if len(hits) else found
+
+    @cached_property
+    def _short(self) -> tuple[pl.Series, pl.Series]:
+        """Where values are as short as words for nothing are, and those in lower case."""
+        short = self.values.str.len_bytes() <= _LONGEST_WORD
+        plain: pl.Series = self.values.filter(short).str.strip_chars().str.to_lowercase()
+        return short.arg_true(), plain
 
     @cached_property
     def hints(self) -> frozenset[str]:
@@ -150,25 +166,16 @@ class Words(Column):
         return int(self.cells.sum() or 0)
 
 
-def said_in(texts: pl.Series, known: frozenset[str]) -> pl.Series:
-    """Return which of *texts* are one of *known* words, in any case, with blanks around or not."""
-    short = texts.str.len_bytes() <= 2 * max(map(len, known))
-    if not short.any():
-        return short
-    plain = texts.filter(short).str.strip_chars().str.to_lowercase()
-    found = pl.Series([False]).new_from_index(0, len(texts))
-    at = short.arg_true().filter(plain.is_in(list(known)))
-    return found.scatter(at, True) if len(at) else found
-
-
 def words_of(column: Column) -> Words:
     """Return a column of texts without what is empty or stands for none."""
     texts = column.values.str.strip_chars()
-    keep = (texts.str.len_bytes() > 0) & ~said_in(texts, NOTHING | MARKS)
-    perhaps = said_in(texts, PERHAPS_NOTHING)
+    keep = (texts.str.len_bytes() > 0) & ~column.said(NOTHING | MARKS)
+    perhaps = column.said(PERHAPS_NOTHING)
     if perhaps.any() and share_of(texts.filter(keep & ~perhaps).str.contains(r"[\d@]")) > 0.8:
         keep = keep & ~perhaps
+    cells = column.cells
+    if not keep.all():
+        texts, cells = texts.filter(keep), cells.filter(keep)
     return Words(
-        column.label, texts.filter(keep), column.cells.filter(keep),
-        column.count, column.rows, column.distinct, column.exact,
-    )  # fmt: skip
+        column.label, texts, cells, column.count, column.rows, column.distinct, column.exact
+    )

@@ -15,6 +15,8 @@ from kozmo_bridge.cleaner.suggestions.effect import suggestion
 _MOJIBAKE = (
     r"[ÂÃÄÅÆÐÑÎÏØÙà-ðÀ-Ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|ï»¿|\u00ef\u00bf\u00bd"
 )
+_REMARKABLE = r"[^\x20-\x7e]|^ |  | $"
+"""Whatever is not printable ASCII with single spaces within."""
 _NEARLY_ALL = 0.8
 _MOST_WORDS = 1_000
 
@@ -32,6 +34,8 @@ def writing(profile: Profile) -> Iterator[Suggestion | None]:
     """Yield what mends the writing of texts and keeps what they say."""
     for column in text_columns(profile):
         name = (column.label,)
+        if not _holds(column, _REMARKABLE):
+            continue
         if _holds(column, _MOJIBAKE):
             why = "was read in another encoding than it was written in"
             yield suggestion(column, Rule("fix_mojibake", name), "safe", why, 0.95)
