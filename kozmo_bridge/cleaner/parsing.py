@@ -6,6 +6,7 @@ read so; none raises for what a text holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import polars as pl
 
 from kozmo_bridge.cleaner.patterns import CURRENCY_MARK, word_set
 
-_GROUPS = {",": ",", ".": r"\.", " ": r"[ \u00a0\u2009\u202f]", "'": "['’]", "_": "_"}
+GROUPS = {",": ",", ".": r"\.", " ": r"[ \u00a0\u2009\u202f]", "'": "['’]", "_": "_"}
 """Marks between thousands, as they stand in a pattern."""
 _MARKS = {" ": "space", "'": "apostrophe", ",": "comma", ".": "point", "_": "underscore"}
 MAGNITUDES = (
@@ -32,8 +33,7 @@ UNITS = word_set(
     "people persons items units"
 )  # fmt: skip
 """What may follow a number, in lower case, without making a code of it."""
-SIGNED = r"[\s(+\-−]*"
-_AFTER = r"[^\d()]{0,12}?"
+_NEGATIVE = ["-", "−", "–", "()"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class NumberForm:
         point = r"\." if self.decimal == "." else ","
         whole = r"\d+"
         if self.thousands:
-            mark = _GROUPS[self.thousands]
+            mark = GROUPS[self.thousands]
             whole = rf"(?:\d{{1,3}}(?:{mark}\d{{3}})+|\d{{1,2}}(?:{mark}\d{{2}})+{mark}\d{{3}}|\d+)"
         return rf"(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][-+]?\d{{1,3}})?"
 
@@ -69,48 +69,46 @@ class NumberForm:
         return cls("," if decimal == "decimal comma" else ".", marks.get(thousands, ""))
 
 
+def marks_around(unit: str = "", money: bool = True) -> str:
+    """Return a pattern of what may stand around numbers: a percent sign, currencies, *unit*."""
+    found = ["%", CURRENCY_MARK if money else "[$€£¥]"]
+    return "|".join([*found, *([f"(?i:{re.escape(unit)})"] if unit else [])])
+
+
 def number_texts(
-    texts: pl.Series, form: NumberForm, unit: str = "", money: bool = True
+    texts: pl.Series, form: NumberForm, around: str = "", large: bool = False
 ) -> pl.Series:
     """Return the numbers of *texts* as Python and SQL write them: '1.234,50 €' is 1234.50.
 
-    Signs, parentheses for negative amounts, marks of currency, a percent sign and *unit* may stand
-    around the digits; what is no such number is null. A percentage keeps its number: 5 of '5 %'.
-    money: whether there may be marks of currency at all; without them it is quicker.
+    Signs, parentheses for negative amounts, and what the pattern *around* says may stand beside
+    the digits; what is no such number is null. A percentage keeps its number: 5 of '5 %'. With
+    *large*, k, M and bn after the digits count: '1.5 M' is 1.5e6.
     """
-    currency = CURRENCY_MARK if money else "[$€£¥]"
-    after = "|".join([r"%", currency, *([f"(?i:{_escaped(unit)})"] if unit else [])])
-    large = "" if unit else rf"(?P<large>{_MAGNITUDE})?\s*"
-    pattern = (
-        rf"^\s*(?P<sign>[(+\-−]*)\s*(?:{currency})?\s*(?P<inner>[+\-−]?)\s*(?P<digits>{form.digits})"
-        rf"\s*{large}(?:{after})?\s*(?P<end>\)?-?)\s*$"
+    mark = f"(?:{around})?" if around else ""
+    power = rf"(?:(?P<large>{_MAGNITUDE})\b)?\s*" if large else ""
+    parts = pl.col("t").str.extract_groups(
+        rf"^\s*(?P<sign>[(+\-−–]*)\s*{mark}\s*(?P<inner>[+\-−–]?)\s*(?P<digits>{form.digits})"
+        rf"\s*{power}{mark}\s*(?P<end>\)?[-−]?)\s*$"
     )
-    parts = pl.col("t").str.extract_groups(pattern)
     digits = parts.struct.field("digits")
     if form.thousands:
-        digits = digits.str.replace_all(_GROUPS[form.thousands], "")
+        digits = digits.str.replace_all(GROUPS[form.thousands], "")
     if form.decimal == ",":
         digits = digits.str.replace(",", ".", literal=True)
-    if large:
-        for pattern, power in MAGNITUDES:
-            marked = parts.struct.field("large").str.contains(f"^{pattern}$")
-            digits = pl.when(marked.fill_null(False)).then(digits + power).otherwise(digits)
-    around = parts.struct.field("sign") + parts.struct.field("inner") + parts.struct.field("end")
-    negative = around.str.contains(r"[(\-−]")
-    made = pl.when(negative).then(pl.lit("-") + digits).otherwise(digits)
+    for pattern, exponent in MAGNITUDES if large else ():
+        marked = parts.struct.field("large").str.contains(f"^{pattern}$")
+        digits = pl.when(marked.fill_null(False)).then(digits + exponent).otherwise(digits)
+    signs = parts.struct.field("sign") + parts.struct.field("inner") + parts.struct.field("end")
+    # An open parenthesis alone, or two signs, are no number.
+    fits = signs.is_in(["", "+", *_NEGATIVE])
+    made = pl.when(signs.is_in(_NEGATIVE)).then(pl.lit("-") + digits).when(fits).then(digits)
     return pl.DataFrame({"t": texts}).select(made.alias(texts.name)).to_series()
 
 
-def numbers(texts: pl.Series, form: NumberForm, unit: str = "", money: bool = True) -> pl.Series:
+def numbers(texts: pl.Series, form: NumberForm, around: str = "", large: bool = False) -> pl.Series:
     """Return the numbers of *texts* as Float64; see number_texts."""
-    made: pl.Series = number_texts(texts, form, unit, money).cast(pl.Float64, strict=False)
+    made: pl.Series = number_texts(texts, form, around, large).cast(pl.Float64, strict=False)
     return made
-
-
-def _escaped(unit: str) -> str:
-    import re
-
-    return re.escape(unit)
 
 
 DATE_FORMATS: tuple[tuple[str, str], ...] = (
@@ -243,8 +241,6 @@ def spans(texts: pl.Series) -> pl.Series:
 
 
 def _span(text: str | None) -> float | None:
-    import re
-
     if text is None or len(text) > 80:
         return None
     text = text.strip().lower()
@@ -270,8 +266,6 @@ def _span(text: str | None) -> float | None:
 
 
 def _iso_span(text: str, sign: int) -> float | None:
-    import re
-
     date, _, time = text[1:].partition("t")
     total = 0.0
     for part, units in ((date, {"y": 31556952, "m": 2629746, "w": 604800, "d": 86400}),

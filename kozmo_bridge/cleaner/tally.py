@@ -13,7 +13,7 @@ from kozmo_bridge.cleaner.detecting.column import Column
 from kozmo_bridge.cleaner.detecting.detect import seen_as
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Guess, Lengths, Statistics
-from kozmo_bridge.cleaner.parsing import NumberForm, moments_of, numbers, spans
+from kozmo_bridge.cleaner.parsing import NumberForm, marks_around, moments_of, numbers, spans
 from kozmo_bridge.cleaner.patterns import MARKS, NOTHING, PERHAPS_NOTHING
 from kozmo_bridge.cleaner.sketches import Moments, Quantiles, Values
 from kozmo_bridge.cleaner.spelling import spellings
@@ -273,7 +273,8 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
 def _numbers(texts: pl.Series, guess: Guess) -> pl.Series:
     unit = guess.unit if guess.kind in (Kind.NUMBER, Kind.NUMBER_WITH_DECIMALS) else None
     money = guess.kind is Kind.CURRENCY
-    return numbers(texts, NumberForm.of(guess.format), unit or "", money)
+    around = marks_around(unit or "", money)
+    return numbers(texts, NumberForm.of(guess.format), around, large=money)
 
 
 def _places(texts: pl.Series, guess: Guess) -> pl.Series:

@@ -11,11 +11,10 @@ import polars as pl
 
 from kozmo_bridge.cleaner.actions import Given, Misfit, Parameter, cells
 from kozmo_bridge.cleaner.actions.values import LEARNED, ON_ERROR, is_number, is_text, named, parsed
+from kozmo_bridge.cleaner.parsing import GROUPS, NumberForm, number_texts
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_singer.errors import ConfigError
 
-_SPACES = r"[ \u00a0\u202f\u2009\t]"
-_SEPARATORS = {"": None, " ": _SPACES, "'": "['’]", ",": ",", ".": r"\.", "_": "_"}
 _EXACT_DIGITS = 15
 """Decimal digits that a Float64 always keeps."""
 
@@ -59,13 +58,14 @@ def _longest(texts: pl.Series) -> int:
     fit=_fit_number,
     decimal=Parameter(str, "the decimal mark", ".", choices=(".", ",")),
     thousands=Parameter(
-        str, "the mark between thousands, if there is one", "", choices=tuple(_SEPARATORS)
+        str, "the mark between thousands, if there is one", "", choices=("", *GROUPS)
     ),
     strip=Parameter(list, "marks to take off: currencies, units, percent signs", []),
     percent=Parameter(
         str, "whether `12 %` is 12 or 0.12", "number", choices=("number", "fraction")
     ),
     accounting=Parameter(bool, "whether (1,234) is -1234", True),
+    magnitudes=Parameter(bool, "whether 1.5k and 2 M are 1500 and 2000000", False),
     dtype=Parameter(
         str,
         "Int64, Float64, Decimal(precision,scale), or `auto`: the narrowest that loses no digit",
@@ -97,23 +97,10 @@ def _plain(column: pl.Series, given: Given) -> pl.Series:
     decimal, thousands = given["decimal"], given["thousands"]
     if decimal == thousands:
         raise ConfigError("'decimal' and 'thousands' cannot be the same mark")
-    texts = column.str.replace_all("[−–]", "-").str.strip_chars()
     marks = "|".join(re.escape(each) for each in sorted(map(str, given["strip"]), key=_rank))
-    for _ in range(2 if marks else 0):
-        texts = texts.str.replace(rf"(?i)^([-+(]*)\s*(?:{marks})\s*", "${1}")
-        texts = texts.str.replace(rf"(?i)\s*(?:{marks})\s*([-)]*)$", "${1}")
-    texts = texts.str.strip_chars(" \u00a0\u202f\u2009\t\r\n")
-    if given["accounting"]:
-        texts = texts.str.replace(r"^\(\s*([^()-]+?)\s*\)$", "-${1}")
-    texts = texts.str.replace(r"^([^-]*\d)\s*-$", "-${1}").str.replace(r"^([+-])\s+", "${1}")
-    texts = texts.str.strip_prefix("+")
-    separator, point = _SEPARATORS[thousands], re.escape(decimal)
-    grouped = rf"|\d{{1,3}}(?:{separator}\d{{2,3}})*{separator}\d{{3}}" if separator else ""
-    fits = rf"^-?(?:(?:\d+{grouped})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
-    texts = texts.set(~texts.str.contains(fits), None)
-    if separator:
-        texts = texts.str.replace_all(separator, "")
-    return texts.str.replace(decimal, ".", literal=True)
+    around = f"(?i:{marks})" if marks else ""
+    plain = number_texts(column, NumberForm(decimal, thousands), around, given["magnitudes"])
+    return plain if given["accounting"] else plain.set(column.str.contains("(", literal=True), None)
 
 
 def _rank(mark: str) -> tuple[int, str]:

@@ -55,8 +55,8 @@ class Column:
     def said(self, known: frozenset[str]) -> pl.Series:
         """Return which values are one of *known* words, in any case, with blanks or not."""
         at, plain = self._short
-        found = pl.Series([False]).new_from_index(0, len(self.values))
-        hits = at.filter(plain.is_in(list(known)))
+        found: pl.Series = pl.Series([False]).new_from_index(0, len(self.values))
+        hits: pl.Series = at.filter(plain.is_in(list(known)))
         return found.scatter(hits, True) if len(hits) else found
 
     @cached_property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
+from kozmo_bridge.cleaner.detecting.column import share_of
 from kozmo_bridge.cleaner.insights import plural
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Suggestion
@@ -19,6 +20,7 @@ _REMARKABLE = r"[^\x20-\x7e]|^ |  | $"
 """Whatever is not printable ASCII with single spaces within."""
 _NEARLY_ALL = 0.8
 _MOST_WORDS = 1_000
+_PROBE = 1_000
 
 
 def text_columns(profile: Profile) -> Iterator[ColumnProfile]:
@@ -85,6 +87,21 @@ def spelling(profile: Profile) -> Iterator[Suggestion | None]:
         yield _case(column)
 
 
+def _upper(texts: pl.Series) -> pl.Series:
+    return texts.str.contains(r"\p{Lu}{2}") & ~texts.str.contains(r"\p{Ll}")
+
+
+def _lower(texts: pl.Series) -> pl.Series:
+    return texts.str.contains(r"\p{Ll}{2}") & ~texts.str.contains(r"\p{Lu}")
+
+
+_CASES: dict[str, Callable[[pl.Series], pl.Series]] = {
+    "upper": _upper,
+    "lower": _lower,
+    "title": lambda texts: ~(_upper(texts) | _lower(texts)),
+}
+
+
 def _case(column: ColumnProfile) -> Suggestion | None:
     """Return what writes the few values of another case as nearly all others are written."""
     assert column.values is not None
@@ -96,13 +113,14 @@ def _case(column: ColumnProfile) -> Suggestion | None:
     if column.kind not in CATEGORICAL:
         return None
     texts, cells = column.values["value"], column.values["cells"]
-    upper = texts.str.contains(r"\p{Lu}{2}") & ~texts.str.contains(r"\p{Ll}")
-    lower = texts.str.contains(r"\p{Ll}{2}") & ~texts.str.contains(r"\p{Lu}")
     total = int(cells.sum())
-    for case, fits in (("upper", upper), ("lower", lower), ("title", ~(upper | lower))):
-        share = int(cells.filter(fits).sum()) / total if total else 0.0
+    for case, fits in _CASES.items():
+        some = fits(texts.gather_every(max(1, len(texts) // _PROBE)))
+        if share_of(some) < 0.5:
+            continue
+        share = int(cells.filter(fits(texts)).sum()) / total if total else 0.0
         if _NEARLY_ALL <= share < 1:
-            return _recased(column, case, share, texts.filter(upper | lower))
+            return _recased(column, case, share, texts.filter(~_CASES["title"](texts)))
     return None
 
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from kozmo_bridge.cleaner.detecting.column import share_of
 from kozmo_bridge.cleaner.insights import plural
 from kozmo_bridge.cleaner.kinds import NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Risk, Suggestion
-from kozmo_bridge.cleaner.parsing import TIMES_OF_DAY, NumberForm
+from kozmo_bridge.cleaner.parsing import MAGNITUDES, TIMES_OF_DAY, NumberForm
 from kozmo_bridge.cleaner.patterns import (
     CURRENCY_MARK,
     MARKS,
@@ -20,6 +21,7 @@ from kozmo_bridge.cleaner.rules import Rule
 from kozmo_bridge.cleaner.suggestions.effect import effect, suggestion
 from kozmo_bridge.cleaner.suggestions.texts import text_columns
 
+_PROBE = 1_000
 _NO_NUMBERS = frozenset({Kind.IDENTIFIER, Kind.ZIP_CODE, Kind.PHONE_NUMBER})
 
 
@@ -143,6 +145,8 @@ def _number(column: ColumnProfile) -> Suggestion | None:
     marks = _marks(column)
     if marks:
         given["strip"] = marks
+    if column.kind is Kind.CURRENCY and _large(column):
+        given["magnitudes"] = True
     what: dict[Kind, str] = {
         Kind.CURRENCY: f"amounts in {guess.unit}",
         Kind.PERCENTAGE: "percentages",
@@ -151,6 +155,13 @@ def _number(column: ColumnProfile) -> Suggestion | None:
     if guess.format:
         why += f" ({guess.format})"
     return _reading(column, "parse_number", given, why, _risk(column, guess.ambiguous is not None))
+
+
+def _large(column: ColumnProfile) -> bool:
+    """Whether amounts are told in thousands, millions or billions: $1.5M."""
+    assert column.values is not None
+    large = "|".join(pattern for pattern, _ in MAGNITUDES)
+    return bool(column.values["value"].str.contains(rf"\d\s*(?:{large})\b").any())
 
 
 def _marks(column: ColumnProfile) -> list[str]:
@@ -282,7 +293,10 @@ def _split(column: ColumnProfile) -> Suggestion | None:
     if len(texts) < 5:
         return None
     cells = column.values["cells"]
+    probe = texts.gather_every(max(1, len(texts) // _PROBE))
     for mark in _SEPARATORS:
+        if share_of(probe.str.contains(mark, literal=True)) < 0.9:
+            continue
         counts = texts.str.count_matches(mark, literal=True)
         times = int(counts.mode().sort()[0])
         if not 1 <= times <= 3:
