@@ -105,12 +105,6 @@ def number_texts(
     return pl.DataFrame({"t": texts}).select(made.alias(texts.name)).to_series()
 
 
-def numbers(texts: pl.Series, form: NumberForm, around: str = "", large: bool = False) -> pl.Series:
-    """Return the numbers of *texts* as Float64; see number_texts."""
-    made: pl.Series = number_texts(texts, form, around, large).cast(pl.Float64, strict=False)
-    return made
-
-
 DATE_FORMATS: tuple[tuple[str, str], ...] = (
     (r"^\d{4}-\d{1,2}-\d{1,2}$", "%Y-%m-%d"),
     (r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?$", "%Y-%m-%dT%H:%M:%S%.f"),

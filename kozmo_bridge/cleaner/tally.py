@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from kozmo_bridge.cleaner import measuring
-from kozmo_bridge.cleaner.detecting.column import Column
+from kozmo_bridge.cleaner.detecting.column import Column, Words
 from kozmo_bridge.cleaner.detecting.detect import seen_as
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Guess, Lengths, Statistics
-from kozmo_bridge.cleaner.parsing import NumberForm, marks_around, moments_of, numbers, spans
+from kozmo_bridge.cleaner.parsing import NumberForm, marks_around, moments_of, spans
 from kozmo_bridge.cleaner.patterns import MARKS, NOTHING, PERHAPS_NOTHING
 from kozmo_bridge.cleaner.sketches import Moments, Quantiles, Values
 from kozmo_bridge.cleaner.spelling import spellings
@@ -256,7 +257,7 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
     read = _READ.get(guess.kind)
     if read is None or not len(words.values):
         return made
-    typed = read(words.values, guess)
+    typed = read(words, guess)
     known = pl.DataFrame({"value": typed, "cells": words.cells}).drop_nulls()
     known = known.group_by("value").agg(pl.col("cells").sum()).sort("value")
     if not known.height:
@@ -270,28 +271,30 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
     return made
 
 
-def _numbers(texts: pl.Series, guess: Guess) -> pl.Series:
+def _numbers(words: Words, guess: Guess) -> pl.Series:
     unit = guess.unit if guess.kind in (Kind.NUMBER, Kind.NUMBER_WITH_DECIMALS) else None
     money = guess.kind is Kind.CURRENCY
     around = marks_around(unit or "", money)
-    return numbers(texts, NumberForm.of(guess.format), around, large=money)
+    digits = words.numbers(NumberForm.of(guess.format), around, money)
+    made: pl.Series = digits.cast(pl.Float64, strict=False)
+    return made
 
 
-def _places(texts: pl.Series, guess: Guess) -> pl.Series:
+def _places(words: Words, guess: Guess) -> pl.Series:
     if guess.unit not in ("latitude", "longitude"):
-        return pl.Series([None] * len(texts), dtype=pl.Float64)
-    return numbers(texts, NumberForm.of(guess.format))
+        return pl.Series([None] * len(words.values), dtype=pl.Float64)
+    return _numbers(words, replace(guess, unit=None))
 
 
-def _dates(texts: pl.Series, guess: Guess) -> pl.Series:
-    return moments_of(texts, (guess.format or "%Y-%m-%d").split(" | "))
+def _dates(words: Words, guess: Guess) -> pl.Series:
+    return moments_of(words.values, (guess.format or "%Y-%m-%d").split(" | "))
 
 
-_READ: dict[Kind, Callable[[pl.Series, Guess], pl.Series]] = {
+_READ: dict[Kind, Callable[[Words, Guess], pl.Series]] = {
     **dict.fromkeys(NUMERIC, _numbers),
     Kind.GEO: _places,
     Kind.DATETIME: _dates,
-    Kind.DURATION: lambda texts, _: spans(texts),
+    Kind.DURATION: lambda words, _: spans(words.values),
 }
 """How texts of a kind are read for figures of what they mean."""
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess
+from kozmo_bridge.cleaner.parsing import NumberForm, number_texts
 from kozmo_bridge.cleaner.patterns import MARKS, NOTHING, PERHAPS_NOTHING
 
 _PROBE = 1_000
@@ -159,6 +160,18 @@ class Words(Column):
             return None
         mask = fits(self.values).fill_null(False)
         return mask if self.weigh(mask) >= least * self.total else None
+
+    def numbers(self, form: NumberForm, around: str, large: bool) -> pl.Series:
+        """Return the values as number_texts reads them; the last reading is kept."""
+        how = (form, around, large)
+        if how not in self._readings:
+            self._readings.clear()
+            self._readings[how] = number_texts(self.values, form, around, large)
+        return self._readings[how]
+
+    @cached_property
+    def _readings(self) -> dict[tuple[NumberForm, str, bool], pl.Series]:
+        return {}
 
     @cached_property
     def total(self) -> int:

@@ -21,7 +21,7 @@ DATE_NAMES = word_set(
 
 def dates(words: Words) -> Guess | None:
     """Return the guess that *words* are dates or times, with the formats that read them."""
-    hit = words.probe.str.contains(r"^.{0,3}\d.{3,40}$|(?i)^[a-z]{3,9}\.?,? +\d")
+    hit = words.probe.str.contains(r"^.{0,3}\d.{3,40}$|(?i)^[a-z]{3,9}\.?,? +\d.{0,30}$")
     if share_of(hit) < 0.5:
         return None
     forms, ambiguous = _formats(words)

@@ -9,7 +9,7 @@ import polars as pl
 from kozmo_bridge.cleaner.detecting.column import Words, share_of
 from kozmo_bridge.cleaner.kinds import Kind
 from kozmo_bridge.cleaner.model import Guess
-from kozmo_bridge.cleaner.parsing import MAGNITUDES, UNITS, NumberForm, marks_around, number_texts
+from kozmo_bridge.cleaner.parsing import MAGNITUDES, UNITS, NumberForm, marks_around
 from kozmo_bridge.cleaner.patterns import (
     CURRENCY_CODES,
     CURRENCY_MARK,
@@ -55,7 +55,7 @@ def numeric(words: Words) -> Guess | None:
         return None
     form, ambiguous = number_form(_marks(words, parts["core"].filter(right), right), marked)
     money = share_of(around.str.contains(CURRENCY_MARK)) > 0
-    read = number_texts(words.values, form, marks_around(unit, money), large=money)
+    read = words.numbers(form, marks_around(unit, money), large=money)
     mask = read.is_not_null()
     least = _LEAST
     if share_of(words.values.str.contains(rf"^\s*-?(?:{CURRENCY_MARK})")) > _LEAST:
