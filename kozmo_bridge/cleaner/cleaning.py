@@ -177,7 +177,10 @@ class Cleaner:
     def _step(
         self, frame: pl.DataFrame, index: int, rule: Rule, action: Action, learn: bool
     ) -> pl.DataFrame:
+        rule, gone = self._there(frame, index, rule, action)
         self._book.see(visible(frame))
+        if gone:
+            return frame
         if action.of_cells:
             columns = self._columns(frame, index, rule, action, learn)
             self._tried[index] = columns
@@ -230,6 +233,21 @@ class Cleaner:
             self._left.add((index, name))
             return False
         return True
+
+    def _there(
+        self, frame: pl.DataFrame, index: int, rule: Rule, action: Action
+    ) -> tuple[Rule, bool]:
+        """Return *rule* without the columns that rules before it took away, and whether none is
+        left; each is a fault.
+        """
+        here = set(frame.columns)
+        if here.issuperset(rule.columns):
+            return rule, False
+        gone = [name for name in rule.columns if name not in here and self._book.saw(name)]
+        for name in gone:
+            self._fault(index, action, name, LookupError("a rule before took the column away"))
+        left = tuple(name for name in rule.columns if name not in gone)
+        return replace(rule, columns=left), bool(gone) and not left
 
     def _rename(self, before: list[str], after: list[str]) -> None:
         """Note the new names of columns, by the names that they came with."""

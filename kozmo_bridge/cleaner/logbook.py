@@ -76,6 +76,10 @@ class Logbook:
         for name in columns:
             self._places.setdefault(name, len(self._places))
 
+    def saw(self, column: str) -> bool:
+        """Return whether the table had *column* when a rule before began."""
+        return column in self._places
+
     def entries(self) -> list[LogEntry]:
         """Return what was done so far, in the order of the rules."""
         found = []

@@ -237,7 +237,10 @@ def moment_figures(values: pl.Series, cells: pl.Series) -> dict[str, Any]:
     found = histogram(ticks, weights)
     if found is not None:
         kind = values.dtype
-        edges = pl.Series([int(edge) for edge in found.edges]).cast(values.to_physical().dtype)
+        # A float may round an end up to what 64 bits do not hold.
+        low, high = int(values.to_physical().min()), int(values.to_physical().max())
+        ticked = [min(max(int(edge), low), high) for edge in found.edges]
+        edges = pl.Series(ticked, dtype=values.to_physical().dtype)
         said = [value if value is None else str(value) for value in edges.cast(kind).to_list()]
         found = Histogram(tuple(said), found.counts)
     middle = int(np.searchsorted(np.cumsum(weights), (weights.sum() + 1) // 2))

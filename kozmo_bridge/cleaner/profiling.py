@@ -73,8 +73,9 @@ class Profiler:
             tally = self._tallies[label]
             tally.add(frame[label])
             tally.fault = tally.fault or table.faults.get(label)
+        here = set(frame.columns)
         for label, tally in self._tallies.items():
-            if label not in frame.columns:
+            if label not in here:
                 tally.skip(frame.height)
         self._rows += frame.height
         self._batches += 1
@@ -112,8 +113,8 @@ class Profiler:
         related = self._related
         if related is None or not related.height or not columns:
             return Relations()
-        related = related.select(column.label for column in columns if column.label in related)
-        sound = [c for c in columns if c.fault is None and c.label in related.columns]
+        here = set(related.columns)
+        sound = [column for column in columns if column.fault is None and column.label in here]
         labels = numeric_columns(sound, related)
         return Relations(
             self._duplicates(),

@@ -24,9 +24,10 @@ _INFINITE = 1e8
 
 def numeric_columns(columns: Sequence[ColumnProfile], frame: pl.DataFrame) -> list[str]:
     """Return the labels of numeric columns that vary and are not mostly gaps."""
-    found = []
+    found: list[str] = []
+    types = dict(frame.schema)  # made anew by polars each time that it is asked for
     for column in columns:
-        dtype = frame.schema[column.label]
+        dtype = types[column.label]
         spread = column.statistics.deviation or 0.0
         if (
             (dtype.is_numeric() or dtype == pl.Boolean)
@@ -161,12 +162,13 @@ def dependencies(columns: Sequence[ColumnProfile], frame: pl.DataFrame) -> list[
     rows = frame.height
     if rows < _LEAST_ROWS:
         return []
+    types = dict(frame.schema)
     usable = [
         column.label
         for column in columns
         if 1 < column.statistics.distinct <= 0.5 * rows
         and column.kind not in (Kind.NUMBER_WITH_DECIMALS, Kind.TEXT, Kind.JSON, Kind.LIST)
-        and not frame.schema[column.label].is_nested()
+        and not types[column.label].is_nested()
     ][:_MOST_CODES]
     step = max(1, rows // _PROBE)
     codes = {

@@ -107,11 +107,12 @@ class Moments:
         count = int(weights.sum())
         if not count:
             return
-        mean = float((values * weights).sum() / count)
-        apart = values - mean
-        square = apart * apart
-        weighted = weights * square
-        powers = (weighted.sum(), (weighted * apart).sum(), (weighted * square).sum())
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float((values * weights).sum() / count)
+            apart = values - mean
+            square = apart * apart
+            weighted = weights * square
+            powers = (weighted.sum(), (weighted * apart).sum(), (weighted * square).sum())
         self._merge(count, mean, *map(float, powers))
 
     def _merge(self, count: int, mean: float, two: float, three: float, four: float) -> None:

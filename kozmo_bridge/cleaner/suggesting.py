@@ -15,13 +15,13 @@ _LOOKS: tuple[Callable[[Profile], Iterator[Suggestion | None]], ...] = (
     texts.spelling,
     types.standards,
     types.structure,
-    tables.names,
     tables.rows,
     tables.gaps,
     tables.columns,
+    tables.names,
 )
 """In the order in which their rules are to be applied: writing before reading, reading before
-filling, columns last."""
+filling, columns after that; names last, as all others go by the names that were."""
 
 
 def suggest(profile: Profile) -> list[Suggestion]:

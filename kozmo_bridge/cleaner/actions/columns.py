@@ -116,6 +116,8 @@ def split_column(frame: pl.DataFrame, rule: Rule, memory: Memory) -> pl.DataFram
 def _put(frame: pl.DataFrame, name: str, parts: pl.DataFrame, keep: bool) -> pl.DataFrame:
     """Return *frame* with *parts* behind column *name*, or instead of it."""
     taken = [n for n in parts.columns if n in frame.columns and (n != name or keep)]
+    if taken and taken == parts.columns and frame.select(taken).equals(parts, null_equal=True):
+        return frame  # the rule was applied before
     if taken:
         raise ConfigError(f"there is a column '{taken[0]}' already")
     at = frame.columns.index(name)

@@ -67,7 +67,8 @@ def _structure(value: Any, limit: int) -> str:
         return "{" + ", ".join(f"{text(k, limit)}: {text(v, limit)}" for k, v in items) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(text(item, limit) for item in value[:limit]) + "]"
-    return value.isoformat(" ") if hasattr(value, "hour") else str(value)
+    moment = hasattr(value, "hour") and hasattr(value, "year")
+    return value.isoformat(" ") if moment else str(value)
 
 
 def line(value: Any, limit: int = CELL) -> str:
