@@ -231,16 +231,17 @@ def frequent_parts(values: pl.Series, cells: pl.Series, kind: Kind) -> tuple[tup
 
 def moment_figures(values: pl.Series, cells: pl.Series) -> dict[str, Any]:
     """Return the fields of Statistics for dates, moments, times and spans: sorted values."""
-    ticks = values.to_physical().cast(pl.Float64).to_numpy()
+    exact = values.to_physical()
+    ticks = exact.cast(pl.Float64).to_numpy()
     weights = cells.to_numpy()
     per_second = _per_second(values.dtype)
     found = histogram(ticks, weights)
     if found is not None:
         kind = values.dtype
         # A float may round an end up to what 64 bits do not hold.
-        low, high = int(values.to_physical().min()), int(values.to_physical().max())
+        low, high = int(exact[0]), int(exact[-1])
         ticked = [min(max(int(edge), low), high) for edge in found.edges]
-        edges = pl.Series(ticked, dtype=values.to_physical().dtype)
+        edges = pl.Series(ticked, dtype=exact.dtype)
         said = [value if value is None else str(value) for value in edges.cast(kind).to_list()]
         found = Histogram(tuple(said), found.counts)
     middle = int(np.searchsorted(np.cumsum(weights), (weights.sum() + 1) // 2))

@@ -88,7 +88,13 @@ def normalize_unicode(column: pl.Series, given: Given) -> pl.Series:
     return column.str.normalize(given["form"])
 
 
-@cells()
+@cells(
+    thorough=Parameter(
+        bool,
+        "whether texts are repaired too of which only their bytes tell: for columns that hold many",
+        False,
+    )
+)
 def fix_mojibake(column: pl.Series, given: Given) -> pl.Series:
     """Repairs texts that were read in the wrong encoding: schÃ¶n becomes schön."""
     try:
@@ -98,9 +104,26 @@ def fix_mojibake(column: pl.Series, given: Given) -> pl.Series:
     suspect = column.str.contains(_SUSPECT).fill_null(False)
     if not suspect.any():
         return column
-    return column.scatter(
-        suspect.arg_true(), on_distinct(column.filter(suspect), ftfy.fix_encoding)
-    )
+    repair = _repaired if given["thorough"] else ftfy.fix_encoding
+    return column.scatter(suspect.arg_true(), on_distinct(column.filter(suspect), repair))
+
+
+def _repaired(text: str) -> str:
+    """Return what ftfy makes of *text*, or what its bytes say where ftfy is not sure."""
+    import ftfy
+
+    fixed: str = ftfy.fix_encoding(text)
+    if fixed != text:
+        return fixed
+    return _decoded(text, "cp1252") or _decoded(text, "latin-1") or text
+
+
+def _decoded(text: str, encoding: str) -> str | None:
+    """Return *text*, whose bytes are UTF-8 that was read as *encoding*; None if they are not."""
+    try:
+        return text.encode(encoding).decode("utf-8")
+    except UnicodeError:
+        return None
 
 
 @cells(

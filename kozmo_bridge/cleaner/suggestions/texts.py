@@ -11,7 +11,7 @@ from kozmo_bridge.cleaner.insights import plural
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Suggestion
 from kozmo_bridge.cleaner.rules import Rule
-from kozmo_bridge.cleaner.suggestions.effect import suggestion
+from kozmo_bridge.cleaner.suggestions.effect import effect, suggestion
 
 _MOJIBAKE = (
     r"[ÂÃÄÅÆÐÑÎÏØÙà-ðÀ-Ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|ï»¿|\u00ef\u00bf\u00bd"
@@ -21,6 +21,7 @@ _REMARKABLE = r"[^\x20-\x7e]|^ |  | $"
 _NEARLY_ALL = 0.8
 _MOST_WORDS = 1_000
 _PROBE = 1_000
+_SEVERAL = 3
 
 
 def text_columns(profile: Profile) -> Iterator[ColumnProfile]:
@@ -39,8 +40,7 @@ def writing(profile: Profile) -> Iterator[Suggestion | None]:
         if not _holds(column, _REMARKABLE):
             continue
         if _holds(column, _MOJIBAKE):
-            why = "was read in another encoding than it was written in"
-            yield suggestion(column, Rule("fix_mojibake", name), "safe", why, 0.95)
+            yield _mojibake(column)
         if _holds(column, r"[\u200b\u2060\ufeff\u00ad\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"):
             yield suggestion(column, Rule("strip_control", name), "safe",
                              "holds characters that cannot be seen", 0.95)  # fmt: skip
@@ -51,6 +51,16 @@ def writing(profile: Profile) -> Iterator[Suggestion | None]:
             yield suggestion(column, Rule("trim_whitespace", name), "safe",
                              "has white space around its values", 0.98)  # fmt: skip
         yield _spaces(column)
+
+
+def _mojibake(column: ColumnProfile) -> Suggestion | None:
+    """Return the rule for texts read in a wrong encoding; several of them tell of all others."""
+    why = "was read in another encoding than it was written in"
+    rule = Rule("fix_mojibake", (column.label,))
+    found = effect(column, rule)
+    if found is not None and len(found.examples) >= _SEVERAL:
+        rule = Rule("fix_mojibake", (column.label,), {"thorough": True})
+    return suggestion(column, rule, "safe", why, 0.95)
 
 
 def _spaces(column: ColumnProfile) -> Suggestion | None:
