@@ -15,7 +15,7 @@ from places import PROGRAMS, absent, program
 
 Costs = list[dict[str, object]]
 LARGE = 10_000_000
-BATCH = 1_000_000
+BATCH = 262_144
 HEAD = (
     "| table | rows | what | CPU s | wall s | peak RSS MB | CPU / ours "
     "| CPU s, cold | / ours | notes |\n"

@@ -19,6 +19,21 @@ _FREQUENT = 2_048
 _SEED = 7
 
 
+_WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
+
+
+def _counted(series: pl.Series) -> pl.DataFrame:
+    """Return the distinct values of *series* and their cells, texts in the order they came in."""
+    if series.dtype == pl.String:
+        distinct = series.unique(maintain_order=True)
+        return pl.DataFrame({"value": distinct, "cells": series.unique_counts()})
+    if series.dtype.is_float() or series.dtype in _WHOLE:
+        values, cells = np.unique(series.to_numpy(), return_counts=True)
+        distinct = pl.Series(values, dtype=series.dtype)
+        return pl.DataFrame({"value": distinct, "cells": pl.Series(cells, dtype=pl.UInt32)})
+    return series.alias("value").value_counts(name="cells")
+
+
 class Values:
     """Distinct values of a column (`value`) and their `cells`, nulls and NaN left out.
 
@@ -38,8 +53,7 @@ class Values:
     def add(self, series: pl.Series) -> None:
         """Take in the values of *series*, which holds neither nulls nor NaN."""
         self._texts = series.dtype == pl.String
-        frame = pl.DataFrame({"value": series})
-        counted = frame.group_by("value", maintain_order=self._texts).len("cells")
+        counted = _counted(series)
         self._batches += 1
         if self._table is None:
             self._table = counted
