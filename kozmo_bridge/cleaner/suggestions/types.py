@@ -254,14 +254,23 @@ def _countries(column: ColumnProfile, form: str) -> Suggestion | None:
 
 def structure(profile: Profile) -> Iterator[Suggestion | None]:
     """Yield what takes apart values that hold several: objects of JSON, composites."""
+    taken = {column.label for column in profile.columns}
     for column in text_columns(profile):
+        found = None
         if column.kind is Kind.JSON:
-            yield _expand(column)
+            found = _expand(column, taken)
         elif column.kind in (*WORDS, Kind.IDENTIFIER, Kind.GEO, Kind.LIST):
-            yield _split(column)
+            found = _split(column)
+        if found is not None:
+            given = found.rule.parameters
+            prefix = given.get("prefix", "")
+            names = {prefix + name for name in given.get("into") or given["fields"]}
+            if taken.isdisjoint(names):
+                taken |= names
+                yield found
 
 
-def _expand(column: ColumnProfile) -> Suggestion | None:
+def _expand(column: ColumnProfile, taken: set[str]) -> Suggestion | None:
     import json
 
     assert column.values is not None
@@ -275,7 +284,10 @@ def _expand(column: ColumnProfile) -> Suggestion | None:
             fields.update(dict.fromkeys(list(found)[:50]))
     if not fields or len(fields) > 50:
         return None
-    rule = Rule("expand_json", (column.label,), {"fields": list(fields)})
+    given: dict[str, object] = {"fields": list(fields)}
+    if not taken.isdisjoint(fields):
+        given["prefix"] = f"{column.label}_"
+    rule = Rule("expand_json", (column.label,), given)
     return Suggestion(
         rule, "lossy", column.statistics.count, column.statistics.count,
         f"objects of JSON with the fields {', '.join(list(fields)[:6])}", 0.75,

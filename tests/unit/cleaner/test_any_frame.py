@@ -87,8 +87,11 @@ def assert_does_what_it_says(frame: Any, each: Suggestion, before: list[Suggesti
 def changes(before: pl.Series, after: pl.Series) -> int:
     """Return how many cells differ; of another type, all that hold a value do."""
     if before.dtype != after.dtype:
-        return before.len() - before.null_count() + (before.null_count() - after.null_count()) * (
-            before.null_count() > after.null_count()
+        return (
+            before.len()
+            - before.null_count()
+            + (before.null_count() - after.null_count())
+            * (before.null_count() > after.null_count())
         )
     differs = before.ne_missing(after)
     if before.dtype.is_float():
