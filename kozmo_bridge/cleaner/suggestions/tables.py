@@ -138,6 +138,8 @@ def _fill(column: ColumnProfile) -> tuple[Rule, str] | None:
         value = figures.median if skewed else figures.mean
         if column.kind is Kind.NUMBER and value is not None:
             value = round(value)
+        if value is None:
+            return None
         method = "median" if skewed else "mean"
         why = f"the {method} fills its gaps" + (": the mean is drawn aside" if skewed else "")
         return Rule("fill_nulls", name, {"value": value}), f"{why} ({value:,.6g})"

@@ -1,4 +1,4 @@
-"""Whatever a frame holds: it is profiled, rules are suggested, and applying them does what they say.
+"""Whatever a frame holds, it is profiled, and the rules that are suggested do what they say.
 
 The frames are the unusual ones, and ones that hypothesis makes of values that look like others.
 """
