@@ -238,7 +238,7 @@ def moment_figures(values: pl.Series, cells: pl.Series) -> dict[str, Any]:
     if found is not None:
         kind = values.dtype
         # A float may round an end up to what 64 bits do not hold.
-        low, high = int(values.to_physical().min()), int(values.to_physical().max())
+        low, high = map(int, values.to_physical().sort().gather([0, -1]).to_list())
         ticked = [min(max(int(edge), low), high) for edge in found.edges]
         edges = pl.Series(ticked, dtype=values.to_physical().dtype)
         said = [value if value is None else str(value) for value in edges.cast(kind).to_list()]

@@ -78,7 +78,7 @@ class Values:
     def _extend(self, series: pl.Series) -> None:
         if len(series):
             ends = [series.min(), series.max(), *(self.ends or ())]
-            self.ends = min(ends), max(ends)  # type: ignore[type-var]  # all of one type
+            self.ends = min(ends), max(ends)
 
     def _trim(self) -> None:
         assert self._table is not None

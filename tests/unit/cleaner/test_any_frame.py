@@ -242,3 +242,33 @@ def test_clean_data_of_every_type_stays_the_same() -> None:
         index=pd.Index([f"r{i}" for i in range(30)], name="key"),
     )
     pd.testing.assert_frame_equal(clean(frame, "auto").frame, frame)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["9" * 5000, "5"],
+        ["1e999", "5"],
+        ["1." + "123456789" * 5, "2.5"],
+        ["2024-12-31T23:59:60Z", "2024-12-31T23:59:59Z"],
+        ["2024-01-01 00:00:00.1234567", "2024-01-01 00:00:00.1234568"],
+        ["١٢٣", "٤٥٦"],
+        ["0001-01-01", "9999-12-31"],
+    ],
+    ids=["5,000 digits", "beyond floats", "46 digits", "leap second", "100 ns", "Arabic", "year 1"],
+)
+def test_auto_reads_nothing_that_its_type_does_not_hold(values: list[str]) -> None:
+    """Texts of which the number or the moment would be another stay texts."""
+    frame = pl.DataFrame({"value": values * 6})
+    assert clean(frame, "auto").frame.equals(frame)
+
+
+def test_a_rule_after_one_that_takes_its_column_away_is_a_fault() -> None:
+    """Suggestions can be applied together, whichever of them were chosen."""
+    frame = pl.DataFrame({"a b": [1, 2]})
+    rules = [
+        {"action": "drop_columns", "columns": ["a b"]},
+        {"action": "clean_column_name", "columns": ["a b"]},
+    ]
+    [fault] = clean(frame, rules).faults
+    assert (fault.column, fault.step) == ("a b", 2)
