@@ -39,7 +39,9 @@ def figure(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return (
-            f"{value:,.0f}" if value == math.floor(value) and abs(value) < 1e15 else f"{value:,.4g}"
+            f"{value:,.0f}"
+            if math.isfinite(value) and value == math.floor(value) and abs(value) < 1e15
+            else f"{value:,.4g}"
         )
     return str(value)
 

@@ -47,11 +47,13 @@ class NumberForm:
     def digits(self) -> str:
         """A pattern of the digits of a number, without sign, currency and unit."""
         point = r"\." if self.decimal == "." else ","
-        whole = r"\d+"
+        d = "[0-9]"  # \d is digits of all scripts, which no type of numbers reads
+        whole = f"{d}+"
         if self.thousands:
             mark = GROUPS[self.thousands]
-            whole = rf"(?:\d{{1,3}}(?:{mark}\d{{3}})+|\d{{1,2}}(?:{mark}\d{{2}})+{mark}\d{{3}}|\d+)"
-        return rf"(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][-+]?\d{{1,3}})?"
+            lakhs = rf"{d}{{1,2}}(?:{mark}{d}{{2}})+{mark}{d}{{3}}"
+            whole = rf"(?:{d}{{1,3}}(?:{mark}{d}{{3}})+|{lakhs}|{d}+)"
+        return rf"(?:{whole}(?:{point}{d}*)?|{point}{d}+)(?:[eE][-+]?{d}{{1,3}})?"
 
     @property
     def words(self) -> str | None:

@@ -8,6 +8,7 @@ Quantiles   a KLL sketch (Karnin, Lang, Liberty 2016): rank within 0.5 %
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -49,9 +50,16 @@ class Values:
         self._highest: int | None = None
         self._batches = 0
         self._texts = False
+        self.ends: tuple[Any, Any] | None = None
+        """The least and the greatest value, where the table is not whole."""
 
     def add(self, series: pl.Series) -> None:
-        """Take in the values of *series*, which holds neither nulls nor NaN."""
+        """Take in the values of *series*, which holds neither nulls nor NaN.
+
+        Where their type is not that of the values before, both become what holds them.
+        """
+        if self._table is not None and self._table.schema["value"] != series.dtype:
+            series = self._widened(series)
         self._texts = series.dtype == pl.String
         counted = _counted(series)
         self._batches += 1
@@ -59,6 +67,7 @@ class Values:
             self._table = counted
         else:
             if self._highest is not None:
+                self._extend(series)
                 known = self._table["value"]
                 low = pl.col("value").hash(_SEED) <= self._highest
                 counted = counted.filter(low | pl.col("value").is_in(known.implode()))
@@ -68,11 +77,30 @@ class Values:
         if self._batches > 1 and self._table.height > CAP:
             self._trim()
 
+    def _widened(self, series: pl.Series) -> pl.Series:
+        assert self._table is not None
+        kept = self._table["value"]
+        if self._highest is not None:
+            raise ValueError(f"after many values of {kept.dtype} there are some of {series.dtype}")
+        wide = wider(kept.dtype, series.dtype)
+        cast = self._table.with_columns(pl.col("value").cast(wide))
+        grouped = cast.group_by("value", maintain_order=True)
+        self._table = grouped.agg(pl.col("cells").sum())
+        made: pl.Series = series.cast(wide)
+        return made
+
+    def _extend(self, series: pl.Series) -> None:
+        if len(series):
+            ends = [series.min(), series.max(), *(self.ends or ())]
+            self.ends = min(ends), max(ends)
+
     def _trim(self) -> None:
         assert self._table is not None
+        if self.ends is None:
+            self._extend(self._table["value"])
         hashed = self._table.with_columns(pl.col("value").hash(_SEED).alias("hash"))
         highest = hashed["hash"].bottom_k(_SAMPLE).max()
-        frequent = hashed["cells"].top_k(_FREQUENT).min()
+        frequent = max(2, hashed["cells"].top_k(_FREQUENT).min())  # type: ignore[type-var]
         assert isinstance(highest, int)
         self._highest = highest if self._highest is None else min(highest, self._highest)
         keep = (pl.col("hash") <= self._highest) | (pl.col("cells") >= frequent)
@@ -107,6 +135,17 @@ class Values:
         if self._highest is None:
             return table
         return table.filter(pl.col("value").hash(_SEED) <= self._highest)
+
+
+def wider(one: pl.DataType, other: pl.DataType) -> pl.DataType:
+    """Return a type that holds the values of both: of numbers theirs, else that of texts."""
+    if one.is_numeric() and other.is_numeric():
+        both = pl.concat(
+            [pl.DataFrame(schema={"v": one}), pl.DataFrame(schema={"v": other})],
+            how="vertical_relaxed",
+        )
+        return both.schema["v"]
+    return pl.String()
 
 
 class Moments:

@@ -10,13 +10,14 @@ import numpy as np
 import polars as pl
 
 from kozmo_bridge.cleaner import measuring
+from kozmo_bridge.cleaner.cells import said
 from kozmo_bridge.cleaner.detecting.column import Column, Words
 from kozmo_bridge.cleaner.detecting.detect import seen_as
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Guess, Lengths, Statistics
 from kozmo_bridge.cleaner.parsing import NumberForm, marks_around, moments_of, spans
 from kozmo_bridge.cleaner.patterns import MARKS, NOTHING, PERHAPS_NOTHING
-from kozmo_bridge.cleaner.sketches import Moments, Quantiles, Values
+from kozmo_bridge.cleaner.sketches import Moments, Quantiles, Values, wider
 from kozmo_bridge.cleaner.spelling import spellings
 
 _STRETCHES = 50
@@ -53,7 +54,7 @@ class Tally:
             ValueError,
             TypeError,
         ) as error:
-            self.fault = self.fault or f"could not be looked at: {str(error).splitlines()[0][:200]}"
+            self.fault = self.fault or f"could not be looked at: {said(error)}"
 
     def skip(self, rows: int) -> None:
         """Take note of *rows* that do not have the column."""
@@ -65,6 +66,9 @@ class Tally:
     def _add(self, series: pl.Series) -> None:
         if self._dtype == pl.Null:
             self._dtype = series.dtype
+        elif series.dtype not in (self._dtype, pl.Null):
+            self._dtype = wider(self._dtype, series.dtype)
+            self._mixed = self._mixed or not self._dtype.is_numeric()
         missing = series.is_null()
         if series.dtype.is_float():
             missing = missing | series.is_nan().fill_null(False)
@@ -88,6 +92,8 @@ class Tally:
             self._first = series
 
     _first: pl.Series | None = None
+    _mixed = False
+    """Whether batches held types that only texts can hold together."""
 
     def _sketch(self, series: pl.Series) -> None:
         """Keep what the quantiles and moments need once the distinct values are too many."""
@@ -113,12 +119,12 @@ class Tally:
             return self._finish(rows)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError,
                 ArithmeticError) as error:  # fmt: skip
-            said = f"could not be looked at: {str(error).splitlines()[0][:200]}"
+            why = f"could not be looked at: {said(error)}"
             guess = Guess(Kind.TEXT, 0.0, 0.0, "could not be looked at")
             count = rows - self._nulls
             return ColumnProfile(
                 self.label, self.position, str(self._dtype), guess,
-                Statistics(count, self._nulls, exact=False), fault=self.fault or said,
+                Statistics(count, self._nulls, exact=False), fault=self.fault or why,
             )  # fmt: skip
 
     def _finish(self, rows: int) -> ColumnProfile:
@@ -158,7 +164,7 @@ class Tally:
             "order": self._ordered(column),
         }
         if len(values):
-            made["minimum"], made["maximum"] = values.min(), values.max()
+            made["minimum"], made["maximum"] = self._values.ends or (values.min(), values.max())
         made.update(_by_type(self, column, guess))
         return Statistics(**made)
 
@@ -177,7 +183,7 @@ class Tally:
         return *self._quantiles.table(), self._moments
 
     def _ordered(self, column: Column) -> Any:
-        if column.distinct < 3 or not self._ends:
+        if column.distinct < 3 or not self._ends or self._mixed:
             return None
         if all(up for *_, up, _ in self._ends) and all(
             before[1] <= after[0] for before, after in zip(self._ends, self._ends[1:], strict=False)
@@ -277,7 +283,7 @@ def _numbers(words: Words, guess: Guess) -> pl.Series:
     around = marks_around(unit or "", money)
     digits = words.numbers(NumberForm.of(guess.format), around, money)
     made: pl.Series = digits.cast(pl.Float64, strict=False)
-    return made
+    return made.set(made.is_infinite(), None)
 
 
 def _places(words: Words, guess: Guess) -> pl.Series:

@@ -83,6 +83,8 @@ def parse_number(column: pl.Series, given: Given) -> pl.Series:
     if dtype == pl.Int64:
         plain = plain.str.replace(r"\.0*$", "")
     made = plain.cast(dtype, strict=False)
+    if dtype.is_float():
+        made = made.set(made.is_infinite(), None)
     if isinstance(dtype, pl.Decimal):
         made = made.set(plain.str.extract(r"\.(\d*)$").str.len_chars() > dtype.scale, None)
     made = parsed(column, made, given, "number as described")

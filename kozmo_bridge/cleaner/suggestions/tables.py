@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from kozmo_bridge.cleaner.insights import plural, share
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
@@ -125,8 +126,14 @@ def gaps(profile: Profile) -> Iterator[Suggestion | None]:
             rule, why = fill
             yield Suggestion(
                 rule, "lossy", missing, missing, why, 0.5,
-                ((None, rule.parameters.get("value")),), "which values were missing", figures.exact,
+                ((None, _put_in(column, rule)),), "which values were missing", figures.exact,
             )  # fmt: skip
+
+
+def _put_in(column: ColumnProfile, rule: Rule) -> Any:
+    """Return what gaps become, None where it is not one value."""
+    mode = column.statistics.mode if rule.parameters.get("method") == "mode" else None
+    return rule.parameters.get("value", mode)
 
 
 def _fill(column: ColumnProfile) -> tuple[Rule, str] | None:
@@ -138,14 +145,17 @@ def _fill(column: ColumnProfile) -> tuple[Rule, str] | None:
         value = figures.median if skewed else figures.mean
         if column.kind is Kind.NUMBER and value is not None:
             value = round(value)
+        if value is None:
+            return None
         method = "median" if skewed else "mean"
         why = f"the {method} fills its gaps" + (": the mean is drawn aside" if skewed else "")
         return Rule("fill_nulls", name, {"value": value}), f"{why} ({value:,.6g})"
     if column.kind in CATEGORICAL and isinstance(figures.mode, str | bool | int):
         if figures.mode_cells >= 0.3 * figures.count:
-            return Rule(
-                "fill_nulls", name, {"value": figures.mode}
-            ), "the most frequent value fills its gaps"
+            # A text is found again by then: rules before may have mended how it is written.
+            text = isinstance(figures.mode, str)
+            given = {"method": "mode"} if text else {"value": figures.mode}
+            return Rule("fill_nulls", name, given), "the most frequent value fills its gaps"
         if isinstance(figures.mode, str):
             return Rule("fill_nulls", name, {"value": "missing"}), "a word fills its gaps"
     if column.kind is Kind.DATETIME and stored and figures.order:

@@ -154,7 +154,24 @@ def _number(column: ColumnProfile) -> Suggestion | None:
     why = f"{what.get(column.kind, 'numbers')} are stored as text"
     if guess.format:
         why += f" ({guess.format})"
-    return _reading(column, "parse_number", given, why, _risk(column, guess.ambiguous is not None))
+    risk, loses = _risk(column, guess.ambiguous is not None)
+    if risk == "safe" and _fine(column, given):
+        risk, loses = "lossy", "digits beyond those that numbers keep"
+    return _reading(column, "parse_number", given, why, (risk, loses))
+
+
+_DIGITS = 17
+"""Digits that a Float64 may need; it keeps 15 of any number."""
+
+
+def _fine(column: ColumnProfile, given: Mapping[str, object]) -> bool:
+    """Whether numbers have more digits than the type that they would get."""
+    assert column.values is not None
+    texts = column.values["value"]
+    if not (texts.str.count_matches(r"\d") > _DIGITS).any():
+        return False
+    found = effect(column, Rule("parse_number", (column.label,), {**given, "on_error": "null"}))
+    return found is not None and found.after.dtype.is_float()
 
 
 def _large(column: ColumnProfile) -> bool:
@@ -182,9 +199,18 @@ def _date(column: ColumnProfile) -> Suggestion | None:
     zoned = any("%z" in form or form == "rfc 2822" for form in forms)
     if risk == "safe" and zoned:
         risk, loses = "lossy", "the zone that each moment was told in"
+    if risk == "safe" and _finer(column):
+        risk, loses = "lossy", "leap seconds, and what is finer than a microsecond"
     given = {"format": forms if len(forms) > 1 else forms[0]}
     why = f"dates are stored as text ({column.guess.format})"
     return _reading(column, "parse_date", given, why, (risk, loses))
+
+
+def _finer(column: ColumnProfile) -> bool:
+    """Whether moments tell what a Datetime in microseconds cannot."""
+    assert column.values is not None
+    finer = r":60(?:\D|$)|[.,]\d{6}\d*[1-9]"
+    return bool(column.values["value"].str.contains(finer).any())
 
 
 def _truth(column: ColumnProfile) -> Suggestion | None:
@@ -254,14 +280,23 @@ def _countries(column: ColumnProfile, form: str) -> Suggestion | None:
 
 def structure(profile: Profile) -> Iterator[Suggestion | None]:
     """Yield what takes apart values that hold several: objects of JSON, composites."""
+    taken = {column.label for column in profile.columns}
     for column in text_columns(profile):
+        found = None
         if column.kind is Kind.JSON:
-            yield _expand(column)
+            found = _expand(column, taken)
         elif column.kind in (*WORDS, Kind.IDENTIFIER, Kind.GEO, Kind.LIST):
-            yield _split(column)
+            found = _split(column)
+        if found is not None:
+            given = found.rule.parameters
+            prefix = given.get("prefix", "")
+            names = {prefix + name for name in given.get("into") or given["fields"]}
+            if taken.isdisjoint(names):
+                taken |= names
+                yield found
 
 
-def _expand(column: ColumnProfile) -> Suggestion | None:
+def _expand(column: ColumnProfile, taken: set[str]) -> Suggestion | None:
     import json
 
     assert column.values is not None
@@ -275,7 +310,10 @@ def _expand(column: ColumnProfile) -> Suggestion | None:
             fields.update(dict.fromkeys(list(found)[:50]))
     if not fields or len(fields) > 50:
         return None
-    rule = Rule("expand_json", (column.label,), {"fields": list(fields)})
+    given: dict[str, object] = {"fields": list(fields)}
+    if not taken.isdisjoint(fields):
+        given["prefix"] = f"{column.label}_"
+    rule = Rule("expand_json", (column.label,), given)
     return Suggestion(
         rule, "lossy", column.statistics.count, column.statistics.count,
         f"objects of JSON with the fields {', '.join(list(fields)[:6])}", 0.75,

@@ -1,4 +1,4 @@
-"""Whatever a frame holds: it is profiled, rules are suggested, and applying them does what they say.
+"""Whatever a frame holds, it is profiled, and the rules that are suggested do what they say.
 
 The frames are the unusual ones, and ones that hypothesis makes of values that look like others.
 """
@@ -87,8 +87,11 @@ def assert_does_what_it_says(frame: Any, each: Suggestion, before: list[Suggesti
 def changes(before: pl.Series, after: pl.Series) -> int:
     """Return how many cells differ; of another type, all that hold a value do."""
     if before.dtype != after.dtype:
-        return before.len() - before.null_count() + (before.null_count() - after.null_count()) * (
-            before.null_count() > after.null_count()
+        return (
+            before.len()
+            - before.null_count()
+            + (before.null_count() - after.null_count())
+            * (before.null_count() > after.null_count())
         )
     differs = before.ne_missing(after)
     if before.dtype.is_float():
@@ -239,3 +242,33 @@ def test_clean_data_of_every_type_stays_the_same() -> None:
         index=pd.Index([f"r{i}" for i in range(30)], name="key"),
     )
     pd.testing.assert_frame_equal(clean(frame, "auto").frame, frame)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["9" * 5000, "5"],
+        ["1e999", "5"],
+        ["1." + "123456789" * 5, "2.5"],
+        ["2024-12-31T23:59:60Z", "2024-12-31T23:59:59Z"],
+        ["2024-01-01 00:00:00.1234567", "2024-01-01 00:00:00.1234568"],
+        ["١٢٣", "٤٥٦"],
+        ["0001-01-01", "9999-12-31"],
+    ],
+    ids=["5,000 digits", "beyond floats", "46 digits", "leap second", "100 ns", "Arabic", "year 1"],
+)
+def test_auto_reads_nothing_that_its_type_does_not_hold(values: list[str]) -> None:
+    """Texts of which the number or the moment would be another stay texts."""
+    frame = pl.DataFrame({"value": values * 6})
+    assert clean(frame, "auto").frame.equals(frame)
+
+
+def test_a_rule_after_one_that_takes_its_column_away_is_a_fault() -> None:
+    """Suggestions can be applied together, whichever of them were chosen."""
+    frame = pl.DataFrame({"a b": [1, 2]})
+    rules = [
+        {"action": "drop_columns", "columns": ["a b"]},
+        {"action": "clean_column_name", "columns": ["a b"]},
+    ]
+    [fault] = clean(frame, rules).faults
+    assert (fault.column, fault.step) == ("a b", 2)
