@@ -150,7 +150,7 @@ def test_gaps_are_filled_with_a_value_that_is_told() -> None:
         "word": [*["red"] * 40, *["blue"] * 20, None],
     }
     values = {
-        each.rule.columns[0]: each.rule.parameters["value"]
+        each.rule.columns[0]: each.examples[0][1]
         for each in suggest(profile(pl.DataFrame(frame)))
         if each.rule.action == "fill_nulls"
     }
