@@ -28,11 +28,11 @@ def numeric_columns(columns: Sequence[ColumnProfile], frame: pl.DataFrame) -> li
     types = dict(frame.schema)  # made anew by polars each time that it is asked for
     for column in columns:
         dtype = types[column.label]
-        spread = column.statistics.deviation or 0.0
+        spread = 0.0 if dtype == pl.Boolean else column.statistics.deviation
         if (
             (dtype.is_numeric() or dtype == pl.Boolean)
             and column.kind not in (Kind.IDENTIFIER, Kind.ZIP_CODE, Kind.PHONE_NUMBER)
-            and math.isfinite(spread)
+            and spread is not None  # squares of such numbers are beyond floats
             and column.statistics.distinct > 1
             and column.statistics.nulls <= 0.5 * column.statistics.cells
         ):

@@ -86,7 +86,14 @@ def spelling(profile: Profile) -> Iterator[Suggestion | None]:
     """Yield what writes values that mean the same in one way."""
     for column in text_columns(profile):
         if column.spellings and column.kind in CATEGORICAL:
-            mapping = {word: group[0] for group in column.spellings for word in group[1:]}
+            # What rules before make of white space is not undone.
+            rights = [" ".join(group[0].split()) for group in column.spellings]
+            mapping = {
+                word: right
+                for group, right in zip(column.spellings, rights, strict=True)
+                for word in group
+                if word != right
+            }
             few = column.kind is Kind.CATEGORY
             rule = Rule("unify_spellings", (column.label,), {"mapping": mapping})
             yield suggestion(
