@@ -12,7 +12,6 @@ from kozmo_bridge.cleaner.model import Guess
 from kozmo_bridge.cleaner.parsing import MAGNITUDES, UNITS, NumberForm, marks_around
 from kozmo_bridge.cleaner.patterns import (
     CURRENCY_CODES,
-    CURRENCY_MARK,
     CURRENCY_SIGNS,
     word_set,
 )
@@ -22,7 +21,10 @@ _SPLIT = (
     r"(?P<core>[.,]?\d(?:[\d.,'’_ \u00a0\u2009\u202f]*\d)?[.,]?(?:[eE][-+]?\d{1,3})?)"
     r"\s*(?P<after>[^\d]{0,12}?)$"
 )
-_BEFORE = rf"^[\s(+\-−]*(?:{CURRENCY_MARK})?[\s+\-−]*$"
+_AROUND = " \t\u00a0\u2009\u202f()+-−–"
+_MONEY = frozenset(mark.lower() for mark in (*CURRENCY_SIGNS, *CURRENCY_CODES))
+_MAGNITUDE_WORDS = tuple(word for pattern, _ in MAGNITUDES for word in pattern[4:-1].split("|"))
+_LARGE = rf"^(?:{'|'.join(_MAGNITUDE_WORDS)})\s+"
 _LEAST = 0.8
 _LEAST_AMOUNTS = 0.5
 """Where nearly all values begin with a currency, remarks among them are no reason to doubt."""
@@ -42,46 +44,55 @@ class _Marks:
 
 def numeric(words: Words) -> Guess | None:
     """Return the guess that *words* are numbers, amounts or percentages, if they are."""
-    parts = words.probe.str.extract_groups(_SPLIT).struct.unnest()
-    likely = parts["core"].is_not_null() & parts["before"].str.contains(_BEFORE)
-    if share_of(likely) < 0.5:
+    if share_of(_Parts(words.probe).right) < 0.5:
         return None
-    parts = words.values.str.extract_groups(_SPLIT).struct.unnest()
-    right = parts["before"].str.contains(_BEFORE).fill_null(False)
-    around = parts["before"].fill_null("") + " " + parts["after"].fill_null("")
-    marked = share_of(around.str.contains(CURRENCY_MARK)) > 0.5
-    unit = _unit(words, parts["after"], right, marked)
+    parts = _Parts(words.values)
+    marked = share_of(parts.money) > 0.5
+    unit = _unit(words, parts, marked)
     if unit is None:
         return None
-    form, ambiguous = number_form(_marks(words, parts["core"].filter(right), right), marked)
-    money = share_of(around.str.contains(CURRENCY_MARK)) > 0
+    marks = _marks(words, parts.core.filter(parts.right), parts.right)
+    form, ambiguous = number_form(marks, marked)
+    money = bool(parts.money.any())
     read = words.numbers(form, marks_around(unit, money), large=money)
     mask = read.is_not_null()
-    least = _LEAST
-    if share_of(words.values.str.contains(rf"^\s*-?(?:{CURRENCY_MARK})")) > _LEAST:
-        least = _LEAST_AMOUNTS
-    if words.weigh(mask) < least * words.total:
+    if words.weigh(mask) < (_LEAST_AMOUNTS if marked else _LEAST) * words.total:
         return None
     return _named(words, parts, mask, read, (form, unit, ambiguous))
 
 
+class _Parts:
+    """Texts taken apart: the digits, and what stands before and after them in lower case."""
+
+    def __init__(self, texts: pl.Series) -> None:
+        parts = texts.str.extract_groups(_SPLIT).struct.unnest()
+        self.core = parts["core"]
+        self.before = parts["before"].str.strip_chars(_AROUND).str.to_lowercase()
+        self.after = parts["after"].str.strip_chars(_AROUND).str.to_lowercase()
+        before = self.before.is_in(_MONEY).fill_null(False)
+        self.right = (before | (self.before == "").fill_null(False)) & self.core.is_not_null()
+        if (self.after != "").any():
+            self.after = self.after.str.replace(_LARGE, "")
+        self.money = before | self.after.is_in(_MONEY).fill_null(False)
+        self.mark = self.before.zip_with(before, self.after)
+        """The currency of each, where `money` says that there is one."""
+
+
 def _named(
     words: Words,
-    parts: pl.DataFrame,
+    parts: _Parts,
     mask: pl.Series,
     read: pl.Series,
     found: tuple[NumberForm, str, str | None],
 ) -> Guess:
     form, unit, ambiguous = found
-    around = parts["before"].fill_null("") + " " + parts["after"].fill_null("")
-    percent = around.str.contains("%", literal=True)
     total = words.weigh(mask)
-    if words.weigh(percent & mask) > 0.5 * total:
+    percent = (parts.before == "%") | (parts.after == "%")
+    if words.weigh(percent.fill_null(False) & mask) > 0.5 * total:
         return words.guess(Kind.PERCENTAGE, mask, "numbers with a percent sign", form=form.words,
                            unit="%", ambiguous=ambiguous)  # fmt: skip
-    marks = around.str.extract(f"({CURRENCY_MARK})", 1)
-    if words.weigh(marks.is_not_null() & mask) > 0.5 * total:
-        return _amounts(words, mask, marks, form, ambiguous)
+    if words.weigh(parts.money & mask) > 0.5 * total:
+        return _amounts(words, mask & parts.money, mask, parts.mark, (form, ambiguous))
     whole = not read.drop_nulls().str.contains(r"\.0*[1-9]|[eE]").any()
     place = coordinate(words.hints, read.cast(pl.Float64, strict=False).drop_nulls())
     if place is not None and not unit:
@@ -109,12 +120,16 @@ def coordinate(names: frozenset[str], values: pl.Series) -> str | None:
 
 
 def _amounts(
-    words: Words, mask: pl.Series, marks: pl.Series, form: NumberForm, ambiguous: str | None
+    words: Words,
+    money: pl.Series,
+    mask: pl.Series,
+    marks: pl.Series,
+    found: tuple[NumberForm, str | None],
 ) -> Guess:
-    counted = pl.DataFrame({"m": marks, "n": words.cells}).filter(mask).drop_nulls()
-    counted = (
-        counted.group_by("m").agg(pl.col("n").sum()).sort(["n", "m"], descending=[True, False])
-    )
+    form, ambiguous = found
+    amounts = pl.DataFrame({"m": marks, "n": words.cells}).filter(money)
+    counted = amounts.group_by("m").agg(pl.col("n").sum())
+    counted = counted.sort(["n", "m"], descending=[True, False])
     codes = list(dict.fromkeys(currency_code(mark) for mark in counted["m"].to_list()))
     mixed = f"several currencies: {', '.join(codes[:4])}" if len(codes) > 1 else None
     return words.guess(
@@ -131,13 +146,12 @@ def currency_code(mark: str) -> str:
     return by_case.get(mark.lower(), mark)
 
 
-def _unit(words: Words, after: pl.Series, right: pl.Series, amounts: bool) -> str | None:
+def _unit(words: Words, parts: _Parts, amounts: bool) -> str | None:
     """Return the unit that stands after the numbers, '' without one, None for what is none."""
-    ends = after.str.strip_chars(" ()-").str.replace(rf"^(?:%|{CURRENCY_MARK})$", "")
-    if amounts:
-        ends = ends.str.replace(rf"^(?:{'|'.join(pattern for pattern, _ in MAGNITUDES)})$", "")
-    counted = pl.DataFrame({"u": ends, "n": words.cells}).filter(right).drop_nulls()
-    counted = counted.filter(pl.col("u") != "").group_by("u").agg(pl.col("n").sum())
+    ends = pl.DataFrame({"u": parts.after, "n": words.cells}).filter(parts.right)
+    known = [*_MONEY, "%", "", *(_MAGNITUDE_WORDS if amounts else ())]
+    ends = ends.drop_nulls().filter(~pl.col("u").is_in(known))
+    counted = ends.group_by("u").agg(pl.col("n").sum())
     if not counted.height:
         return ""
     unit, cells = counted.sort(["n", "u"], descending=[True, False]).row(0)
