@@ -255,8 +255,9 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
         "empty": int(blank),
         "disguised": disguised(column, guess.kind),
     }
-    wrong = round((1 - guess.share) * words.total) if words.total else 0
-    made["invalid"], made["invalid_examples"] = wrong, guess.counter_examples
+    if guess.kind not in (*WORDS, Kind.IDENTIFIER, Kind.LIST):
+        made["invalid"] = round((1 - guess.share) * words.total)
+        made["invalid_examples"] = guess.counter_examples
     if guess.kind in WORDS:
         made["words"] = measuring.word_counts(words.values, words.cells)
     made["parts"] = measuring.frequent_parts(words.values, words.cells, guess.kind)
