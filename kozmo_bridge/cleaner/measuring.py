@@ -99,7 +99,10 @@ def _outliers(
     if not len(sizes):
         return None
     unit = float(np.median(sizes)) / 10 or 1.0
-    logs = np.sign(values) * np.log1p(np.abs(values) / unit)
+    with np.errstate(over="ignore"):
+        logs = np.sign(values) * np.log1p(np.abs(values) / unit)
+    if not np.isfinite(logs).all():
+        return found
     by_log = dict(zip(by_name, quantiles(logs, weights, QUANTILES), strict=True))
     scaled = _beyond(logs, weights, by_log, _LOG_FENCE)
     if scaled is None:
@@ -135,7 +138,7 @@ def _told(
 def histogram(values: np.ndarray, weights: np.ndarray) -> Histogram | None:
     """Return the cells in ranges of equal width; whole numbers close together get one each."""
     low, high = float(values[0]), float(values[-1])
-    if not math.isfinite(high - low):
+    if not math.isfinite(2 * (high - low)):
         return None
     if low == high:
         return Histogram((low, high), (int(weights.sum()),))

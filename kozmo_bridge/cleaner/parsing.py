@@ -71,9 +71,9 @@ class NumberForm:
         return cls("," if decimal == "decimal comma" else ".", marks.get(thousands, ""))
 
 
-def marks_around(unit: str = "", money: bool = True) -> str:
-    """Return a pattern of what may stand around numbers: a percent sign, currencies, *unit*."""
-    found = ["%", CURRENCY_MARK if money else "[$€£¥]"]
+def marks_around(unit: str = "", money: bool = False) -> str:
+    """Return a pattern of what may stand around numbers: *unit*, currencies; '' for nothing."""
+    found = [CURRENCY_MARK] if money else []
     return "|".join([*found, *([f"(?i:{re.escape(unit)})"] if unit else [])])
 
 

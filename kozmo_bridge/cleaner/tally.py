@@ -279,9 +279,8 @@ def _text_figures(column: Column, guess: Guess) -> dict[str, Any]:
 
 
 def _numbers(words: Words, guess: Guess) -> pl.Series:
-    unit = guess.unit if guess.kind in (Kind.NUMBER, Kind.NUMBER_WITH_DECIMALS) else None
     money = guess.kind is Kind.CURRENCY
-    around = marks_around(unit or "", money)
+    around = marks_around("" if money else guess.unit or "", money)
     digits = words.numbers(NumberForm.of(guess.format), around, money)
     made: pl.Series = digits.cast(pl.Float64, strict=False)
     return made.set(made.is_infinite(), None)

@@ -48,13 +48,12 @@ def numeric(words: Words) -> Guess | None:
         return None
     parts = _Parts(words.values)
     marked = share_of(parts.money) > 0.5
-    unit = _unit(words, parts, marked)
+    unit = "%" if share_of(parts.percent) > 0.5 else _unit(words, parts, marked)
     if unit is None:
         return None
     marks = _marks(words, parts.core.filter(parts.right), parts.right)
     form, ambiguous = number_form(marks, marked)
-    money = bool(parts.money.any())
-    read = words.numbers(form, marks_around(unit, money), large=money)
+    read = words.numbers(form, marks_around(unit, marked), large=marked)
     mask = read.is_not_null()
     if words.weigh(mask) < (_LEAST_AMOUNTS if marked else _LEAST) * words.total:
         return None
@@ -74,6 +73,7 @@ class _Parts:
         if (self.after != "").any():
             self.after = self.after.str.replace(_LARGE, "")
         self.money = before | self.after.is_in(_MONEY).fill_null(False)
+        self.percent = ((self.before == "%") | (self.after == "%")).fill_null(False)
         self.mark = self.before.zip_with(before, self.after)
         """The currency of each, where `money` says that there is one."""
 
@@ -87,8 +87,7 @@ def _named(
 ) -> Guess:
     form, unit, ambiguous = found
     total = words.weigh(mask)
-    percent = (parts.before == "%") | (parts.after == "%")
-    if words.weigh(percent.fill_null(False) & mask) > 0.5 * total:
+    if unit == "%":
         return words.guess(Kind.PERCENTAGE, mask, "numbers with a percent sign", form=form.words,
                            unit="%", ambiguous=ambiguous)  # fmt: skip
     if words.weigh(parts.money & mask) > 0.5 * total:

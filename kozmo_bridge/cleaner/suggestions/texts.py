@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
+from kozmo_bridge.cleaner.actions import action_of, complete
+from kozmo_bridge.cleaner.cleaning import run
 from kozmo_bridge.cleaner.detecting.column import share_of
 from kozmo_bridge.cleaner.insights import plural
 from kozmo_bridge.cleaner.kinds import CATEGORICAL, NUMERIC, Kind
@@ -86,14 +88,7 @@ def spelling(profile: Profile) -> Iterator[Suggestion | None]:
     """Yield what writes values that mean the same in one way."""
     for column in text_columns(profile):
         if column.spellings and column.kind in CATEGORICAL:
-            # What rules before make of white space is not undone.
-            rights = [" ".join(group[0].split()) for group in column.spellings]
-            mapping = {
-                word: right
-                for group, right in zip(column.spellings, rights, strict=True)
-                for word in group
-                if word != right
-            }
+            mapping = _mapping(column.spellings)
             few = column.kind is Kind.CATEGORY
             rule = Rule("unify_spellings", (column.label,), {"mapping": mapping})
             yield suggestion(
@@ -102,6 +97,26 @@ def spelling(profile: Profile) -> Iterator[Suggestion | None]:
                 0.85 if few else 0.6, loses="which spelling stood where",
             )  # fmt: skip
         yield _case(column)
+
+
+def _mapping(spellings: tuple[tuple[str, ...], ...]) -> dict[str, str]:
+    """Return what each word becomes; words as they are, and as the rules before leave them.
+
+    What those rules mend is not brought back by the most frequent spelling.
+    """
+    words = pl.Series([word for group in spellings for word in group])
+    mended = words
+    for action in ("fix_mojibake", "strip_control", "normalize_unicode", "collapse_whitespace"):
+        done = complete(Rule(action), 1)
+        mended = run(action_of(action), mended, done.parameters)
+    plain = dict(zip(words.to_list(), mended.to_list(), strict=True))
+    return {
+        form: plain[group[0]]
+        for group in spellings
+        for word in group
+        for form in (word, plain[word])
+        if form != plain[group[0]]
+    }
 
 
 def _upper(texts: pl.Series) -> pl.Series:
