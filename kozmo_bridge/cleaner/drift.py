@@ -54,7 +54,23 @@ def drifted(rules: Rules, frame: pl.DataFrame) -> list[Drift]:
             found.append(Drift(name, "missing column", f"'{name}' is missing"))
         else:
             found += _column(frame.get_column(name), expected, kinds.get(name))
+    if not rules.expects:
+        found += [Drift(name, "missing column", f"'{name}' is missing")
+                  for name in _named(rules) if name not in frame.columns]  # fmt: skip
     return [*found, *_misfits(rules, frame)]
+
+
+def _named(rules: Rules) -> list[str]:
+    """Return the columns that the rules are for and do not make themselves."""
+    made: set[str] = set()
+    named: dict[str, None] = {}
+    for rule in rules:
+        named.update((name, None) for name in rule.columns if name not in made)
+        into = rule.parameters.get("into") or ()
+        made.update([into] if isinstance(into, str) else into)
+        if rule.action in ("rename_columns", "clean_column_name", "expand_json"):
+            break
+    return list(named)
 
 
 def _column(column: pl.Series, expected: Mapping[str, Any], kind: str | None) -> list[Drift]:

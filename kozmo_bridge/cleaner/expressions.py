@@ -93,7 +93,7 @@ class _Parser:
         """Return the error that points at the character *at*."""
         start = max(0, at - 50)
         line = self.text[start : start + 90].replace("\n", " ").replace("\t", " ")
-        return ConfigError(f"condition: {why}", line, " " * (at - start) + "^", *hints)
+        return ConfigError(f"condition: {why}", line, "." * (at - start) + "^", *hints)
 
     def _tokens(self) -> list[_Token]:
         found, at, end = [], 0, len(self.text.rstrip())

@@ -89,7 +89,7 @@ def _missing(profile: Profile) -> Iterator[Insight]:
                 yield Insight(text, 0.3 + 0.5 * part, (column.label,))
         if figures.disguised:
             words = ", ".join(
-                f"'{word}' {n:,} times" for word, n in list(figures.disguised.items())[:3]
+                f"'{word}' {plural(n, 'time')}" for word, n in list(figures.disguised.items())[:3]
             )
             yield Insight(f"{column.label} hides missing values: {words}.", 0.78, (column.label,))
         if figures.empty:

@@ -16,6 +16,7 @@ import polars as pl
 from kozmo_bridge.cleaner.cleaning import Cleaner
 from kozmo_bridge.cleaner.commands.showing import progress
 from kozmo_bridge.cleaner.commands.source import Source
+from kozmo_bridge.cleaner.drift import expectations
 from kozmo_bridge.cleaner.pipe.memory import rules_in
 from kozmo_bridge.cleaner.pipe.policy import RISKS, is_learned
 from kozmo_bridge.cleaner.plain import plain
@@ -51,13 +52,21 @@ class Applying:
 
         with progress(f"reading {self.source.name}") as tell:
             frames = self.source.frames(self._cancel, tell=tell)
-            found = suggest(profile(frames, source=self.source.name))
-        self.rules = Rules.of(_within(found, self._risk or "safe"))
+            seen = profile(frames, source=self.source.name)
+        found = suggest(seen)
+        chosen = Rules.of(_within(found, self._risk or "safe"))
+        self.rules = Rules(chosen.rules, expectations(seen))
         return _within(found, self._risk or "destructive")
 
     def drift(self) -> Sequence[Any]:
         """Return where the rows are no longer what the rules were made for."""
         return Cleaner(self.rules).check(self._first())
+
+    def missing(self) -> list[str]:
+        """Return what the rows lack that rules which were given are for, in sentences."""
+        if self._auto:
+            return []
+        return [each.text for each in self.drift() if each.what == "missing column"]
 
     def target(self, output: str | None, in_place: bool) -> Path:
         """Return the file to write; ConfigError where that is not to be."""

@@ -77,6 +77,8 @@ def _work(what: str, stream: str | None, given: dict[str, Any], cancel: Any) -> 
         _show_suggestions(found, given["as_json"])
         return 0
     target = job.target(given["output"], given["in_place"])
+    for text in attempts(source, job.missing):
+        click.echo(f"{text}: its rules are left out", err=True)
     log = attempts(source, lambda: job.apply(target))
     _save(given["save_rules"], job.rules)
     _show_changes(log, target, given["as_json"])
@@ -115,7 +117,7 @@ def _show_changes(log: dict[str, Any], target: Path, as_json: bool) -> None:
         shared.print_json({"output": str(target), **log})
         return
     from kozmo_bridge.cleaner.commands.showing import changes
-    from kozmo_runner.words import number
+    from kozmo_bridge.cleaner.insights import plural
 
     changes(log["log"])
     for fault in log["faults"]:
@@ -123,4 +125,4 @@ def _show_changes(log: dict[str, Any], target: Path, as_json: bool) -> None:
         click.echo(f"Warning: {where}rule {fault['step']} ({fault['action']}): {fault['why']}",
                    err=True)  # fmt: skip
     cells = sum(each["cells"] for each in log["log"])
-    click.echo(f"wrote {target}: {number(log['rows'])} rows, {number(cells)} cells changed")
+    click.echo(f"wrote {target}: {plural(log['rows'], 'row')}, {plural(cells, 'cell')} changed")

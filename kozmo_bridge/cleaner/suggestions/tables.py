@@ -126,7 +126,8 @@ def gaps(profile: Profile) -> Iterator[Suggestion | None]:
             rule, why = fill
             yield Suggestion(
                 rule, "lossy", missing, missing, why, 0.5,
-                ((None, _put_in(column, rule)),), "which values were missing", figures.exact,
+                ((None, _put_in(column, rule)),), "which values were missing",
+                figures.exact and rule.parameters.get("method") != "ffill",
             )  # fmt: skip
 
 

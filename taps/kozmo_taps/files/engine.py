@@ -179,7 +179,7 @@ class TapFiles(Tap):
             raise DiscoverError(
                 f"{self.name} found no column for the stream {found.name}",
                 *[f"{path}: {why}" for path, why in list(self._bad.items())[:2]],
-                *([f"{found.files[0].entry.path} and others are empty"] if looks else []),
+                *(["nothing stands in " + _those(found.files)] if looks else []),
             )
         notes = dict.fromkeys(look.notes for _, look in looks if look.notes)
         files = _counted(len(found.files), "file")
@@ -301,6 +301,10 @@ class FilesSession:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _those(files: Sequence[File]) -> str:
+    return files[0].entry.path + (f" and {len(files) - 1} more" if len(files) > 1 else "")
 
 
 def _some(files: Sequence[File]) -> list[File]:

@@ -216,3 +216,16 @@ def test_help_lists_the_commands_and_teaches(kozmo: Kozmo) -> None:
     assert "clean     Suggest how" in good(kozmo("--help"))
     for name in ("profile", "clean"):
         assert f"kozmo {name} orders.csv" in good(kozmo(name, "--help"))
+
+
+def test_rules_that_were_saved_tell_what_new_rows_lack(kozmo: Kozmo, orders: Path) -> None:
+    """Saved rules know the columns that they were made for; a missing one is told."""
+    rules = orders.with_name("rules.json")
+    good(kozmo("clean", orders, "--suggest", "--save-rules", rules))
+    assert set(json.loads(rules.read_text())["expects"]) == {"id", "name", "code", "price"}
+    new = orders.with_name("new.csv")
+    new.write_text("id,title\n1, one\n2,two\n")
+    checked = kozmo("clean", new, "--check", "--rules", rules)
+    assert (checked.code, b"'name' is missing" in checked.out) == (1, True)
+    applied = kozmo("clean", new, "--apply", "--rules", rules, "-o", orders.with_name("out.csv"))
+    assert (applied.code, "'name' is missing: its rules are left out" in applied.err) == (0, True)
