@@ -9,6 +9,7 @@ import pytest
 
 from commands import BIN, Run
 from destinations import DESTINATIONS, PEERS, canonical
+from kozmo_bridge.cleaner import Rules
 from kozmo_singer.wire.encode import dumps
 from piping import config, pipe
 from project import ROOT
@@ -162,3 +163,16 @@ def test_a_mapper_whose_reader_ended_says_so(run: Run, tmp_path: Path) -> None:
     assert (done.code, done.err) == (
         1, "Error: map-kozmo-clean stopped: the program it writes to has ended\n",
     )  # fmt: skip
+
+
+def test_rules_that_were_saved_are_a_configuration(run: Run) -> None:
+    """map-kozmo-clean --config rules.json, with the file that kozmo clean wrote, and --learn."""
+    rows = [b'{"type":"SCHEMA","stream":"a","schema":{"properties":{"n":{"type":"string"}}},'
+            b'"key_properties":[]}']  # fmt: skip
+    rows += [b'{"type":"RECORD","stream":"a","record":{"n":" %d "}}' % i for i in range(30)]
+    path = run.folder / "rules.json"
+    path.write_text(Rules.of([{"action": "trim_whitespace", "columns": ["n"]}]).to_json())
+    trimmed = run(["map-kozmo-clean", "--config", path], b"\n".join(rows) + b"\n")
+    assert b'"record":{"n":"7"}' in trimmed.out
+    learned = run(["map-kozmo-clean", "--learn", "20"], b"\n".join(rows) + b"\n")
+    assert b'"record":{"n":7}' in learned.out

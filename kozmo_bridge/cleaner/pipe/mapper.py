@@ -25,6 +25,13 @@ class MapKozmoClean(Plugin):
             kind="array",
         ),
         Setting(
+            "expects",
+            "What the rules were made for. It stands in what `kozmo clean --save-rules` wrote; "
+            "such a file can be the whole configuration",
+            kind="object",
+        ),
+        Setting("version", "The version of such a file", kind="integer"),
+        Setting(
             "auto",
             "Learn rules from the first rows of each stream, and keep them in the state",
             kind="boolean",
@@ -69,6 +76,7 @@ class MapKozmoClean(Plugin):
     )
     examples = (
         "tap-csv --config tap.json | map-kozmo-clean --config rules.json | target-jsonl",
+        "tap-csv --config tap.json | map-kozmo-clean --learn 10000 | target-jsonl",
         "kozmo run tap-csv map-kozmo-clean target-sqlite --tap-config path=orders.csv "
         "--mapper-config auto=true --target-config path=shop.db",
     )

@@ -76,7 +76,7 @@ class Policies:
     """The policy of each stream: the settings, and under `streams` what differs by name."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._whole = _policy(config, Policy())
+        self._whole = _policy(_saved(config), Policy())
         self._named = {
             pattern: _checked(pattern, given)
             for pattern, given in (config["streams"] or {}).items()
@@ -107,6 +107,15 @@ class Policies:
         count = len(self._whole.rules) + sum(map(len, self._rules.values()))
         auto = ", and more learned" if self._whole.auto else ""
         return f"{count} rules{auto}"
+
+
+def _saved(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return *config*, with what a file of saved rules says beside the rules put to them."""
+    if config["version"] is None:
+        return config
+    Rules.of({"version": config["version"], "rules": []})
+    rules = _rules(config["rules"] or [])
+    return {**config, "rules": Rules(rules.rules, config["expects"] or {})}
 
 
 def expect_batched(rules: Rules) -> None:
@@ -146,6 +155,8 @@ def _checked(pattern: str, given: Any) -> Mapping[str, Any]:
 
 def _rules(given: Any) -> Rules:
     """Rules as a list, as the path of a file, or as a list in which some are paths."""
+    if isinstance(given, Rules):
+        return given
     found: list[Rule] = []
     expects: dict[str, Any] = {}
     for each in [given] if isinstance(given, str | Mapping) else given:
