@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from collections.abc import Callable
+
 import polars as pl
 
 from kozmo_bridge.cleaner.actions import Given, Parameter, cells
@@ -104,8 +106,21 @@ def fix_mojibake(column: pl.Series, given: Given) -> pl.Series:
     suspect = column.str.contains(_SUSPECT).fill_null(False)
     if not suspect.any():
         return column
-    repair = _repaired if given["thorough"] else ftfy.fix_encoding
-    return column.scatter(suspect.arg_true(), on_distinct(column.filter(suspect), repair))
+    attempt = _repaired if given["thorough"] else ftfy.fix_encoding
+    repaired = on_distinct(column.filter(suspect), lambda text: _settled(text, attempt))
+    return column.scatter(suspect.arg_true(), repaired)
+
+
+_LAYERS = 8
+
+
+def _settled(text: str, repair: Callable[[str], str]) -> str:
+    """Return *text* once nothing more is to be repaired: it can have been misread repeatedly."""
+    for _ in range(_LAYERS):
+        before, text = text, repair(text)
+        if text == before:
+            break
+    return text
 
 
 def _repaired(text: str) -> str:

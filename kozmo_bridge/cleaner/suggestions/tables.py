@@ -103,11 +103,12 @@ def _outliers(column: ColumnProfile) -> Suggestion | None:
     if beyond is None or not beyond.cells or column.kind not in NUMERIC:
         return None
     part = beyond.cells / max(1, figures.count)
+    rows = beyond.cells + figures.infinities
     if part > _MANY_OUTLIERS:
         return None
     given = {"learned": {column.label: [beyond.low, beyond.high]}, "factor": 3.0}
     return Suggestion(
-        Rule("remove_outliers", (column.label,), given), "destructive", beyond.cells, beyond.cells,
+        Rule("remove_outliers", (column.label,), given), "destructive", rows, rows,
         f"{plural(beyond.cells, 'value')} outside {beyond.low:,.4g} to {beyond.high:,.4g}",
         0.6 if part < 0.01 else 0.4, tuple((value, None) for value in beyond.examples),
         "the rows with these values", figures.exact,
