@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -114,12 +115,16 @@ _LAYERS = 8
 
 
 def _settled(text: str, repair: Callable[[str], str]) -> str:
-    """Return *text* once nothing more is to be repaired: it can have been misread repeatedly."""
+    """Return *text* once nothing more is to be repaired: it can have been misread repeatedly.
+
+    Letters written apart from their accents hide what was misread, so they are put together.
+    """
+    plain = fixed = unicodedata.normalize("NFC", text)
     for _ in range(_LAYERS):
-        before, text = text, repair(text)
-        if text == before:
+        before, fixed = fixed, repair(fixed)
+        if fixed == before:
             break
-    return text
+    return text if fixed == plain else fixed
 
 
 def _repaired(text: str) -> str:
