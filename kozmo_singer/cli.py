@@ -198,10 +198,7 @@ def _mapper_command(plugin: Any, hidden: list[str]) -> click.Command:
     def run(**options: Any) -> None:
         if _answered(plugin, options):
             return
-        learn = options.get("learn")
-        mapper = _configured(
-            plugin, options, hidden, {"auto": True, "learn": learn} if learn else {}
-        )
+        mapper = _configured(plugin, options, hidden)
         state = read_json_object(options["state"], "state") if options["state"] else {}
         state = state.get("value", state)
         if options["check"]:
@@ -219,14 +216,16 @@ def _mapper_command(plugin: Any, hidden: list[str]) -> click.Command:
                 mapper.run(sys.stdin.fileno(), out, state)
 
     path = click.Path(dir_okay=False)
-    own = [
+    return _command(
+        plugin,
+        run,
         click.Option(["--input"], type=path, help="A file of messages instead of the pipe."),
         click.Option(["--state", "-s"], type=path, help="The state that the tap is given, too."),
-    ]
-    if any(setting.name == "learn" for setting in plugin.settings):
-        text = "Learn from the first N rows of each stream: the settings auto and learn."
-        own.append(click.Option(["--learn"], type=click.IntRange(1), metavar="N", help=text))
-    return _command(plugin, run, *own)
+        *(
+            click.Option([f"--{each.name}"], type=click.IntRange(1), metavar="N", help=each.help)
+            for each in plugin.shortcuts
+        ),
+    )
 
 
 _COMMANDS = {"tap": _tap_command, "map": _mapper_command, "target": _target_command}
@@ -326,15 +325,11 @@ def _answered(plugin: type[Plugin], options: dict[str, Any]) -> bool:
     return True
 
 
-def _configured(
-    plugin: type[Plugin],
-    options: dict[str, Any],
-    hidden: list[str],
-    besides: dict[str, Any] | None = None,
-) -> Any:
-    """Return the plug-in with its settings: those of the files, and what stands *besides*."""
+def _configured(plugin: type[Plugin], options: dict[str, Any], hidden: list[str]) -> Any:
     config = load_config(plugin.name, plugin.settings, options["config"])
-    config.update(besides or {})
+    for shortcut in plugin.shortcuts:
+        if options[shortcut.name] is not None:
+            config.update(shortcut.settings(options[shortcut.name]))
     hidden += forms(secrets_of(plugin.settings, config))
     made = plugin(config)
     hidden += forms(made.secrets)

@@ -6,8 +6,9 @@ import gc
 import json
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -57,6 +58,15 @@ class Stopping:
 stopping = Stopping()
 
 
+@dataclass(frozen=True)
+class Shortcut:
+    """An option --NAME N of the command line, which stands for `settings(N)`."""
+
+    name: str
+    help: str
+    settings: Callable[[int], dict[str, Any]]
+
+
 class Plugin(ABC):
     """A tap or a target. Making one checks its configuration and opens nothing."""
 
@@ -65,6 +75,7 @@ class Plugin(ABC):
     settings: ClassVar[tuple[Setting, ...]] = ()
     capabilities: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[str, ...]] = ()
+    shortcuts: ClassVar[tuple[Shortcut, ...]] = ()
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Modules without which a capability is not there."""
 

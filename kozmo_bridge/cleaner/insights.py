@@ -106,14 +106,15 @@ def _kinds(profile: Profile) -> Iterator[Insight]:
             examples = ", ".join(f"'{text}'" for text in guess.counter_examples[:2])
             cells = plural(figures.invalid, "cell")
             said = f"{column.label}: {cells} ({share(figures.invalid, figures.count)}) cannot be "
-            yield Insight(f"{said}{_kind(column)}, such as {examples}.", 0.75, (column.label,))
+            yield Insight(f"{said}{kind_words(column)}, such as {examples}.", 0.75, (column.label,))
         if column.dtype == "String" and column.kind in {*NUMERIC, Kind.DATETIME}:
             form = f" ({guess.format})" if guess.format else ""
-            text = f"{column.label} is stored as text and holds {_kind(column)}{form}."
+            text = f"{column.label} is stored as text and holds {kind_words(column)}{form}."
             yield Insight(text, 0.55, (column.label,))
 
 
-def _kind(column: ColumnProfile) -> str:
+def kind_words(column: ColumnProfile) -> str:
+    """Return what the values of *column* are, in the plural: e-mail addresses."""
     names = {
         Kind.NUMBER: "whole numbers",
         Kind.NUMBER_WITH_DECIMALS: "numbers",

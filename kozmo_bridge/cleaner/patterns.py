@@ -77,12 +77,20 @@ ZIPS = (
 """Postal codes: most of the world, United States, Britain, Canada, Japan and Sweden, the
 Netherlands, countries that set their letters before, Poland, Brazil."""
 ZIP = "|".join(f"(?:{pattern})" for pattern in ZIPS)
-LEADING_ZERO = r"^0\d+$"
-DIGITS = r"^\d+$"
 CARD = r"^(?:\d{4}[ -]){3}\d{1,7}$|^\d{13,19}$"
 HEXADECIMAL = r"(?i)^(?:0x)?[0-9a-f]{16,128}$"
 CODE = r"^#?(?:[\p{L}\p{N}]+[-_./#:+]?)*$"
 """One word of letters, digits and single signs between them."""
+
+FORMS = {
+    "email": f"(?:{EMAIL})|(?:{ADDRESSED})",
+    "url": f"(?:{URL})|(?:{DOMAIN})",
+    "ip": IP,
+    "uuid": UUID,
+    "phone_number": PHONE,
+    "zip_code": ZIP,
+}
+"""How a value of a kind has to look, for what tells the kinds and for what mends them."""
 
 CURRENCY_SIGNS = {
     "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "Rs": "INR",

@@ -10,7 +10,15 @@ from typing import Any
 import polars as pl
 
 from kozmo_bridge.cleaner.actions import Given, Misfit, Parameter, cells
-from kozmo_bridge.cleaner.actions.values import LEARNED, ON_ERROR, is_number, is_text, named, parsed
+from kozmo_bridge.cleaner.actions.values import (
+    LEARNED,
+    ON_ERROR,
+    is_number,
+    is_text,
+    named,
+    parsed,
+    with_dtypes,
+)
 from kozmo_bridge.cleaner.parsing import GROUPS, NumberForm, number_texts
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_singer.errors import ConfigError
@@ -20,17 +28,10 @@ _EXACT_DIGITS = 15
 
 
 def _fit_number(frame: pl.DataFrame, rule: Rule) -> Rule:
-    """Return *rule* with a `dtype` for all columns, which `auto` leaves to their values."""
-    given = rule.parameters
-    if given["dtype"] != "auto" or given["learned"] is not None:
-        return rule
-    learned = {}
-    for name in named(frame, rule.columns):
-        column = frame.get_column(name)
-        if is_text(column.dtype):
-            plain = _plain(column.cast(pl.String).unique(), given)
-            learned[name] = _narrowest(plain)
-    return Rule(rule.action, rule.columns, {**given, "learned": learned})
+    def narrowest(texts: pl.Series) -> str:
+        return _narrowest(_plain(texts, rule.parameters))
+
+    return with_dtypes(frame, rule, is_text, narrowest)
 
 
 def _narrowest(plain: pl.Series) -> str:

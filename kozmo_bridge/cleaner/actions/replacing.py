@@ -9,18 +9,13 @@ import polars as pl
 
 from kozmo_bridge.cleaner.actions import Given, Misfit, Parameter, cells, frames
 from kozmo_bridge.cleaner.actions.values import fitting, is_text, named, of_words
+from kozmo_bridge.cleaner.patterns import FORMS
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_singer.errors import ConfigError
 
 _MAPPING = Parameter(dict, "what each value becomes", required=True)
 VALID = {
-    "email": r"^[^@\s,;<>()\[\]\\]+@[\pL\d](?:[\pL\d.-]*[\pL\d])?\.\pL{2,}$",
-    "phone_number": r"^\+?(?:[\s()./-]*\d){7,15}[\s()./-]*(?:(?:x|ext\.?)\s*\d{1,6})?$",
-    "zip_code": r"^[A-Za-z]{0,2}[ -]?\d[A-Za-z0-9 -]{1,9}$"
-    r"|^[A-Za-z]\d?[A-Za-z0-9]{1,2} ?\d[A-Za-z]{2}$",
-    "url": r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s/]+(?:/\S*)?$",
-    "uuid": r"^\{?[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\}?$",
-    "ip": r"^(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:/\d{1,3})?$",
+    **FORMS,
     "number": r"^\s*[+-]?\d+(?:\.0*)?\s*$",
     "number_with_decimals": r"^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$",
     "true_or_false": r"(?i)^\s*(?:true|false|yes|no|y|n|t|f|on|off|1|0)\s*$",

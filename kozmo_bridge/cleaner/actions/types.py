@@ -17,8 +17,8 @@ from kozmo_bridge.cleaner.actions.values import (
     is_moment,
     is_number,
     is_text,
-    named,
     parsed,
+    with_dtypes,
 )
 from kozmo_bridge.cleaner.parsing import TIMES_OF_DAY, moments, spans
 from kozmo_bridge.cleaner.rules import Rule
@@ -68,15 +68,10 @@ def parse_boolean(column: pl.Series, given: Given) -> pl.Series:
 
 
 def _fit_date(frame: pl.DataFrame, rule: Rule) -> Rule:
-    given = rule.parameters
-    if given["dtype"] != "auto" or given["learned"] is not None:
-        return rule
-    learned = {}
-    for name in named(frame, rule.columns):
-        column = frame.get_column(name)
-        if is_text(column.dtype) or column.dtype.is_integer():
-            learned[name] = _kind(_moments(column.cast(pl.String).unique(), given))
-    return Rule(rule.action, rule.columns, {**given, "learned": learned})
+    def narrowest(texts: pl.Series) -> str:
+        return _kind(_moments(texts, rule.parameters))
+
+    return with_dtypes(frame, rule, lambda dtype: is_text(dtype) or dtype.is_integer(), narrowest)
 
 
 def _kind(found: pl.DataFrame) -> str:

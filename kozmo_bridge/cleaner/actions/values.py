@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from kozmo_bridge.cleaner.actions import Given, Misfit, Parameter
+from kozmo_bridge.cleaner.rules import Rule
 from kozmo_bridge.cleaner.table import ROW
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.settings import did_you_mean
@@ -68,6 +69,25 @@ def named(frame: pl.DataFrame, columns: Iterable[str]) -> list[str]:
         if name not in known:
             raise ConfigError(f"there is no column '{name}'", *did_you_mean(name, visible(frame)))
     return wanted
+
+
+def with_dtypes(
+    frame: pl.DataFrame,
+    rule: Rule,
+    takes: Callable[[pl.DataType], bool],
+    narrowest: Callable[[pl.Series], str],
+) -> Rule:
+    """Return *rule* with a `dtype` for each column, where `auto` leaves it to the values."""
+    given = rule.parameters
+    if given["dtype"] != "auto" or given["learned"] is not None:
+        return rule
+    columns = [frame.get_column(name) for name in named(frame, rule.columns)]
+    learned = {
+        column.name: narrowest(column.cast(pl.String).unique())
+        for column in columns
+        if takes(column.dtype)
+    }
+    return Rule(rule.action, rule.columns, {**given, "learned": learned})
 
 
 def gaps(column: pl.Series) -> pl.Series:

@@ -314,12 +314,12 @@ def _sentences(words: Words, tokens: float, length: float) -> bool:
 
 _ATTEMPTS: tuple[tuple[str, Callable[[Words], Guess | None]], ...] = (
     ("", _truth),
-    ("-", _pattern(Kind.UUID, patterns.UUID, 0.7, "written as UUIDs", ("uuid", "guid"))),
+    ("-", _pattern(Kind.UUID, patterns.FORMS["uuid"], 0.7, "written as UUIDs", ("uuid", "guid"))),
     (
         "@",
         _pattern(
             Kind.EMAIL,
-            f"(?:{patterns.EMAIL})|(?:{patterns.ADDRESSED})",
+            patterns.FORMS["email"],
             0.6,
             "written as e-mail addresses",
             ("email", "emails", "mail"),

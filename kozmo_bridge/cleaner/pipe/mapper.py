@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from kozmo_singer.plugin import Plugin, stopping, without_cycles
+from kozmo_singer.plugin import Plugin, Shortcut, stopping, without_cycles
 from kozmo_singer.settings import Setting
 from kozmo_singer.wire import lane
 
@@ -79,6 +79,14 @@ class MapKozmoClean(Plugin):
         "tap-csv --config tap.json | map-kozmo-clean --learn 10000 | target-jsonl",
         "kozmo run tap-csv map-kozmo-clean target-sqlite --tap-config path=orders.csv "
         "--mapper-config auto=true --target-config path=shop.db",
+    )
+
+    shortcuts = (
+        Shortcut(
+            "learn",
+            "Learn from the first N rows of each stream: the settings auto and learn.",
+            lambda rows: {"auto": True, "learn": rows},
+        ),
     )
 
     def __init__(self, config: Mapping[str, Any]) -> None:

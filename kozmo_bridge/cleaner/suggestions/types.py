@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kozmo_bridge.cleaner.detecting.column import share_of
-from kozmo_bridge.cleaner.insights import plural
+from kozmo_bridge.cleaner.insights import kind_words, plural
 from kozmo_bridge.cleaner.kinds import NUMERIC, WORDS, Kind
 from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Risk, Suggestion
 from kozmo_bridge.cleaner.parsing import MAGNITUDES, TIMES_OF_DAY, NumberForm
@@ -223,16 +223,6 @@ def _truth(column: ColumnProfile) -> Suggestion | None:
     return _reading(column, "parse_boolean", given, why, (risk, loses))
 
 
-def _words(kind: Kind) -> str:
-    named = {
-        Kind.EMAIL: "e-mail addresses",
-        Kind.IP: "IP addresses",
-        Kind.URL: "URLs",
-        Kind.UUID: "UUIDs",
-    }
-    return named.get(kind, f"{kind.value.replace('_', ' ')}s")
-
-
 def invalid(profile: Profile) -> Iterator[Suggestion | None]:
     """Yield what takes out values that cannot be of their column's kind."""
     checked = (Kind.EMAIL, Kind.URL, Kind.IP, Kind.UUID, Kind.PHONE_NUMBER, Kind.ZIP_CODE)
@@ -244,7 +234,7 @@ def invalid(profile: Profile) -> Iterator[Suggestion | None]:
         )
         yield suggestion(
             column, rule, "destructive",
-            f"{plural(column.statistics.invalid, 'cell')} cannot be {_words(column.kind)}",
+            f"{plural(column.statistics.invalid, 'cell')} cannot be {kind_words(column)}",
             0.7, loses="the values that cannot be right",
         )  # fmt: skip
 

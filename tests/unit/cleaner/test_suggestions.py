@@ -194,3 +194,13 @@ def test_insights_are_sentences_in_the_order_of_their_weight() -> None:
     assert any("c is ambiguous" in text for text in texts)
     weights = [each.weight for each in seen.insights]
     assert weights == sorted(weights, reverse=True)
+
+
+def test_what_is_valid_to_detection_is_valid_to_the_rule() -> None:
+    """The rule for wrong addresses takes as many cells as are invalid, and none with a name."""
+    values = [*(f"Ann <ann{i}@b.org>" for i in EACH), *(f"c{i}@d.de" for i in EACH), "nobody"]
+    found = of({"mail": values}, "fix_syntax_errors")
+    assert (found.cells, found.examples) == (1, (("nobody", None),))
+    figures = profile(pl.DataFrame({"mail": [*values, None]}))["mail"].statistics
+    assert (figures.invalid, figures.cells) == (1, 122)
+    assert (figures.completeness, figures.validity) == (121 / 122, 120 / 122)
