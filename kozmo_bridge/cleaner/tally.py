@@ -22,6 +22,14 @@ from kozmo_bridge.cleaner.spelling import spellings
 
 _STRETCHES = 50
 _TOP = 20
+_FAULTS = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+)
+"""What polars, numpy and Python raise for what a column holds; it stays in that column."""
 
 
 class Tally:
@@ -40,6 +48,9 @@ class Tally:
         self._batches = 0
         self._run = self._longest = 0
         self._items: list[tuple[int, int, int]] = []
+        self._first: pl.Series | None = None
+        # Whether batches held types that only texts can hold together.
+        self._mixed = False
         if missed:
             self.skip(missed)
 
@@ -48,12 +59,7 @@ class Tally:
         self._batches += 1
         try:
             self._add(series)
-        except (
-            pl.exceptions.PolarsError,
-            pl.exceptions.PanicException,
-            ValueError,
-            TypeError,
-        ) as error:
+        except _FAULTS as error:
             self.fault = self.fault or f"could not be looked at: {said(error)}"
 
     def skip(self, rows: int) -> None:
@@ -91,10 +97,6 @@ class Tally:
         elif series.dtype.is_numeric():
             self._first = series
 
-    _first: pl.Series | None = None
-    _mixed = False
-    """Whether batches held types that only texts can hold together."""
-
     def _sketch(self, series: pl.Series) -> None:
         """Keep what the quantiles and moments need once the distinct values are too many."""
         if self._first is not None:
@@ -117,8 +119,7 @@ class Tally:
         """Return the profile of the column in a table of *rows* rows."""
         try:
             return self._finish(rows)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError,
-                ArithmeticError) as error:  # fmt: skip
+        except _FAULTS as error:
             why = f"could not be looked at: {said(error)}"
             guess = Guess(Kind.TEXT, 0.0, 0.0, "could not be looked at")
             count = rows - self._nulls
@@ -185,13 +186,10 @@ class Tally:
     def _ordered(self, column: Column) -> Any:
         if column.distinct < 3 or not self._ends or self._mixed:
             return None
-        if all(up for *_, up, _ in self._ends) and all(
-            before[1] <= after[0] for before, after in zip(self._ends, self._ends[1:], strict=False)
-        ):
+        seams = [(a[1], b[0]) for a, b in zip(self._ends, self._ends[1:], strict=False)]
+        if all(up for *_, up, _ in self._ends) and all(last <= first for last, first in seams):
             return "ascending"
-        if all(down for *_, down in self._ends) and all(
-            before[1] >= after[0] for before, after in zip(self._ends, self._ends[1:], strict=False)
-        ):
+        if all(down for *_, down in self._ends) and all(last >= first for last, first in seams):
             return "descending"
         return None
 
