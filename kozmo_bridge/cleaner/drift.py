@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,14 +55,16 @@ def drifted(rules: Rules, frame: pl.DataFrame) -> list[Drift]:
         else:
             found += _column(frame.get_column(name), expected, kinds.get(name))
     if not rules.expects:
-        found += [Drift(name, "missing column", f"'{name}' is missing")
-                  for name in _named(rules) if name not in frame.columns]  # fmt: skip
+        found += [
+            Drift(name, "missing column", f"'{name}' is missing")
+            for name in lacking(rules, frame.columns)
+        ]
     return [*found, *_misfits(rules, frame)]
 
 
-def _named(rules: Rules) -> list[str]:
-    """Return the columns that the rules are for and do not make themselves."""
-    made: set[str] = set()
+def lacking(rules: Rules, columns: Iterable[str]) -> list[str]:
+    """Return the columns that *rules* are for, do not make, and that are not among *columns*."""
+    made = set(columns)
     named: dict[str, None] = {}
     for rule in rules:
         named.update((name, None) for name in rule.columns if name not in made)

@@ -16,7 +16,7 @@ import polars as pl
 from kozmo_bridge.cleaner.cleaning import Cleaner
 from kozmo_bridge.cleaner.commands.showing import progress
 from kozmo_bridge.cleaner.commands.source import Source
-from kozmo_bridge.cleaner.drift import expectations
+from kozmo_bridge.cleaner.drift import expectations, lacking
 from kozmo_bridge.cleaner.pipe.memory import rules_in
 from kozmo_bridge.cleaner.pipe.policy import RISKS, is_learned
 from kozmo_bridge.cleaner.plain import plain
@@ -38,12 +38,16 @@ _PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
 
 
 class Applying:
-    """What is to be done to a source; `rules` are known once suggestions or apply have run."""
+    """What is to be done to a source; `rules` are known once suggestions or apply have run.
+
+    missing: the columns that the rules are for and that the rows lack, once apply has run.
+    """
 
     def __init__(self, source: Source, rules: str, risk: str | None, cancel: Cancel) -> None:
         self.source, self._risk, self._cancel = source, risk, cancel
         self.rules = Rules() if rules == "auto" else rules_in(rules)
         self._auto = rules == "auto"
+        self.missing: list[str] = []
 
     def suggestions(self) -> list[Suggestion]:
         """Return what could be done, up to the risk that was named; `rules` are the safe ones."""
@@ -61,12 +65,6 @@ class Applying:
     def drift(self) -> Sequence[Any]:
         """Return where the rows are no longer what the rules were made for."""
         return Cleaner(self.rules).check(self._first())
-
-    def missing(self) -> list[str]:
-        """Return what the rows lack that rules which were given are for, in sentences."""
-        if self._auto:
-            return []
-        return [each.text for each in self.drift() if each.what == "missing column"]
 
     def target(self, output: str | None, in_place: bool) -> Path:
         """Return the file to write; ConfigError where that is not to be."""
@@ -109,6 +107,7 @@ class Applying:
         from kozmo_runner import api
 
         columns = next(self.source.frames(self._cancel, 1)).clear()
+        self.missing = lacking(self.rules, columns.columns)
         if not all(is_learned(rule, columns) for rule in self.rules):
             self.rules = Cleaner(self.rules).fit(self._first()).rules
         told = folder.parent / f"{folder.name}.log"
@@ -139,6 +138,7 @@ class Applying:
 
         frames = self.source.frames(self._cancel)
         whole = pl.concat(list(chain(frames)), how="vertical_relaxed")
+        self.missing = lacking(self.rules, whole.columns)
         cleaner = Cleaner(self.rules)
         made = cleaner.whole(whole)
         self.rules = cleaner.rules

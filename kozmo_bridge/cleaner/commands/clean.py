@@ -77,9 +77,9 @@ def _work(what: str, stream: str | None, given: dict[str, Any], cancel: Any) -> 
         _show_suggestions(found, given["as_json"])
         return 0
     target = job.target(given["output"], given["in_place"])
-    for text in attempts(source, job.missing):
-        click.echo(f"{text}: its rules are left out", err=True)
     log = attempts(source, lambda: job.apply(target))
+    for name in job.missing:
+        click.echo(f"Warning: '{name}' is missing: its rules were left out", err=True)
     _save(given["save_rules"], job.rules)
     _show_changes(log, target, given["as_json"])
     return 0

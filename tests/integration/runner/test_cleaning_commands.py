@@ -228,4 +228,4 @@ def test_rules_that_were_saved_tell_what_new_rows_lack(kozmo: Kozmo, orders: Pat
     checked = kozmo("clean", new, "--check", "--rules", rules)
     assert (checked.code, b"'name' is missing" in checked.out) == (1, True)
     applied = kozmo("clean", new, "--apply", "--rules", rules, "-o", orders.with_name("out.csv"))
-    assert (applied.code, "'name' is missing: its rules are left out" in applied.err) == (0, True)
+    assert (applied.code, "'name' is missing: its rules were left out" in applied.err) == (0, True)
