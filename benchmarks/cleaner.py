@@ -3,6 +3,7 @@
     .venv/bin/python benchmarks/cleaner.py kinds
     .venv/bin/python benchmarks/cleaner.py damage
     .venv/bin/python benchmarks/cleaner.py speed --rounds 3
+    .venv/bin/python benchmarks/cleaner.py pipe
 
 docs/cleaning-benchmarks.md says what is measured, on which tables, and how they are labelled.
 """
@@ -26,6 +27,10 @@ def main() -> None:
         from cleaning import damage
 
         text, figures = damage.measured(options.share, options.only)
+    elif options.what == "pipe":
+        from cleaning import pipe
+
+        text, figures = pipe.measured(options.rows, options.rounds)
     else:
         from cleaning import speed
 
@@ -48,6 +53,9 @@ def _options() -> argparse.Namespace:
     speed.add_argument("--rows", type=int, default=100_000)
     speed.add_argument("--rounds", type=int, default=3)
     speed.add_argument("--large", type=int, default=10_000_000, help="0: without that table")
+    pipe = what.add_parser("pipe", help="CPU seconds of map-kozmo-clean")
+    pipe.add_argument("--rows", type=int, default=400_000)
+    pipe.add_argument("--rounds", type=int, default=3)
     return parser.parse_args()
 
 
