@@ -1,22 +1,30 @@
-"""The one place that imports KozmoAI. It takes seconds, so it happens on the first use."""
+"""The one place that imports the host: KozmoAI, or Langflow, from which it was forked.
+
+It takes seconds, so it happens on the first use.
+"""
 
 from __future__ import annotations
 
 import warnings
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from kozmo_singer.errors import KozmoError, MissingDriver
 
 BREAKING_NAMES = frozenset({"data", "model_dump"})
 """Columns that make KozmoAI take its DataFrame for a Data object or a model, and fail."""
+HOSTS = ("kozmoai", "lfx")
+"""The packages that may be the host, the first one that is installed being it."""
 
 
 class Host(NamedTuple):
-    """KozmoAI's own classes."""
+    """The host's own classes."""
 
     Data: Any
     DataFrame: Any
+    Message: Any
 
 
 class MissingHost(MissingDriver):
@@ -31,21 +39,36 @@ class MissingHost(MissingDriver):
 
 
 @cache
-def host() -> Host:
-    """Return KozmoAI's classes; MissingHost where it is not installed."""
+def name() -> str:
+    """Return the package that is the host; MissingHost where there is none."""
+    for package in HOSTS:
+        if find_spec(package) is not None:
+            return package
+    raise MissingHost
+
+
+def module(path: str) -> Any:
+    """Return a module of the host, such as `schema.message`."""
+    host = name()
     with warnings.catch_warnings():
         # What the host's own dependencies warn of is not for our callers to see or to fail on.
         warnings.simplefilter("ignore")
         try:
-            # First of all: kozmoai.custom and kozmoai.io import each other in a circle, which
-            # only an import that begins here gets out of.
-            import kozmoai.graph  # noqa: F401  # for its effect
-            from kozmoai.schema import Data
-            from kozmoai.schema.dataframe import DataFrame
+            # First of all: custom and io import each other in a circle, which only an import
+            # that begins here gets out of.
+            import_module(f"{host}.graph")
+            return import_module(f"{host}.{path}")
         except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] == "kozmoai":
-                raise MissingHost from error
             raise KozmoError(
-                "KozmoAI is installed and cannot be imported", f"it needs '{error.name}'"
+                f"{host} is installed and cannot be imported", f"it needs '{error.name}'"
             ) from error
-    return Host(Data, DataFrame)
+
+
+@cache
+def host() -> Host:
+    """Return the host's classes; MissingHost where it is not installed."""
+    return Host(
+        module("schema").Data,
+        module("schema.dataframe").DataFrame,
+        module("schema.message").Message,
+    )

@@ -12,6 +12,7 @@ from kozmo_bridge.writing import write
 from kozmo_runner import api
 from kozmo_runner.api import Cancel, Interrupted
 from kozmo_singer.wire.catalog import Catalog
+from kozmo_singer.wire.messages import Schema
 
 T = TypeVar("T")
 PREVIEW_ROWS = 10
@@ -105,6 +106,11 @@ class AsyncReading:
     def state(self) -> Any:
         """As Reading.state."""
         return self._reading.state
+
+    @property
+    def schemas(self) -> Mapping[str, Schema]:
+        """As Reading.schemas."""
+        return self._reading.schemas
 
     async def commit(self) -> None:
         """As Reading.commit."""

@@ -5,20 +5,20 @@ import json
 import pytest
 
 from commands import BIN
+from inside import FOLDER, inside
 from kozmo_singer.systems.stores import store_of
 from project import ROOT
 from servers import clouds
 
 UNIT = ROOT / "tests" / "unit" / "bridge"
 CLEANER = ROOT / "tests" / "unit" / "cleaner" / "test_tables.py"
-INSIDE = ROOT / "tests" / "end_to_end" / "kozmoai" / "inside"
 
 
 @pytest.mark.parametrize(
     "files",
     [
-        [INSIDE / "check_data.py"],
-        [INSIDE / "check_cleaner.py"],
+        [FOLDER / "check_data.py"],
+        [FOLDER / "check_cleaner.py"],
         [UNIT / "test_values.py", UNIT / "test_frames.py", UNIT / "test_shapes.py", CLEANER],
     ],
     ids=["with KozmoAI's classes", "cleaning them", "with its pandas"],
@@ -40,15 +40,4 @@ def test_the_adapters_work_beside_kozmoai(run, environment, tmp_path):
             "TAP_S3": str(BIN / "tap-s3"),
             "S3_SERVER": json.dumps(server),
         }
-        inside(run, environment, tmp_path, [INSIDE / "check_adapters.py"], told)
-
-
-def inside(run, environment, tmp_path, files, told=None):
-    """Run the tests of *files* with KozmoAI's Python."""
-    python = environment("kozmoai") / "python"
-    home = {"KOZMOAI_CONFIG_DIR": str(tmp_path), "DO_NOT_TRACK": "true", **(told or {})}
-    options = ["-q", "--noconftest", "-p", "no:cacheprovider", "--basetemp", tmp_path / "inner"]
-    done = run([python, "-m", "pytest", *options, *files], env=home, timeout=180, cwd=ROOT)
-    assert done.code == 0, done.out.decode()[-6000:] + done.err[-2000:]
-    assert b" passed" in done.out
-    assert b"skipped" not in done.out
+        inside(run, environment, tmp_path, [FOLDER / "check_adapters.py"], told)

@@ -1,0 +1,165 @@
+"""What all our components do: switch, time limit, errors in words, work that outputs share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ClassVar, TypeVar
+
+from kozmo_bridge.availability import TIMEOUT, require_enabled, timeout_seconds
+from kozmo_bridge.components.canvas import Component
+from kozmo_bridge.components.forms import Form
+from kozmo_singer.errors import KozmoError, show
+from kozmo_singer.secrets import escape, forms, secrets_in
+
+PREVIEW_ROWS = 100
+"""What a node's preview shows; the host would serialise all rows to show a thousand of them."""
+
+C = TypeVar("C", bound="KozmoComponent")
+T = TypeVar("T")
+
+
+class Problem(Exception):
+    """What went wrong, in words for the canvas, without secrets."""
+
+
+class KozmoComponent(Component):
+    """A component whose outputs are made by plug-ins."""
+
+    secret_inputs: ClassVar[Sequence[str]] = ()
+    """Inputs whose values must never be shown."""
+    verdict: ClassVar[str] = ""
+    """The input that tells the user how a refresh of the form went."""
+
+    def _pre_run_setup(self) -> None:
+        self._forget()
+
+    def set(self, **values: Any) -> Any:
+        """As of the host; what was read with other values is forgotten."""
+        self._forget()
+        return super().set(**values)
+
+    def _forget(self) -> None:
+        self.__dict__["_kozmo_shared"] = {}
+
+    async def update_build_config(
+        self, build_config: dict[str, Any], field_value: Any, field_name: str | None = None
+    ) -> dict[str, Any]:
+        """Return the form after the user has changed an input; a fault is told in the form."""
+        form = Form(build_config)
+        if field_name and field_name in form:
+            form.set(field_name, field_value)
+            self._attributes[field_name] = field_value
+        try:
+            require_enabled()
+            await within(self.refresh(form, field_name or ""))
+        except KozmoError as error:
+            if not self.verdict:
+                raise self.problem(error) from None
+            form.show([self.verdict])
+            form.set(self.verdict, str(self.problem(error)))
+        return build_config
+
+    async def refresh(self, form: Form, changed: str) -> None:
+        """Bring the form up to date after the input *changed* has changed."""
+
+    async def once(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Return what *work* gives, doing it once for all outputs of a run."""
+        shared = self.__dict__.setdefault("_kozmo_shared", {})
+        if name not in shared:
+            shared[name] = await work()
+        found: T = shared[name]
+        return found
+
+    def secrets(self) -> list[str]:
+        """Return the secrets that the inputs hold, in the forms in which they may leak."""
+        values = {name: self.text(name) for name in self.secret_inputs}
+        # Of a connection string only the password is one.
+        told = {n: v for n, v in values.items() if n != "connection_string"}
+        url = values.get("connection_string", "")
+        return forms([*filter(None, told.values()), *secrets_in({"url": url})])
+
+    def text(self, name: str) -> str:
+        """Return the value of a single-line input as the user typed it.
+
+        The host makes a newline of a backslash and an n, in Windows paths and passwords too.
+        """
+        value = getattr(self, name, None)
+        return "" if value is None else str(value).strip("\n").replace("\n", "\\n").strip()
+
+    def number(self, name: str) -> int | None:
+        """Return the value of an integer input; 0 and nothing are None."""
+        return int(getattr(self, name, None) or 0) or None
+
+    def show(self, rows: Sequence[Any]) -> None:
+        """Make *rows* (Data objects) the preview of the node."""
+        self.status = list(rows[:PREVIEW_ROWS])
+
+    def problem(self, error: BaseException) -> Problem:
+        """Return *error* for the canvas: what, where, what to do, without secrets."""
+        return Problem(show(error, self.secrets()).removeprefix("Error: "))
+
+
+def output(
+    method: Callable[[C], Awaitable[T]],
+) -> Callable[[C], Awaitable[T]]:
+    """Make *method* an output: only where we are switched on, in time, with errors in words.
+
+    When the user presses Stop the task is cancelled, and so is the plug-in that it waits for.
+    """
+
+    @wraps(method)
+    async def run(self: C) -> T:
+        try:
+            require_enabled()
+            return await within(method(self))
+        except KozmoError as error:
+            raise self.problem(error) from None
+
+    return run
+
+
+async def within(work: Awaitable[T]) -> T:
+    """Return what *work* gives; KozmoError if it takes longer than MAGE_INTEGRATION_TIMEOUT."""
+    seconds = timeout_seconds()
+    try:
+        return await asyncio.wait_for(work, seconds)
+    except asyncio.TimeoutError:
+        raise KozmoError(
+            f"not done within {seconds:g} s",
+            f"set {TIMEOUT} to more seconds, or to 0 for no limit, or read less at a time",
+        ) from None
+
+
+class Stopwatch:
+    """Seconds since it was made, in words."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __str__(self) -> str:
+        seconds = time.monotonic() - self._start
+        return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def literal(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they were typed: ${NAME} in them is text, not a variable of the server.
+
+    Settings without a value are left out.
+    """
+    return {name: escape(value) for name, value in config.items() if value not in (None, "")}
+
+
+def flag(value: Any) -> bool:
+    """Return a cell of a table input as a boolean; the host gives them as words."""
+    if isinstance(value, str):
+        return value.strip().lower() not in ("", "false", "no", "0", "off")
+    return bool(value)
+
+
+def names_in(value: Any) -> list[str]:
+    """Return the names in a text with commas between them, or in a list."""
+    parts: Iterable[Any] = value.split(",") if isinstance(value, str) else value or ()
+    return [name for part in parts if (name := str(part).strip())]

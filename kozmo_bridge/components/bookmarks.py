@@ -1,0 +1,130 @@
+"""Where an incremental node stopped: kept in the host's storage, under its flow and its own id.
+
+A bookmark is committed once the node's outputs are made. Where exporters of ours come after the
+node, it is committed when the last of them has written its rows: what failed on the way there is
+read again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from kozmo_bridge import _host
+from kozmo_bridge.components.canvas import Component
+from kozmo_runner.stores.base import now
+from kozmo_singer.errors import ReadError
+
+EXPORTERS = ("DatabaseExporter", "SingerTarget")
+"""The names of the components that commit what the nodes before them have read."""
+_PENDING = "kozmo-bookmarks"
+_SLOTS = (1, 2)
+
+
+class Bookmark(msgspec.Struct, frozen=True):
+    """The state of a tap; *origin* marks the source that it was read from.
+
+    *serial* grows with each save.
+    """
+
+    state: dict[str, Any]
+    origin: str = ""
+    saved_at: str = ""
+    serial: int = 0
+
+
+class Pending(msgspec.Struct):
+    """A bookmark that waits for exporters."""
+
+    node: str
+    bookmark: Bookmark
+    exporters: set[str]
+
+
+async def load(component: Component, origin: str = "") -> Bookmark | None:
+    """Return where *component* stopped, None if it never did or read another source then."""
+    found = [kept for slot in _SLOTS if (kept := await _read(component, slot)) is not None]
+    if not found:
+        return None
+    newest = max(found, key=lambda kept: kept.serial)
+    if origin and newest.origin and newest.origin != origin:
+        component.log("the source is another one than last time: everything is read")
+        return None
+    return newest
+
+
+async def commit(component: Component, state: Mapping[str, Any], origin: str = "") -> None:
+    """Keep *state*, now or when the exporters after *component* have written their rows."""
+    bookmark = Bookmark(dict(state), origin)
+    exporters = _exporters_after(component)
+    if not exporters:
+        await _save(component, component._id, bookmark)
+        return
+    waiting = component.graph.context.setdefault(_PENDING, {})
+    waiting[component._id] = Pending(component._id, bookmark, exporters)
+
+
+async def settle(exporter: Component) -> None:
+    """Commit the bookmarks that waited for *exporter* only, which has written all its rows."""
+    for pending in getattr(exporter.graph, "context", {}).get(_PENDING, {}).values():
+        pending.exporters.discard(exporter._id)
+        if not pending.exporters:
+            await _save(exporter, pending.node, pending.bookmark)
+
+
+def _exporters_after(component: Component) -> set[str]:
+    successors = getattr(component.graph, "successor_map", {})
+    found: set[str] = set()
+    seen: set[str] = set()
+    rest = list(successors.get(component._id, ()))
+    while rest:
+        node = rest.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if component.graph.get_vertex(node).data.get("type") in EXPORTERS:
+            found.add(node)
+        rest += successors.get(node, ())
+    return found
+
+
+async def _save(component: Component, node: str, bookmark: Bookmark) -> None:
+    flow = getattr(component.graph, "flow_id", None)
+    if not flow:
+        component.log("this flow is not saved, so its bookmark is not kept")
+        return
+    found = [kept for slot in _SLOTS if (kept := await _read(component, slot, node)) is not None]
+    serial = max((kept.serial for kept in found), default=0) + 1
+    kept = msgspec.structs.replace(bookmark, saved_at=now(), serial=serial)
+    # The host writes a file in place: with two in turn one is whole, whenever it is struck down.
+    name = _file_name(node, serial % len(_SLOTS) + 1)
+    await _storage().save_file(str(flow), name, json.dumps(msgspec.to_builtins(kept)).encode())
+
+
+async def _read(component: Component, slot: int, node: str | None = None) -> Bookmark | None:
+    flow = getattr(component.graph, "flow_id", None)
+    if not flow:
+        return None
+    name = _file_name(node or component._id, slot)
+    try:
+        text = await _storage().get_file(str(flow), name)
+    except FileNotFoundError:
+        return None
+    try:
+        return msgspec.convert(json.loads(text), Bookmark)
+    except (ValueError, msgspec.ValidationError):
+        return None
+
+
+def _file_name(node: str, slot: int) -> str:
+    return f"kozmo-bookmark-{node}.{slot}.json"
+
+
+def _storage() -> Any:
+    service = _host.module("services.deps").get_storage_service()
+    if service is None:
+        raise ReadError("the host has no storage, where bookmarks would be kept")
+    return service

@@ -1,0 +1,71 @@
+"""What components are made of: the classes of the host that is here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from kozmo_bridge import _host
+
+if TYPE_CHECKING:
+
+    class Component:
+        """What we use of the host's component."""
+
+        inputs: ClassVar[list[Any]]
+        outputs: ClassVar[list[Any]]
+        display_name: ClassVar[str]
+        description: ClassVar[str]
+        documentation: ClassVar[str]
+        icon: ClassVar[str]
+        name: ClassVar[str]
+        status: Any
+        graph: Any
+        _id: str
+        _vertex: Any
+        _attributes: dict[str, Any]
+
+        def __init__(self, **values: Any) -> None: ...
+        def __getattr__(self, name: str) -> Any: ...
+        def log(self, message: Any) -> None: ...
+        def stop(self, output: str) -> None: ...
+        def set(self, **values: Any) -> Any: ...
+        async def _build_results(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
+        def _pre_run_setup(self) -> None: ...
+
+    class Data:
+        """A row of the host's."""
+
+        data: dict[str, Any]
+
+        def __init__(self, **values: Any) -> None: ...
+
+    class DataFrame:
+        """A table of the host's: a pandas DataFrame."""
+
+        def __init__(self, data: Any) -> None: ...
+        def __getattr__(self, name: str) -> Any: ...
+
+    class Message:
+        """A text of the host's."""
+
+        def __init__(self, **values: Any) -> None: ...
+else:
+    Data, DataFrame, Message = _host.host()
+    Component = _host.module("custom").Component
+
+_io = _host.module("io")
+BoolInput: Any = _io.BoolInput
+DropdownInput: Any = _io.DropdownInput
+FileInput: Any = _io.FileInput
+FloatInput: Any = _io.FloatInput
+HandleInput: Any = _io.HandleInput
+IntInput: Any = _io.IntInput
+MessageTextInput: Any = _io.MessageTextInput
+MultilineInput: Any = _io.MultilineInput
+MultilineSecretInput: Any = _io.MultilineSecretInput
+MultiselectInput: Any = _io.MultiselectInput
+NestedDictInput: Any = _io.NestedDictInput
+Output: Any = _io.Output
+SecretStrInput: Any = _io.SecretStrInput
+StrInput: Any = _io.StrInput
+TableInput: Any = _io.TableInput

@@ -1,0 +1,92 @@
+"""The databases of the toolkit, as the components name them and as the plug-ins want them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from kozmo_runner.plugins import registered
+from kozmo_singer.errors import ConfigError
+
+Side = Literal["tap", "target"]
+
+
+class Database(NamedTuple):
+    """A kind of database: its plug-ins, and the settings by the names of the components' inputs.
+
+    *url* is the setting that a connection string goes to; *schemes* are what one begins with.
+    """
+
+    label: str
+    system: str
+    url: str
+    settings: Mapping[str, str]
+    schemes: tuple[str, ...]
+
+    def plugin(self, side: Side) -> str:
+        """Return the name of the tap or target; ConfigError where none is installed."""
+        name = f"{side}-{self.system}"
+        if name not in registered(side):
+            raise ConfigError(
+                f"there is no {name} here, which {self.label} needs",
+                f"there are: {', '.join(available(side))}",
+                f"any other Singer {side} runs in the component Singer "
+                f"{'Source' if side == 'tap' else 'Target'}",
+            )
+        return name
+
+    def config(self, inputs: Mapping[str, Any], connection_string: str = "") -> dict[str, Any]:
+        """Return the settings of the plug-in; a connection string goes before the *inputs*."""
+        if connection_string:
+            return {self.url: self._checked(connection_string)}
+        return {
+            setting: inputs[name]
+            for name, setting in self.settings.items()
+            if inputs.get(name) not in (None, "")
+        }
+
+    def _checked(self, connection_string: str) -> str:
+        scheme = connection_string.partition("://")[0].partition("+")[0]
+        if "://" in connection_string and scheme not in self.schemes:
+            raise ConfigError(
+                f"the connection string is none of {self.label}: it begins with {scheme[:20]}://",
+                f"expected {self.schemes[0]}://...",
+            )
+        return connection_string
+
+
+_SERVER = {
+    "host": "host",
+    "port": "port",
+    "username": "user",
+    "password": "password",
+    "database": "database",
+}
+DATABASES = (
+    Database(
+        "PostgreSQL", "postgres", "sqlalchemy_url", {**_SERVER, "sslmode": "sslmode"},
+        ("postgresql", "postgres"),
+    ),
+    Database("SQLite", "sqlite", "path", {"database_file": "path"}, ("sqlite",)),
+    Database("MySQL", "mysql", "sqlalchemy_url", _SERVER, ("mysql", "mariadb")),
+    Database("BigQuery", "bigquery", "sqlalchemy_url", {}, ("bigquery",)),
+    Database("Snowflake", "snowflake", "sqlalchemy_url", _SERVER, ("snowflake",)),
+    Database("Redshift", "redshift", "sqlalchemy_url", _SERVER, ("redshift", "postgresql")),
+)  # fmt: skip
+"""Those whose plug-ins are not there yet have their names in flows of other installations."""
+
+
+def available(side: Side) -> list[str]:
+    """Return the labels of the databases whose *side* is installed."""
+    return [each.label for each in DATABASES if f"{side}-{each.system}" in registered(side)]
+
+
+def database(label: str) -> Database:
+    """Return the database called *label*, in whatever case; ConfigError if there is none."""
+    for each in DATABASES:
+        if label.strip().lower() in (each.label.lower(), each.system):
+            return each
+    raise ConfigError(
+        f"there is no database called '{label[:40]}'",
+        f"there are: {', '.join(each.label for each in DATABASES)}",
+    )

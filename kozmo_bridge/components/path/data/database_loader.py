@@ -1,0 +1,5 @@
+from kozmo_bridge.components.database_loader import DatabaseLoaderComponent
+
+
+class DatabaseLoader(DatabaseLoaderComponent):
+    """Rows of a database."""

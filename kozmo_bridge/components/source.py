@@ -1,0 +1,192 @@
+"""What the components that read have in common: one extraction, had as Data, table, text, state."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from kozmo_bridge.batch import Batch
+from kozmo_bridge.calls import aread
+from kozmo_bridge.components import bookmarks
+from kozmo_bridge.components.base import PREVIEW_ROWS, KozmoComponent, Stopwatch, output
+from kozmo_bridge.components.canvas import Data, DataFrame, Message, Output
+from kozmo_bridge.components.texts import joined, text_of
+from kozmo_singer.wire.state import carried
+
+BATCH_ROWS = 50_000
+STREAM = "_stream"
+"""The column that says which stream a row is of, where there are several."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a component wants of a tap; the fields are those of kozmo_bridge.read.
+
+    origin marks the source, for the bookmark of an *incremental* node.
+    """
+
+    tap: str
+    config: Mapping[str, Any]
+    streams: Sequence[str] = ()
+    catalog: Mapping[str, Any] | None = None
+    limit: int | None = None
+    incremental: bool = False
+    fresh: bool = False
+    """Whether the bookmark is not looked at, and all is read again."""
+    origin: str = ""
+
+
+@dataclass
+class Extraction:
+    """What a tap gave: *batches* of one stream each, and the *state* that covers them all."""
+
+    batches: list[Batch] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows of all streams."""
+        return sum(map(len, self.batches))
+
+    @property
+    def streams(self) -> list[str]:
+        """The streams, in the order in which their rows came."""
+        return list(dict.fromkeys(batch.stream for batch in self.batches))
+
+
+class SourceComponent(KozmoComponent):
+    """A component that reads a tap. One run reads it once, whatever outputs are wanted."""
+
+    source_outputs: ClassVar[list[Any]] = [
+        Output(name="data", display_name="Data", method="as_data"),
+        Output(name="dataframe", display_name="DataFrame", method="as_dataframe", tool_mode=False),
+        Output(name="text", display_name="Text", method="as_text", tool_mode=False),
+        Output(name="state", display_name="State", method="as_state", tool_mode=False),
+    ]
+
+    @abstractmethod
+    async def wanted(self) -> Wanted:
+        """Return what the inputs ask for."""
+
+    def template(self) -> str | None:
+        """Return the template for the text of each row, None without."""
+        return str(getattr(self, "text_template", None) or "") or None
+
+    @output
+    async def as_data(self) -> list[Data]:
+        """Return the rows as Data."""
+        extraction = await self.extracted()
+        rows: list[Data] = await asyncio.to_thread(data_of, extraction, self.template())
+        self.show(rows)
+        return rows
+
+    @output
+    async def as_dataframe(self) -> DataFrame:
+        """Return the rows as a DataFrame."""
+        extraction = await self.extracted()
+        frame: DataFrame = await asyncio.to_thread(frame_of, extraction)
+        self._show_first(extraction)
+        return frame
+
+    @output
+    async def as_text(self) -> Message:
+        """Return the rows as a text: a line of the template each, or a table in Markdown."""
+        extraction = await self.extracted()
+        text = await asyncio.to_thread(text_of, extraction.batches, self.template())
+        self._show_first(extraction)
+        return Message(text=text)
+
+    @output
+    async def as_state(self) -> Data:
+        """Return where the node stands: rows, streams, and the bookmark."""
+        extraction = await self.extracted()
+        self._show_first(extraction)
+        counts = dict.fromkeys(extraction.streams, 0)
+        for batch in extraction.batches:
+            counts[batch.stream] += len(batch)
+        return Data(data={"rows": extraction.rows, "streams": counts, "state": extraction.state})
+
+    async def extracted(self) -> Extraction:
+        """Return the rows, read once a run."""
+        return await self.once("extraction", self._extract)
+
+    async def _extract(self) -> Extraction:
+        wanted = await self.wanted()
+        watch = Stopwatch()
+        before: dict[str, Any] = {}
+        if wanted.incremental and not wanted.fresh:
+            kept = await bookmarks.load(self, wanted.origin)
+            before = kept.state if kept is not None else {}
+        found = Extraction(state=before)
+        reading = aread(
+            wanted.tap,
+            wanted.config,
+            wanted.streams,
+            before or None,
+            wanted.limit,
+            catalog=wanted.catalog,
+            batch_rows=BATCH_ROWS,
+        )
+        async with reading:
+            async for batch in reading:
+                found.batches.append(batch)
+        # A stream without rows has columns all the same.
+        found.batches += [
+            Batch(name, schema.columns, [], schema.key_properties)
+            for name, schema in reading.schemas.items()
+            if name not in found.streams
+        ]
+        if isinstance(reading.state, dict):
+            found.state = dict(carried(before, reading.state))
+        streams = f" of {len(found.streams)} streams" if len(found.streams) > 1 else ""
+        self.log(f"{found.rows} rows{streams} from {wanted.tap} in {watch}")
+        self.__dict__["_kozmo_read"] = (wanted, found)
+        return found
+
+    async def _build_results(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """As of the host; the bookmark is committed once all outputs are made."""
+        self.__dict__.pop("_kozmo_read", None)
+        made = await super()._build_results()
+        wanted, found = self.__dict__.pop("_kozmo_read", (None, None))
+        if wanted is not None and wanted.incremental and found.state:
+            await bookmarks.commit(self, found.state, wanted.origin)
+        return made
+
+    def _show_first(self, extraction: Extraction) -> None:
+        self.show(data_of(first(extraction, PREVIEW_ROWS), None))
+
+
+def first(extraction: Extraction, rows: int) -> Extraction:
+    """Return the first *rows* rows."""
+    taken = Extraction(state=extraction.state)
+    for batch in extraction.batches:
+        if rows > 0:
+            head = batch.rows[:rows]
+            taken.batches.append(Batch(batch.stream, batch.columns, head, batch.key_properties))
+            rows -= len(head)
+    return taken
+
+
+def data_of(extraction: Extraction, template: str | None) -> list[Data]:
+    """Return the rows as Data; those of several streams say which one they are of."""
+    several = len(extraction.streams) > 1
+    found: list[Data] = []
+    for batch in extraction.batches:
+        rows = batch.to_data(template)
+        if several:
+            for row in rows:
+                row.data[STREAM] = batch.stream
+        found += rows
+    return found
+
+
+def frame_of(extraction: Extraction) -> DataFrame:
+    """Return the rows as the host's DataFrame; those of several streams one after the other."""
+    frames = [batch.to_dataframe() for batch in extraction.batches]
+    if len(extraction.streams) > 1:
+        for frame, batch in zip(frames, extraction.batches, strict=True):
+            frame[STREAM] = batch.stream
+    return joined(frames)

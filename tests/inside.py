@@ -1,0 +1,39 @@
+"""Tests that run within the environment of KozmoAI, by a pytest of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from commands import Run
+from project import ROOT
+
+FOLDER = ROOT / "tests" / "end_to_end" / "kozmoai" / "inside"
+
+
+def inside(
+    run: Run,
+    environment: Callable[[str], Path],
+    tmp_path: Path,
+    files: Sequence[Path],
+    told: Mapping[str, str] | None = None,
+    timeout: float = 180,
+) -> None:
+    """Run the tests of *files* with KozmoAI's Python; *told* are variables for them.
+
+    What that pytest says is what this test says; the components are switched on.
+    """
+    python = environment("kozmoai") / "python"
+    env = {
+        "KOZMOAI_CONFIG_DIR": str(tmp_path / "config"),
+        "KOZMOAI_DATABASE_URL": f"sqlite:///{tmp_path}/kozmoai.db",
+        "KOZMO_HOME": str(tmp_path / "kozmo"),
+        "DO_NOT_TRACK": "true",
+        "ENABLE_MAGE_INTEGRATIONS": "true",
+        **(told or {}),
+    }
+    options = ["-q", "--noconftest", "-p", "no:cacheprovider", "--basetemp", tmp_path / "inner"]
+    done = run([python, "-m", "pytest", *options, *files], env=env, timeout=timeout, cwd=ROOT)
+    assert done.code == 0, done.out.decode()[-6000:] + done.err[-2000:]
+    assert b" passed" in done.out
+    assert b"skipped" not in done.out
