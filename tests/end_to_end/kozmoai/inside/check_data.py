@@ -25,7 +25,7 @@ from kozmo_bridge._host import BREAKING_NAMES, host
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.wire.types import Column, LogicalType
 
-Data, DataFrame = host()
+Data, DataFrame = host()[:2]
 TRAPS = {
     "data": "d",
     "text_key": "k",
