@@ -8,7 +8,7 @@ from kozmo_bridge._host import host
 from kozmo_bridge.cleaner.table import ROW, Table
 from unusual_frames import PANDAS
 
-DATA, FRAME = host()
+DATA, FRAME = host()[:2]
 HOSTED = [name for name in PANDAS if name != "names of the host"]
 """Frames that KozmoAI can hold: its own fails with columns called data."""
 
