@@ -8,7 +8,8 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import NamedTuple
+from importlib import metadata
+from typing import Any, NamedTuple
 
 import click
 
@@ -16,6 +17,8 @@ from kozmo_runner.commands import options as shared
 
 _HELP = """Look at this installation: Python, versions, extras, programs on PATH, and whether
 state can be kept. Exit code 1 if something has to be put right."""
+GROUP = "kozmo.doctors"
+"""Entry points of packages that have more to look at: each is an option of its name."""
 _PACKAGES = ("click", "msgspec", "rich", "platformdirs", "pyyaml", "singer-sdk", "sqlalchemy",
              "psycopg", "fsspec", "pandas", "pyarrow", "kozmoai-base")  # fmt: skip
 _OLDEST, _NEWEST = (3, 10), (3, 13)
@@ -29,12 +32,24 @@ class Finding(NamedTuple):
     fault: bool = False
 
 
+def _specialists(command: Any) -> Any:
+    for point in sorted(metadata.entry_points(group=GROUP), reverse=True):
+        help = f"Look at {point.name} as well, and at what we have for it."
+        command = click.option(f"--{point.name}", "asked", flag_value=point.name, help=help)(
+            command
+        )
+    return command
+
+
 @click.command("doctor", help=_HELP)
 @shared.state_store
+@_specialists
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
-def command(state_store: str | None, as_json: bool) -> int:
+def command(state_store: str | None, as_json: bool, asked: str | None = None) -> int:
     """Print the findings."""
     findings = list(examine(state_store))
+    for point in metadata.entry_points(group=GROUP, name=asked) if asked else ():
+        findings += [Finding(*found) for found in point.load()()]
     if as_json:
         shared.print_json([finding._asdict() for finding in findings])
     else:

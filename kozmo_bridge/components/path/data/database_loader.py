@@ -1,3 +1,5 @@
+"""Database Loader, for the sidebar."""
+
 from kozmo_bridge.components.database_loader import DatabaseLoaderComponent
 
 

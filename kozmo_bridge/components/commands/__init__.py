@@ -1,0 +1,1 @@
+"""Commands of `kozmo` for the components."""
