@@ -129,7 +129,7 @@ $(READY): requirements/dev.lock pyproject.toml $(UV)
 lock: $(UV)
 	$(COMPILE) requirements/uv.in -o requirements/uv.lock
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
-	$(COMPILE) pyproject.toml --extra clean requirements/kozmoai.in -o requirements/kozmoai.lock
+	$(COMPILE) pyproject.toml --extra data-integration requirements/kozmoai.in -o requirements/kozmoai.lock
 	$(subst 3.10,3.11,$(COMPILE)) --no-deps requirements/datasets.in -o requirements/datasets.lock
 	@for name in meltano singer-python singer-sdk-beta $(PEERS); do \
 	  echo "$(UV) pip compile requirements/$$name.in"; \

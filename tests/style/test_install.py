@@ -95,8 +95,8 @@ def test_a_missing_driver_is_named_with_the_extra_that_brings_it(
 def test_the_host_and_we_resolve_in_one_environment() -> None:
     """KozmoAI pins pandas, orjson, pydantic, rich and sqlmodel; none of ours stands against it.
 
-    What resolves with every driver resolves without them: requirements/kozmoai.lock, from which
-    the tests of the bridge install the host and our base, is the resolution of just these two.
+    What resolves with every driver resolves without them. From requirements/kozmoai.lock the tests
+    of the bridge install the host with the same extra beside it.
     """
     done = _compile("--universal", "--extra", "data-integration", beside=HOST)
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from commands import BIN
 from inside import FOLDER, inside
 from kozmo_singer.systems.stores import store_of
 from project import ROOT
@@ -35,9 +34,5 @@ def test_the_adapters_work_beside_kozmoai(run, environment, tmp_path):
         upload = store.create(path)
         upload.file.write(b"id,zip\n0,00\n1,01\n2,02\n")
         upload.commit()
-        told = {
-            "TAP_FILES": str(BIN / "tap-files"),
-            "TAP_S3": str(BIN / "tap-s3"),
-            "S3_SERVER": json.dumps(server),
-        }
+        told = {"S3_SERVER": json.dumps(server)}
         inside(run, environment, tmp_path, [FOLDER / "check_adapters.py"], told)

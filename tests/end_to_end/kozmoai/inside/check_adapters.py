@@ -1,6 +1,6 @@
 """The source adapters with KozmoAI's own Data; runs inside the environment of KozmoAI.
 
-test_inside.py starts it there, and tells where the taps and a server that speaks S3 are.
+test_inside.py starts it there, and tells where a server that speaks S3 is.
 """
 
 import json
@@ -18,17 +18,11 @@ def home(monkeypatch, tmp_path):
     monkeypatch.setenv("KOZMO_HOME", str(tmp_path / "kozmo"))
 
 
-class Files(FileSourceAdapter):
-    """With the tap of another environment, since this one has no pyarrow."""
-
-    tap = os.environ["TAP_FILES"]
-
-
 def test_files_are_read_by_the_adapter(tmp_path):
     """Streams, columns, and all rows in batches; with a limit those alone."""
     (tmp_path / "orders.csv").write_text("id,zip\n" + "".join(f"{n},0{n}\n" for n in range(2500)))
     (tmp_path / "items.jsonl").write_text('{"sku": "a"}\n')
-    with Files(str(tmp_path / "orders.csv")) as orders:
+    with FileSourceAdapter(str(tmp_path / "orders.csv")) as orders:
         assert orders.discover_streams() == ["orders"]
         assert orders.get_schema() == {"id": "integer", "zip": "string"}
         batches = list(orders.load_data())
@@ -39,22 +33,16 @@ def test_files_are_read_by_the_adapter(tmp_path):
         started = orders.load_data()
         next(started)
     assert list(started) == []
-    both = Files(str(tmp_path / "*.*"))
+    both = FileSourceAdapter(str(tmp_path / "*.*"))
     assert sorted(both.discover_streams()) == ["items", "orders"]
     assert [[item.data for item in b] for b in both.load_data("items")] == [[{"sku": "a"}]]
     with pytest.raises(ConfigError, match="no stream 'item'"):
         both.get_schema("item")
-    missing = Files(str(tmp_path / "none.csv"))
+    missing = FileSourceAdapter(str(tmp_path / "none.csv"))
     assert not missing.test_connection()
     assert "found no file" in missing.problem
     with pytest.raises(ConnectionError, match="found no file"):
         missing.connect()
-
-
-class S3(S3SourceAdapter):
-    """With the tap of another environment."""
-
-    tap = os.environ["TAP_S3"]
 
 
 def test_objects_are_read_by_the_adapter():
@@ -63,11 +51,13 @@ def test_objects_are_read_by_the_adapter():
     key = {name: server[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
     place = {"bucket": "ready", "key": "in/orders.csv", "region_name": server["aws_region"]}
     endpoint = {"aws_endpoint_url": server["aws_endpoint_url"]}
-    with S3(**place, **key, **endpoint) as orders:
+    with S3SourceAdapter(**place, **key, **endpoint) as orders:
         assert orders.discover_streams() == ["orders"]
         (batch,) = orders.load_data()
         assert [item.data for item in batch] == [{"id": n, "zip": f"0{n}"} for n in range(3)]
-    wrong = S3(**place, **{**key, "aws_secret_access_key": "no-such-secret"}, **endpoint)
+    wrong = S3SourceAdapter(
+        **place, **{**key, "aws_secret_access_key": "no-such-secret"}, **endpoint
+    )
     with pytest.raises(ConnectionError) as refused:
         wrong.connect()
     assert "no-such-secret" not in str(refused.value)
