@@ -53,6 +53,8 @@ else:
     Data, DataFrame, Message = _host.host()
     Component = _host.module("custom").Component
 
+DATA, FRAME, MESSAGE = (each.__name__ for each in (Data, DataFrame, Message))
+"""What the host calls the types of inputs and outputs; Langflow has other names than KozmoAI."""
 _io = _host.module("io")
 BoolInput: Any = _io.BoolInput
 DropdownInput: Any = _io.DropdownInput

@@ -12,7 +12,7 @@ from kozmo_bridge.batch import Batch
 from kozmo_bridge.calls import aread
 from kozmo_bridge.components import bookmarks
 from kozmo_bridge.components.base import PREVIEW_ROWS, KozmoComponent, Stopwatch, output
-from kozmo_bridge.components.canvas import Data, DataFrame, Message, Output
+from kozmo_bridge.components.canvas import DATA, FRAME, MESSAGE, Data, DataFrame, Message, Output
 from kozmo_bridge.components.texts import joined, text_of
 from kozmo_singer.wire.state import carried
 
@@ -61,10 +61,20 @@ class SourceComponent(KozmoComponent):
     """A component that reads a tap. One run reads it once, whatever outputs are wanted."""
 
     source_outputs: ClassVar[list[Any]] = [
-        Output(name="data", display_name="Data", method="as_data"),
-        Output(name="dataframe", display_name="DataFrame", method="as_dataframe", tool_mode=False),
-        Output(name="text", display_name="Text", method="as_text", tool_mode=False),
-        Output(name="state", display_name="State", method="as_state", tool_mode=False),
+        Output(name="data", display_name="Data", method="as_data", types=[DATA]),
+        Output(
+            name="dataframe",
+            display_name="DataFrame",
+            method="as_dataframe",
+            types=[FRAME],
+            tool_mode=False,
+        ),
+        Output(
+            name="text", display_name="Text", method="as_text", types=[MESSAGE], tool_mode=False
+        ),
+        Output(
+            name="state", display_name="State", method="as_state", types=[DATA], tool_mode=False
+        ),
     ]
 
     @abstractmethod
