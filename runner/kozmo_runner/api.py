@@ -34,19 +34,23 @@ from kozmo_runner.comparing import compare
 from kozmo_runner.configs import Config
 from kozmo_runner.feeding import TargetFeed, feed
 from kozmo_runner.job import run
+from kozmo_runner.planning import Lines, plan
 from kozmo_runner.process import Cancel, Interrupted
-from kozmo_runner.report import Report, StreamComparison
+from kozmo_runner.report import Report, StreamComparison, StreamReport
 from kozmo_runner.tapping import TapStream, stream
 from kozmo_singer.errors import KozmoError
 from kozmo_singer.wire.catalog import Catalog
+from kozmo_singer.wire.planned import Plan
 
 __all__ = [
     "Cancel",
     "Config",
     "Interrupted",
     "KozmoError",
+    "Plan",
     "Report",
     "StreamComparison",
+    "StreamReport",
     "TapStream",
     "TargetFeed",
     "aabout",
@@ -56,6 +60,7 @@ __all__ = [
     "acount",
     "adiscover",
     "afeed",
+    "aplan",
     "arun",
     "astream",
     "check",
@@ -63,6 +68,7 @@ __all__ = [
     "count",
     "discover",
     "feed",
+    "plan",
     "run",
     "stream",
 ]
@@ -83,6 +89,11 @@ async def acheck(plugin: str, config: Config = None, **options: Any) -> str:
 async def acount(tap: str, config: Config = None, **options: Any) -> dict[str, int]:
     """As `count`, without holding up the event loop."""
     return await _in_thread(lambda cancel: count(tap, config, cancel=cancel, **options))
+
+
+async def aplan(target: str, config: Config = None, lines: Lines = b"", **options: Any) -> Plan:
+    """As `plan`, without holding up the event loop."""
+    return await _in_thread(lambda cancel: plan(target, config, lines, cancel=cancel, **options))
 
 
 async def acompare(tap: str, target: str, **options: Any) -> list[StreamComparison]:

@@ -59,7 +59,7 @@ def discover_with(
     """As `discover`, of a plug-in whose configuration is already written."""
     if not able.discover:
         raise DiscoverError(f"{plug.name} has no discovery: its --help knows no --discover")
-    answer = _ask(plug, ["--discover"], given, workspace, timeout, cancel)
+    answer = ask_with(plug, ["--discover"], given, workspace, timeout, cancel)
     if answer.code != 0:
         raise failure(DiscoverError, f"{plug.name} could not discover its streams", answer)
     return Catalog.from_dict(_json_object(plug, answer.out, "a catalog", DiscoverError))
@@ -86,7 +86,7 @@ def check(
             return f"discovery answers: {len(found.streams)} streams"
         if plug.kind == "tap" and not plug.ours:
             return f"{plug.name} can be started; without discovery only a run tells more"
-        answer = _ask(plug, ["--check"] if plug.ours else [], given, workspace, timeout, cancel)
+        answer = ask_with(plug, ["--check"] if plug.ours else [], given, workspace, timeout, cancel)
         take_back(plug, given)
     if answer.code != 0:
         raise failure(ConnectError, f"{plug.name} is not ready", answer)
@@ -120,7 +120,7 @@ def count(
             )
             known = select(known, streams) if streams else known
             extra += ["--catalog", str(workspace.write("catalog.json", known.to_dict()))]
-        answer = _ask(plug, extra, given, workspace, timeout, cancel)
+        answer = ask_with(plug, extra, given, workspace, timeout, cancel)
     if answer.code != 0:
         raise failure(ReadError, f"{plug.name} could not count", answer)
     return _json_object(plug, answer.out, "counts", ReadError)
@@ -173,7 +173,7 @@ def answered(
     cancel: Cancel | None = None,
 ) -> dict[str, Any]:
     """Return the JSON object that a plug-in of ours prints; ReadError, by "it *failed*"."""
-    answer = _ask(plug, arguments, given, workspace, None, cancel)
+    answer = ask_with(plug, arguments, given, workspace, None, cancel)
     if answer.code != 0:
         raise failure(ReadError, f"{plug.name} {failed}", answer)
     return _json_object(plug, answer.out, "an answer", ReadError)
@@ -184,7 +184,7 @@ def committed_states(
 ) -> list[Committed]:
     """Return what a target that is exactly-once committed under *state_id*."""
     arguments = ["--committed-state", state_id, "--format", "json"]
-    answer = _ask(plug, arguments, given, workspace, CHECK_SECONDS, cancel)
+    answer = ask_with(plug, arguments, given, workspace, CHECK_SECONDS, cancel)
     if answer.code != 0:
         raise failure(WriteError, f"{plug.name} failed", answer)
     return msgspec.convert(json.loads(answer.out), list[Committed])
@@ -205,7 +205,7 @@ def failure(kind: type[KozmoError], what: str, answer: Answer) -> KozmoError:
     return (ConfigError if answer.code == 2 else kind)(what, *details)
 
 
-def _ask(
+def ask_with(
     plug: Plug,
     arguments: Sequence[str],
     given: Given,
@@ -213,6 +213,7 @@ def _ask(
     timeout: float | None,
     cancel: Cancel | None,
 ) -> Answer:
+    """Return the answer of a plug-in whose configuration is already written, however it ended."""
     argv = [*plug.command, *given.argv, *arguments]
     env = child_environment(plug)
     return ask(argv, plug.name, workspace, timeout, cancel, secrets=given.secrets, env=env)

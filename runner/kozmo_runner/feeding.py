@@ -19,7 +19,9 @@ from kozmo_runner.environment import child_environment
 from kozmo_runner.pipes import widen
 from kozmo_runner.plugins import Plug, find
 from kozmo_runner.process import Cancel, Child
-from kozmo_runner.speech import exit_words, reason
+from kozmo_runner.progress import Progress
+from kozmo_runner.report import StreamReport, stream_report
+from kozmo_runner.speech import exit_words, metric, reason
 from kozmo_runner.workspace import Workspace
 from kozmo_singer.errors import ConfigError, WriteError
 
@@ -44,6 +46,7 @@ class TargetFeed:
     ) -> None:
         self.name, self.plug = plug.name, plug
         self._on_line = on_line
+        self._progress = Progress()
         self._config, self._cancel = config, cancel
         self._workspace: Workspace | None = None
         self._child: Child | None = None
@@ -73,7 +76,7 @@ class TargetFeed:
                 stdout=subprocess.PIPE,
                 env=child_environment(self.plug),
                 secrets=self._given.secrets,
-                on_line=self._on_line,
+                on_line=self._take_line,
             )
             widen(self._child.stdin)
             self.stdin = io.FileIO(os.dup(self._child.stdin), "w")
@@ -91,6 +94,11 @@ class TargetFeed:
     def tail(self) -> list[str]:
         """The last lines that the target wrote on stderr, without secrets."""
         return self._child.tail if self._child is not None else []
+
+    @property
+    def streams(self) -> list[StreamReport]:
+        """What the target tells of each stream so far; all of it once `finish` has returned."""
+        return [stream_report(stream) for stream in self._progress.streams.values()]
 
     @property
     def state(self) -> State | None:
@@ -146,6 +154,13 @@ class TargetFeed:
             details = [line.strip() for line in reason(self.tail)] or [exit_words(code)]
             raise (ConfigError if code == 2 else WriteError)(f"{self.name} failed", *details)
         return self.state
+
+    def _take_line(self, line: str) -> None:
+        point = metric(line)
+        if point is not None:
+            self._progress.add("target", point)
+        if self._on_line is not None:
+            self._on_line(line)
 
     def _read(self) -> None:
         assert self._child is not None

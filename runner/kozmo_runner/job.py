@@ -24,7 +24,7 @@ from kozmo_runner.lanes import check_lane, takes_arrow
 from kozmo_runner.plugins import Plug, find
 from kozmo_runner.process import Cancel, Interrupted
 from kozmo_runner.progress import Progress
-from kozmo_runner.report import Blame, ProcessReport, Report, StreamReport, masked
+from kozmo_runner.report import Blame, ProcessReport, Report, masked, stream_report
 from kozmo_runner.retries import RETRIES, with_retries
 from kozmo_runner.stores.base import (
     BEAT_SECONDS,
@@ -522,10 +522,7 @@ class Undertaking:
         result.seconds = round(progress.seconds, 3)
         result.rows_read, result.rows_written = progress.read, progress.written
         result.bytes, result.quarantined = progress.size, progress.quarantined
-        result.streams = [
-            StreamReport(s.name, s.read, s.written, s.size, s.quarantined)
-            for s in progress.streams.values()
-        ]
+        result.streams = [stream_report(stream) for stream in progress.streams.values()]
         result.state_before, result.state_after = self.before, self.after or self.before
         rows_expected = self.job.full_refresh or not self.before
         if result.status == "done" and result.rows == 0 and rows_expected:

@@ -10,7 +10,7 @@ from typing import Literal
 from kozmo_runner.speech import Metric
 
 Side = Literal["tap", "mapper", "target"]
-_COUNTS = ("record_count", "byte_count", "quarantined")
+_COUNTS = ("record_count", "byte_count", "quarantined", "rows_inserted", "rows_updated")
 
 
 @dataclass
@@ -22,6 +22,9 @@ class StreamProgress:
     written: int | None = None
     size: int | None = None
     quarantined: int | None = None
+    inserted: int | None = None
+    updated: int | None = None
+    quarantine_file: str | None = None
 
     @property
     def rows(self) -> int | None:
@@ -57,6 +60,11 @@ class Progress:
             self.recent = stream.name
         if point.metric == "quarantined":
             stream.quarantined = (stream.quarantined or 0) + amount
+            stream.quarantine_file = point.file or stream.quarantine_file
+        elif point.metric == "rows_inserted":
+            stream.inserted = (stream.inserted or 0) + amount
+        elif point.metric == "rows_updated":
+            stream.updated = (stream.updated or 0) + amount
         elif point.metric == "byte_count":
             if side == "tap":
                 stream.size = (stream.size or 0) + amount
@@ -70,14 +78,17 @@ class Progress:
         known = [stream for part in parts for stream in list(part.streams.values())]
         for name in dict.fromkeys(s.name for s in known):
             same = [s for s in known if s.name == name]
-            read, written, size, quarantined = (
+            read, written, size, quarantined, inserted, updated = (
                 _total([getattr(s, field) for s in same])
-                for field in ("read", "written", "size", "quarantined")
+                for field in ("read", "written", "size", "quarantined", "inserted", "updated")
             )
+            file = next((s.quarantine_file for s in same if s.quarantine_file), None)
             before = self.streams.get(name)
             if before is not None and (read or written) and read != before.read:
                 self.recent = name
-            self.streams[name] = StreamProgress(name, read, written, size, quarantined)
+            self.streams[name] = StreamProgress(
+                name, read, written, size, quarantined, inserted, updated, file
+            )
 
     @property
     def seconds(self) -> float:

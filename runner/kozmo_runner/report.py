@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from kozmo_runner.home import write_private
+from kozmo_runner.progress import StreamProgress
 from kozmo_runner.words import number
 from kozmo_singer.errors import ConfigError, KozmoError, ReadError, WriteError, scrub
 
@@ -28,7 +29,8 @@ class ProcessReport(msgspec.Struct):
 class StreamReport(msgspec.Struct):
     """Counts of one stream; null where the plug-in does not tell.
 
-    *quarantined* are bad records that the target set aside in a file.
+    *quarantined* are bad records that the target set aside in *quarantine_file*. Of the rows that
+    were written *rows_inserted* were new and *rows_updated* changed others; the rest changed none.
     """
 
     name: str
@@ -36,6 +38,17 @@ class StreamReport(msgspec.Struct):
     rows_written: int | None
     bytes: int | None
     quarantined: int | None = None
+    rows_inserted: int | None = None
+    rows_updated: int | None = None
+    quarantine_file: str | None = None
+
+
+def stream_report(stream: StreamProgress) -> StreamReport:
+    """Return the counts of *stream* as a report has them."""
+    return StreamReport(
+        stream.name, stream.read, stream.written, stream.size, stream.quarantined,
+        stream.inserted, stream.updated, stream.quarantine_file,
+    )  # fmt: skip
 
 
 class Blame(msgspec.Struct):

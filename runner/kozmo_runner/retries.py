@@ -86,6 +86,9 @@ def _words(report: Report) -> str:
     return ": ".join([error.message, *error.details[:1]])
 
 
+_COUNTS = ("rows_read", "rows_written", "bytes", "quarantined")
+
+
 def _together(reports: list[Report]) -> Report:
     """The last report, with what the attempts before it moved."""
     *earlier, last = reports
@@ -94,18 +97,27 @@ def _together(reports: list[Report]) -> Report:
     streams: dict[str, list[StreamReport]] = {}
     for stream in (stream for report in reports for stream in report.streams):
         streams.setdefault(stream.name, []).append(stream)
-    last.streams = [StreamReport(name, *_added_up(found)) for name, found in streams.items()]
-    last.rows_read, last.rows_written, last.bytes, last.quarantined = _added_up(reports)
+    last.streams = [_summed(name, found) for name, found in streams.items()]
+    last.rows_read, last.rows_written, last.bytes, last.quarantined = _added_up(reports, *_COUNTS)
     last.seconds = round(sum(report.seconds for report in reports), 3)
     last.started_at, last.state_before = reports[0].started_at, reports[0].state_before
     last.attempts = len(reports)
     return last
 
 
-def _added_up(counted: Sequence[Report | StreamReport]) -> list[int | None]:
-    """Rows read and written, bytes and bad records of all; None where nobody counted."""
+def _summed(name: str, reports: list[StreamReport]) -> StreamReport:
+    read, written, size, quarantined, inserted, updated = _added_up(
+        reports, *_COUNTS, "rows_inserted", "rows_updated"
+    )
+    files = [report.quarantine_file for report in reports if report.quarantine_file]
+    file = files[-1] if files else None
+    return StreamReport(name, read, written, size, quarantined, inserted, updated, file)
+
+
+def _added_up(counted: Sequence[Report | StreamReport], *names: str) -> list[int | None]:
+    """The counts of these *names* of all; None where nobody counted."""
     sums: list[int | None] = []
-    for name in ("rows_read", "rows_written", "bytes", "quarantined"):
+    for name in names:
         known = [n for n in (getattr(each, name) for each in counted) if n is not None]
         sums.append(sum(known) if known else None)
     return sums

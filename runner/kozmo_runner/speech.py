@@ -22,12 +22,16 @@ _LOGGED_LINES = 3
 
 
 class Metric(NamedTuple):
-    """One point: of a counter the value counts on top of those before."""
+    """One point: of a counter the value counts on top of those before.
+
+    *file* is where the records that it counts were set aside.
+    """
 
     type: str
     metric: str
     value: float
     stream: str | None
+    file: str | None = None
 
 
 def metric(line: str) -> Metric | None:
@@ -112,8 +116,10 @@ def _point(value: Any) -> Metric | None:
     number, tags = value.get("value"), value.get("tags")
     if isinstance(number, bool) or not isinstance(number, int | float):
         return None
-    stream = tags.get("stream") if isinstance(tags, dict) else None
-    return Metric(str(value.get("type")), value["metric"], number, stream)
+    tags = tags if isinstance(tags, dict) else {}
+    file = tags.get("file")
+    file = file if isinstance(file, str) else None
+    return Metric(str(value.get("type")), value["metric"], number, tags.get("stream"), file)
 
 
 def _message(line: str) -> str:

@@ -276,19 +276,18 @@ class Load:
         if complete or flushed or self._exact and state is not None:
             commit = self._target.complete if complete else self._target.commit
             commit(Mark(state, self._loaded) if self._exact and state is not None else None)
+        for stream, writer in self._writers.items():
+            if complete or stream not in self._hidden:
+                counts = writer.counted()
+                if counts is not None and (complete or any(counts)):
+                    names = {"rows_inserted": counts.inserted, "rows_updated": counts.updated}
+                    self._progress.count(stream, **names)
         for stream, rows in flushed.items():
             self._progress.add(stream, rows)
         self._write(state)
 
     def _schema(self, schema: Schema) -> None:
-        if not isinstance(schema.schema.get("properties"), dict):
-            raise RecordError(
-                "expected the schema to have properties",
-                stream=schema.stream,
-                line=schema.line,
-                path="$.schema",
-                of_record=False,
-            )
+        expect_properties(schema)
         if self._quarantine is not None:
             self._quarantine.know(schema)
         known = self._schemas.get(schema.stream)
@@ -355,6 +354,18 @@ class Load:
 
     def _abort(self, message: Aborted) -> None:
         self.aborted = message.reason
+
+
+def expect_properties(schema: Schema) -> None:
+    """Raise RecordError for a SCHEMA that tells of no fields."""
+    if not isinstance(schema.schema.get("properties"), dict):
+        raise RecordError(
+            "expected the schema to have properties",
+            stream=schema.stream,
+            line=schema.line,
+            path="$.schema",
+            of_record=False,
+        )
 
 
 def _same(one: Schema, other: Schema) -> bool:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
@@ -14,21 +14,20 @@ from kozmo_singer.wire.catalog import Catalog, Stream
 from kozmo_singer.wire.committed import CAPABILITY, TABLE, RunNote
 from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.messages import Schema
+from kozmo_singer.wire.planned import CAPABILITY as PLAN
+from kozmo_singer.wire.planned import Plan
 from kozmo_targets import readback
 from kozmo_targets.sql import names
 from kozmo_targets.sql.ledger import Ledger
 from kozmo_targets.sql.table import Database, Places
 from kozmo_targets.sql.writer import DELETED, SqlWriter
-from kozmo_targets.target import (
-    CAPABILITIES,
-    LoadMethod,
-    Target,
-    Writer,
-    load_method_setting,
-)
+from kozmo_targets.target import CAPABILITIES, LoadMethod, Target, load_method_setting
+
+if TYPE_CHECKING:
+    from kozmo_targets.sql.planning import Noted
 
 SQL_SETTINGS = (
-    load_method_setting("append-only", "upsert", "overwrite"),
+    load_method_setting("append-only", "upsert", "overwrite", "create"),
     *names.SETTINGS,
     Setting(
         "add_record_metadata",
@@ -60,7 +59,7 @@ SQL_SETTINGS = (
 class SqlTarget(Target):
     """A target that loads each stream into a table."""
 
-    load_methods = ("append-only", "upsert", "overwrite")
+    load_methods = ("append-only", "upsert", "overwrite", "create")
     capabilities: ClassVar[tuple[str, ...]] = (
         *CAPABILITIES,
         "activate-version",
@@ -69,6 +68,7 @@ class SqlTarget(Target):
         "target-schema",
         CAPABILITY,
         readback.BY_TAP,
+        PLAN,
     )
     naming: ClassVar[names.Naming]
     read_by: ClassVar[str]
@@ -88,7 +88,14 @@ class SqlTarget(Target):
         """Whether states are committed with the rows."""
         return bool(self.note.state_id or self.config["state_id"])
 
-    def writer(self, schema: Schema, method: LoadMethod) -> Writer:
+    def load_method(self, schema: Schema) -> LoadMethod:
+        """Return how rows are added; to a table that the run creates by key where there is one."""
+        method = super().load_method(schema)
+        if method != "create":
+            return method
+        return "upsert" if schema.key_properties else "append-only"
+
+    def writer(self, schema: Schema, method: LoadMethod) -> SqlWriter:
         """Return the writer of a stream; two streams must not share a table."""
         beside, self._begun = () if self._begun else self.note.beside, True
         for stream in (*beside, schema.stream):
@@ -105,6 +112,8 @@ class SqlTarget(Target):
             self.prepare(self.ledger)
         writer = self.table_writer(table, method)
         writer.goes_on = method != "overwrite" and schema.stream in self.note.going_on
+        writer.creates = self.config["load_method"] == "create"
+        writer.ledger = self.ledger
         return writer
 
     @property
@@ -125,6 +134,23 @@ class SqlTarget(Target):
     @abstractmethod
     def looking(self) -> AbstractContextManager[Database]:
         """Open the database to look at its tables."""
+
+    def plan(self, source: int | BinaryIO) -> Plan:
+        """Return what a load of *source* would do, without doing any of it.
+
+        Faults of a stream are in its plan; those of the connection or the input are raised.
+        """
+        from kozmo_targets.sql.planning import Shown, plan_of
+
+        shown = Shown()
+        with self._input(source) as (prepared, expect_end):
+            shown.read(prepared, expect_end)
+        with self.trying() as database:
+            return plan_of(self, database, shown)
+
+    @abstractmethod
+    def trying(self) -> AbstractContextManager[Noted]:
+        """Let the writers work on a database where nothing lasts, which is given."""
 
     def read_back(self, catalog: Catalog, out: BinaryIO) -> None:
         """Write which tap reads the tables, its settings, and the table of each stream.
