@@ -23,6 +23,7 @@ class Stopping:
     """Whether the process was asked to stop (SIGTERM or SIGINT), and by which signal."""
 
     signal: int | None = None
+    _waiting = 0
 
     @property
     def requested(self) -> bool:
@@ -37,12 +38,28 @@ class Stopping:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Have a signal interrupt the block wherever it is, by KeyboardInterrupt.
+
+        It is for questions to another system, while nothing is half written.
+        """
+        if self.requested:
+            raise KeyboardInterrupt
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
     def _ask(self, number: int, _: Any) -> None:
         self.signal = number
         signal.signal(number, signal.SIG_DFL)
         # What is under way may take any time: another session of a database may hold a lock.
         signal.signal(signal.SIGALRM, self._insist)
         signal.alarm(_PATIENCE_SECONDS)
+        if self._waiting:
+            raise KeyboardInterrupt
 
     def done(self) -> None:
         """The process has come to its end by itself."""

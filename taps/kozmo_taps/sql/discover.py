@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kozmo_singer.errors import DiscoverError
+from kozmo_singer.errors import ConfigError, DiscoverError
+from kozmo_singer.plugin import stopping
 from kozmo_singer.wire import Catalog, Stream, to_schema
 from kozmo_singer.wire.committed import TABLE
 from kozmo_singer.wire.types import HINT
@@ -16,23 +17,33 @@ from kozmo_taps.sql.relation import DbColumn, Name, Relation
 if TYPE_CHECKING:
     from sqlalchemy.engine import Inspector
 
-    from kozmo_taps.sql.engine import SqlTap
+    from kozmo_taps.sql.engine import Connection, SqlTap
 
 _TEMPORAL = ("date", "timestamp", "timestamptz")
 
 
 def discover(tap: SqlTap) -> Catalog:
-    """Return the streams of every schema, with a fixed number of queries a schema."""
-    with tap.connection() as connection:
-        found = connection.describe(None)
-        relations = {name: relation for name, relation in found.items() if name[1] != TABLE}
-        if tap.sqlalchemy_dialect is not None:
-            with _inspector(tap.sqlalchemy_dialect, connection.raw) as inspector:
-                for schema in sorted({name[0] or "" for name in relations}):
-                    _reflect(inspector, schema or None, relations)
-    entries = [(tap.stream_id(relation), relation) for _, relation in sorted(_named(relations))]
+    """Return the queries, then the streams of every schema; a fixed number of questions each."""
+    relations: dict[Name, Relation] = {}
+    # Nothing is under way that a signal should wait for.
+    with tap.connection() as connection, stopping.at_once():
+        queries = tap.described(connection, tap.queries)
+        if tap.config["discover_tables"]:
+            relations = _tables(tap, connection)
+    tables = [(tap.stream_id(relation), relation) for _, relation in sorted(_named(relations))]
+    entries = [*queries.items(), *tables]
     _expect_distinct(entries)
     return Catalog([_stream(tap, name, relation) for name, relation in entries])
+
+
+def _tables(tap: SqlTap, connection: Connection) -> dict[Name, Relation]:
+    found = connection.describe(None)
+    relations = {name: relation for name, relation in found.items() if name[1] != TABLE}
+    if tap.sqlalchemy_dialect is not None:
+        with _inspector(tap.sqlalchemy_dialect, connection.raw) as inspector:
+            for schema in sorted({name[0] or "" for name in relations}):
+                _reflect(inspector, schema or None, relations)
+    return relations
 
 
 def _named(relations: Mapping[Name, Relation]) -> list[tuple[tuple[str, str], Relation]]:
@@ -81,6 +92,11 @@ def _expect_distinct(entries: Sequence[tuple[str, Relation]]) -> None:
     seen: dict[str, Relation] = {}
     for name, relation in entries:
         other = seen.setdefault(name, relation)
+        if other is not relation and other.source is not None:
+            raise ConfigError(
+                f"a query and a table would both be stream {name}",
+                "give the query another name, or leave the tables out: discover_tables: false",
+            )
         if other is not relation:
             raise DiscoverError(
                 f"two tables would both be stream {name}",
@@ -146,6 +162,8 @@ def _column_metadata(column: DbColumn, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _replication(config: Mapping[str, Any], relation: Relation) -> tuple[str, str | None]:
+    if relation.replication_key:
+        return "INCREMENTAL", relation.replication_key
     column = relation.columns.get(config["replication_key"] or "")
     if config["replication_method"] != "FULL_TABLE" and column is not None and column.orders:
         return "INCREMENTAL", column.name

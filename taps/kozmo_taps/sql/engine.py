@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, Protocol
 
@@ -13,14 +13,28 @@ from kozmo_singer.settings import Setting, did_you_mean
 from kozmo_singer.wire import Catalog, Stream, lane
 from kozmo_singer.wire.state import State, bookmark
 from kozmo_taps import tap
+from kozmo_taps.sql.queries import QUERY, Query, keyed, queries
 from kozmo_taps.sql.ranges import cut, steady
 from kozmo_taps.sql.reading import Condition, Dialect, FullTable, Incremental, SqlReading
-from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations
+from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
 from kozmo_taps.sql.seen import Row
 from kozmo_taps.sql.shape import shape
 from kozmo_taps.tap import Tap, replication
 
 SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "queries",
+        'SELECT statements to read as streams, by name: {"recent": "SELECT ..."}; instead of the '
+        "SQL an object of sql, key_properties and replication_key",
+        "object",
+    ),
+    Setting(
+        "discover_tables",
+        "Whether tables and views are streams too; false leaves the queries alone, and takes no "
+        "time over a large database",
+        "boolean",
+        default=True,
+    ),
     Setting(
         "replication_method",
         "How tables are read whose catalog entry does not say: FULL_TABLE, or INCREMENTAL by "
@@ -47,6 +61,9 @@ class Connection(Dialect, Protocol):
     def describe(self, names: Sequence[Name] | None) -> Relations:
         """Return the tables with these names, or all that may be read."""
 
+    def describe_query(self, query: Query) -> Relation:
+        """Return what *query* finds, without running it; ConfigError if it may not be run."""
+
     def count(self, relation: Relation) -> int:
         """Return the number of rows."""
 
@@ -67,6 +84,7 @@ class SqlTap(Tap):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
+        self.queries = queries(self.name, self.config["queries"] or {})
         start = self.config["start_date"]
         if start and not _START_DATE.fullmatch(start):
             raise ConfigError(
@@ -99,7 +117,7 @@ class SqlTap(Tap):
         """Return how the catalog calls the database."""
 
     def discover(self) -> Catalog:
-        """Return every table and view that the user may read."""
+        """Return the queries, and every table and view that the user may read."""
         from kozmo_taps.sql.discover import discover
 
         return discover(self)
@@ -119,19 +137,55 @@ class SqlTap(Tap):
             }
         return {name: cuts for name, cuts in found.items() if cuts}
 
+    def described(self, connection: Connection, names: Iterable[str]) -> dict[str, Relation]:
+        """Return what the queries *names* find."""
+        chosen = [self.queries[name] for name in names]
+        return {
+            query.name: keyed(self.name, query, connection.describe_query(query))
+            for query in chosen
+        }
+
+    def seen(self, connection: Connection) -> str:
+        """Look at everything that would be discovered, and say how much that is, in words."""
+        count = len(self.described(connection, self.queries))
+        found = ["1 query" if count == 1 else f"{count} queries"] if count else []
+        if self.config["discover_tables"]:
+            found.append(counted(connection.describe(None)))
+        return ", ".join(found) or "no table looked for"
+
     @contextmanager
     def session(self, streams: Sequence[Stream]) -> Iterator[SqlSession]:
         """Open the database, and look up the tables of *streams* in one query a question."""
+        names = [stream.tap_stream_id for stream in streams if self._is_query(stream)]
+        tables = [self.table_of(each) for each in streams if each.tap_stream_id not in names]
         with self.connection() as connection:
-            relations = connection.describe([self.table_of(stream) for stream in streams])
-            yield SqlSession(self, connection, relations)
+            found = self.described(connection, names)
+            relations = connection.describe(tables) if tables else {}
+            yield SqlSession(self, connection, relations, found)
+
+    def _is_query(self, stream: Stream) -> bool:
+        kind = stream.metadata.get((), {}).get("table-kind")
+        if kind == QUERY and stream.tap_stream_id not in self.queries:
+            raise ConfigError(
+                f"stream {stream.tap_stream_id}: the setting 'queries' has no query of that name",
+                *did_you_mean(stream.tap_stream_id, self.queries),
+                "the catalog was made with other settings; make a new one with --discover",
+            )
+        return kind in (None, QUERY) and stream.tap_stream_id in self.queries
 
 
 class SqlSession:
-    """An open database and the tables that will be read."""
+    """An open database, and the tables and queries that will be read; the latter by stream."""
 
-    def __init__(self, tap: SqlTap, connection: Connection, relations: Relations) -> None:
-        self._tap, self._connection, self._relations = tap, connection, relations
+    def __init__(
+        self,
+        tap: SqlTap,
+        connection: Connection,
+        relations: Relations,
+        queries: Mapping[str, Relation],
+    ) -> None:
+        self._tap, self._connection = tap, connection
+        self._relations, self._queries = relations, queries
 
     @property
     def raw(self) -> Any:
@@ -184,6 +238,8 @@ class SqlSession:
         return self._connection.count(self._relation(stream))
 
     def _relation(self, stream: Stream) -> Relation:
+        if stream.tap_stream_id in self._queries:
+            return self._queries[stream.tap_stream_id]
         name = self._tap.table_of(stream)
         relation = self._relations.get(name)
         if relation is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kozmo_singer.errors import DiscoverError, ReadError
-from kozmo_singer.plugin import asks_for_maps
+from kozmo_singer.errors import DiscoverError, KozmoError, ReadError
+from kozmo_singer.plugin import asks_for_maps, stopping
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import postgres as system
 from kozmo_singer.systems.sql.postgres import qualified
@@ -17,9 +17,10 @@ from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire import Catalog, Column, LogicalType, Stream, lane
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
-from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
+from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations
 
 if TYPE_CHECKING:
+    from kozmo_taps.sql.queries import Query
     from kozmo_taps.sql.reading import Condition
     from kozmo_taps.sql.seen import Row
 
@@ -79,18 +80,22 @@ class TapPostgres(SqlTap):
     @contextmanager
     def connection(self) -> Iterator[PostgresConnection]:
         """Open the database."""
-        with system.connect(self.config, self.name, autocommit=True) as raw:
+        with ExitStack() as stack:
+            with stopping.at_once():
+                raw = stack.enter_context(system.connect(self.config, self.name, autocommit=True))
+            # For transactions that psycopg begins.
+            raw.read_only = True
             yield PostgresConnection(raw, self.config["filter_schemas"])
 
     def check(self) -> str:
         """Connect, and return the server's version and how many tables can be read."""
         start = time.monotonic()
         with self.connection() as connection:
-            relations = connection.describe(None)
+            seen = self.seen(connection)
             version = connection.raw.info.server_version
         took = round(1000 * (time.monotonic() - start))
         release = f"{version // 10000}.{version % 10000}"
-        return f"PostgreSQL {release}, {counted(relations)}, {took} ms"
+        return f"PostgreSQL {release}, {seen}, {took} ms"
 
     def digest(self, catalog: Catalog) -> dict[str, dict[str, Any] | None]:
         """Return the sum of each selected stream; None of those that have to be read for it."""
@@ -133,8 +138,8 @@ class PostgresConnection:
         return quote(identifier).replace("%", "%%")
 
     def qualified(self, relation: Relation) -> str:
-        """Return schema and table, quoted."""
-        return qualified(relation.schema, relation.name).replace("%", "%%")
+        """Return schema and table, quoted, or the query."""
+        return _source(relation).replace("%", "%%")
 
     def since(self, column: DbColumn, start_date: str) -> Condition:
         """Return the condition that leaves out what is older than *start_date*."""
@@ -148,21 +153,29 @@ class PostgresConnection:
         """Return tables and columns from the system catalogue, in one query and one for domains."""
         from kozmo_taps.sql.postgres_types import describe
 
-        with system.translated(DiscoverError, "tap-postgres could not read the catalogue"):
+        with _asking(DiscoverError, "tap-postgres could not read the catalogue"):
             return describe(self.raw, names, self._schemas)
+
+    def describe_query(self, query: Query) -> Relation:
+        """Return the columns of *query*, as the server describes the statement."""
+        from kozmo_taps.sql.postgres_query import describe_query
+
+        with _asking(DiscoverError, f"tap-postgres could not look at query '{query.name}'"):
+            return describe_query(self.raw, query)
 
     def count(self, relation: Relation) -> int:
         """Return the exact number of rows."""
-        doing = f"tap-postgres could not count {relation.schema}.{relation.name}"
-        with system.translated(ReadError, doing):
-            sql = f"SELECT count(*) FROM {qualified(relation.schema, relation.name)}"
-            return int(self.raw.execute(sql).fetchone()[0])
+        doing = f"tap-postgres could not count {relation.title}"
+        with _asking(ReadError, doing), self.raw.transaction():
+            sql = f"SELECT count(*) FROM {_source(relation)}"
+            # In binary, which can be asked of one statement only.
+            return int(self.raw.execute(sql, binary=True).fetchone()[0])
 
     def sample(
         self, relation: Relation, keys: Sequence[DbColumn], conditions: Sequence[Condition]
     ) -> tuple[list[Row], int]:
         """Return the keys on some pages, in order, and about how many rows there are in all."""
-        with system.translated(ReadError, f"tap-postgres could not sample {relation.name}"):
+        with _asking(ReadError, f"tap-postgres could not sample {relation.title}"):
             table = {"table": qualified(relation.schema, relation.name)}
             pages = float(self.raw.execute(_PAGES, table).fetchone()[0])
         percent = 100 * min(1.0, _SAMPLED_PAGES / max(1.0, pages))
@@ -180,7 +193,7 @@ class PostgresConnection:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Hold one view of the data for as long as the context lasts."""
-        with system.translated(ReadError, "tap-postgres could not begin to read"):
+        with _asking(ReadError, "tap-postgres could not begin to read"):
             (milliseconds,) = self.raw.execute(_TIMEOUT).fetchone()
             self._silence = int(milliseconds) / 1000 or None
             self.raw.execute(_BEGIN)
@@ -207,11 +220,22 @@ class PostgresConnection:
 
         columns = [Column(c.name, _TEXT if c.as_text else c.type) for c in shape]
         options, size, rows_of = _arrow_lane(columns) if arrow else _text_lane(columns)
-        doing = f"tap-postgres could not read {relation.schema}.{relation.name}"
+        doing = f"tap-postgres could not read {relation.title}"
         with system.translated(ReadError, doing):
             found = blocks(self.raw, sql, parameters, options, size=size, silence=self._silence)
             # Parsing Arrow holds no lock of Python's.
             yield from _ahead(rows_of, found) if arrow else map(rows_of, found)
+
+
+@contextmanager
+def _asking(kind: type[KozmoError], doing: str) -> Iterator[None]:
+    """Translate errors of the block; a signal cancels what the server does for it."""
+    with system.translated(kind, doing), stopping.at_once():
+        yield
+
+
+def _source(relation: Relation) -> str:
+    return relation.source or qualified(relation.schema, relation.name)
 
 
 def _ahead(made: Callable[[bytes], Rows], found: Iterator[bytes]) -> Iterator[Rows]:

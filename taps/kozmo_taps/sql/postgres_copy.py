@@ -54,7 +54,8 @@ class _Copy:
         self._raw, self._pgconn, self._silence = raw, raw.pgconn, silence
         self._copying = self._ended = self._cancelled = False
         self._heard = time.monotonic()
-        self._pgconn.send_query(statement.encode())
+        # So sent it can be one statement only, whatever a query of the user's may hold.
+        self._pgconn.send_query_params(statement.encode(), None)
         while self._pgconn.is_busy():
             self._wait()
         self._begin()

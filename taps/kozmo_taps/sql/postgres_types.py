@@ -46,6 +46,14 @@ WHERE t.typtype = 'd'
 """
 
 
+# Of columns of a result the server tells base types only, never domains.
+_OF_RESULT = """
+SELECT format_type(said.oid, said.mod), t.oid::bigint, t.typtype::text, t.typcategory::text
+FROM unnest(%(oids)s::oid[], %(mods)s::int[]) WITH ORDINALITY said (oid, mod, place)
+JOIN pg_catalog.pg_type t ON t.oid = said.oid ORDER BY said.place
+"""
+
+
 class _Type(NamedTuple):
     formatted: str
     oid: int
@@ -93,6 +101,15 @@ def _relations(rows: Sequence[Any], domains: dict[int, _Type]) -> Relations:
     for at, places in keys.items():
         relations[at].keys = tuple(places[place] for place in sorted(places))
     return relations
+
+
+def typed(raw: Any, found: Sequence[tuple[str, int, int]]) -> dict[str, DbColumn]:
+    """Return the columns of a result, of each of which name, type's oid and modifier are told."""
+    oids, mods = [oid for _, oid, _ in found], [mod for _, _, mod in found]
+    types = raw.execute(_OF_RESULT, {"oids": oids, "mods": mods}).fetchall()
+    return {
+        name: _column(name, _Type(*type)) for (name, _, _), type in zip(found, types, strict=True)
+    }
 
 
 _INFINITE = ("date", "timestamp", "timestamptz")

@@ -36,7 +36,8 @@ class DbColumn:
 class Relation:
     """A table, view or whatever else can be selected from; *rows* is an estimate.
 
-    *keys* is its primary key.
+    *keys* is its primary key. A query has a *source*, the SQL to select from, and may have a
+    *replication_key*.
     """
 
     schema: str | None
@@ -45,11 +46,20 @@ class Relation:
     rows: int | None = None
     columns: dict[str, DbColumn] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
+    source: str | None = None
+    replication_key: str | None = None
 
     @property
     def is_view(self) -> bool:
         """Whether it holds no rows of its own."""
-        return "view" in self.kind
+        return "view" in self.kind or self.source is not None
+
+    @property
+    def title(self) -> str:
+        """What messages call it: schema.table, or the query's name."""
+        if self.source is not None:
+            return f"query {self.name}"
+        return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
 Name = tuple[str | None, str]

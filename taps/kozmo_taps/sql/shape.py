@@ -73,8 +73,9 @@ def _fits(have: LogicalType, said: LogicalType) -> bool:
 
 
 def _gone(relation: Relation, stream: Stream, name: str) -> KozmoError:
+    what = "table" if relation.source is None else "query"
     return ConfigError(
-        f"stream {stream.tap_stream_id}: the table has no column '{name}'",
+        f"stream {stream.tap_stream_id}: the {what} has no column '{name}'",
         *did_you_mean(name, relation.columns),
         "the catalog may be out of date; make a new one with --discover",
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from kozmo_singer.errors import DiscoverError, ReadError
+from kozmo_singer.errors import ConfigError, DiscoverError, KozmoError, ReadError
 from kozmo_singer.plugin import stopping
 from kozmo_singer.settings import Setting
 from kozmo_singer.systems.sql import sqlite as system
@@ -19,7 +21,8 @@ from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire import Stream
 from kozmo_taps.sql import engine
 from kozmo_taps.sql.engine import SqlTap
-from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations, counted
+from kozmo_taps.sql.queries import QUERY, Query
+from kozmo_taps.sql.relation import DbColumn, Name, Relation, Relations
 from kozmo_taps.sql.sqlite_values import MIXED, Misfit, converter
 from kozmo_taps.tap import Stopped
 
@@ -49,6 +52,7 @@ FROM sqlite_master
 WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name
 """
 # hidden: 1 is a hidden column of a virtual table, 2 and 3 are generated columns.
+_COLUMNS_OF_VIEW = "SELECT name, type FROM pragma_table_xinfo(?, 'temp')"
 _COLUMNS = 'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1'
 
 
@@ -88,9 +92,9 @@ class TapSQLite(SqlTap):
         """Open the file, and return SQLite's version and how many tables it has."""
         start = time.monotonic()
         with self.connection() as connection:
-            relations = connection.describe(None)
+            seen = self.seen(connection)
         took = round(1000 * (time.monotonic() - start))
-        return f"SQLite {sqlite3.sqlite_version}, {counted(relations)}, {took} ms"
+        return f"SQLite {sqlite3.sqlite_version}, {seen}, {took} ms"
 
     def stream_id(self, relation: Relation) -> str:
         """Return the table's name."""
@@ -112,6 +116,7 @@ class SQLiteConnection:
     def __init__(self, raw: sqlite3.Connection, *, widen: bool) -> None:
         self.raw = raw
         self._widen = widen
+        self._views = itertools.count(1)
         if widen:
             raw.text_factory = _tolerant
         # A sort of many rows would not hear of a signal otherwise.
@@ -122,8 +127,8 @@ class SQLiteConnection:
         return quote(identifier)
 
     def qualified(self, relation: Relation) -> str:
-        """Return the table's quoted name."""
-        return quote(relation.name)
+        """Return the table's quoted name, or that of the query's view."""
+        return relation.source or quote(relation.name)
 
     def since(self, column: DbColumn, start_date: str) -> Condition:
         """Return the condition that leaves out the days before *start_date*.
@@ -137,7 +142,7 @@ class SQLiteConnection:
         """Return the tables and views; what is broken is left out, with a warning."""
         wanted = None if names is None else {name for _, name in names}
         found: dict[Name, Relation] = {}
-        with system.translated(DiscoverError, "tap-sqlite could not read the schema"):
+        with _asking(DiscoverError, "tap-sqlite could not read the schema"):
             sql = _TABLES if sqlite3.sqlite_version_info >= (3, 37) else _TABLES_BEFORE_3_37
             for name, kind, without_rowid in self.raw.execute(sql).fetchall():
                 if wanted is None or name in wanted:
@@ -145,6 +150,20 @@ class SQLiteConnection:
                     if relation is not None:
                         found[None, name] = relation
         return found
+
+    def describe_query(self, query: Query) -> Relation:
+        """Return the columns of *query*, of which a view of this connection alone is made.
+
+        SQLite refuses as one whatever is no SELECT, or more than one statement.
+        """
+        name = f"kozmo query {next(self._views)}"
+        doing = f"tap-sqlite could not look at query '{query.name}'"
+        with _asking(DiscoverError, doing), _refusing(query):
+            self.raw.execute(f"CREATE TEMP VIEW {quote(name)} AS\n{query.sql}")
+            rows = self.raw.execute(_COLUMNS_OF_VIEW, [name]).fetchall()
+        columns = {row[0]: _column(row[0], row[1], False) for row in rows}
+        source = f"temp.{quote(name)}"
+        return Relation(None, query.name, QUERY, columns=columns, source=source)
 
     def _relation(self, name: str, kind: str, without_rowid: bool) -> Relation | None:
         kind = {"virtual": "virtual table"}.get(kind, kind)
@@ -155,6 +174,8 @@ class SQLiteConnection:
                 # Exact unless rows were deleted; counting would read the whole table.
                 [estimate] = self.raw.execute(f"SELECT max(rowid) FROM {quote(name)}").fetchone()
         except sqlite3.OperationalError as error:
+            if stopping.requested:
+                raise
             _log.warning("%s %s is left out: %s", kind, name, error)
             return None
         keys = tuple(row[0] for row in sorted(rows, key=itemgetter(3)) if row[3])
@@ -176,8 +197,8 @@ class SQLiteConnection:
             return shape
         misfits: set[str] = set()
         columns = ", ".join(column.select for column in shape)
-        with system.translated(ReadError, f"tap-sqlite could not read {relation.name}"):
-            cursor = self.raw.execute(f"SELECT {columns} FROM {quote(relation.name)}")
+        with _asking(ReadError, f"tap-sqlite could not read {relation.title}"):
+            cursor = self.raw.execute(f"SELECT {columns} FROM {self.qualified(relation)}")
             for rows in _blocks(cursor, shape):
                 for column, cells in zip(shape, zip(*rows, strict=True), strict=True):
                     if column.name not in misfits and _misfit(column, cells):
@@ -191,8 +212,8 @@ class SQLiteConnection:
 
     def count(self, relation: Relation) -> int:
         """Return the exact number of rows."""
-        with system.translated(ReadError, f"tap-sqlite could not count {relation.name}"):
-            sql = f"SELECT count(*) FROM {quote(relation.name)}"
+        with _asking(ReadError, f"tap-sqlite could not count {relation.title}"):
+            sql = f"SELECT count(*) FROM {self.qualified(relation)}"
             return int(self.raw.execute(sql).fetchone()[0])
 
     def sample(
@@ -208,7 +229,7 @@ class SQLiteConnection:
         where = " AND ".join(text for text, _ in conditions) or "true"
         ends = ", ".join(f"(SELECT {f}({key}) FROM {table} WHERE {where})" for f in ("min", "max"))
         parameters = [value for _, values in conditions for value in values]
-        with system.translated(ReadError, f"tap-sqlite could not sample {relation.name}"):
+        with _asking(ReadError, f"tap-sqlite could not sample {relation.title}"):
             low, high = self.raw.execute(f"SELECT {ends}", parameters * 2).fetchone()
         if not isinstance(low, int) or not isinstance(high, int):
             return [], 0
@@ -236,7 +257,7 @@ class SQLiteConnection:
     ) -> Iterator[Sequence[Row]]:
         """Yield the rows as wire values, in batches of bounded size; never as Arrow."""
         converters = [converter(column) for column in shape]
-        with system.translated(ReadError, f"tap-sqlite could not read {relation.name}"):
+        with system.translated(ReadError, f"tap-sqlite could not read {relation.title}"):
             try:
                 for rows in _blocks(self.raw.execute(sql, parameters), shape):
                     yield _converted(rows, converters, relation, shape)
@@ -244,6 +265,34 @@ class SQLiteConnection:
                 if stopping.requested:
                     raise Stopped from error
                 raise
+
+
+@contextmanager
+def _asking(kind: type[KozmoError], doing: str) -> Iterator[None]:
+    """Translate errors of the block, of which none is said where a signal ended it."""
+    with system.translated(kind, doing):
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if stopping.requested:
+                raise KeyboardInterrupt from error
+            raise
+
+
+@contextmanager
+def _refusing(query: Query) -> Iterator[None]:
+    """Say of errors of the block which query they are about, unless they are about the file."""
+    try:
+        yield
+    # Before Python 3.12 two statements in one were a warning, which is no error to sqlite3.
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        if stopping.requested or re.search(r"locked|busy|disk|malformed", str(error)):
+            raise
+        raise ConfigError(
+            f"tap-sqlite: SQLite refuses query '{query.name}'",
+            str(error),
+            "a query is one SELECT, WITH or VALUES that changes nothing",
+        ) from error
 
 
 def _converted(
