@@ -382,7 +382,7 @@ _ADVICE = {
     "57P03": "the server is starting or stopping; run again in a moment",
     "40001": "another transaction was in the way; run again",
     "40P01": "another transaction was in the way; run again",
-    "25006": "the connection is read-only; is it a standby?",
+    "25006": "the connection is read-only, as a tap's is, or one to a standby",
 }
 
 

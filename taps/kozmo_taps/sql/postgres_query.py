@@ -41,7 +41,10 @@ def describe_query(raw: Any, query: Query) -> Relation:
     except _FAULTS as error:
         raise _refused(query, error, 0) from error
     if alone.nparams:
-        raise ConfigError(f"tap-postgres: query '{query.name}' has a parameter", "there are none")
+        raise ConfigError(
+            f"tap-postgres: query '{query.name}' has a parameter such as $1",
+            "write the value itself into the query",
+        )
     if not alone.nfields:
         raise ConfigError(f"tap-postgres: query '{query.name}' finds nothing to read", _READS)
     text, result = _enclosed(raw, query)
@@ -56,15 +59,21 @@ def describe_query(raw: Any, query: Query) -> Relation:
 def _enclosed(raw: Any, query: Query) -> tuple[str, Any]:
     """The text that can stand within parentheses, and how the server describes it there."""
     text = query.sql
-    while True:
-        try:
-            return text, _described(raw, _OPEN + text + _CLOSE)
-        except _FAULTS as error:
-            place = int(error.diag.statement_position or 0) - len(_OPEN) - 1
-            # One that stood in a text or a comment would be no fault.
-            if place < 0 or text[place : place + 1] != ";":
-                raise _refused(query, error, len(_OPEN), _READS) from error
-            text = f"{text[:place]} {text[place + 1 :]}"
+    while isinstance(found := _tried(raw, _OPEN + text + _CLOSE), psycopg.Error):
+        place = int(found.diag.statement_position or 0) - len(_OPEN) - 1
+        # A semicolon within a text or a comment is no fault.
+        if place < 0 or text[place : place + 1] != ";":
+            raise _refused(query, found, len(_OPEN), _READS) from found
+        text = f"{text[:place]} {text[place + 1 :]}"
+    return text, found
+
+
+def _tried(raw: Any, statement: str) -> Any:
+    """The description, or what is wrong with the statement."""
+    try:
+        return _described(raw, statement)
+    except _FAULTS as error:
+        return error
 
 
 def _described(raw: Any, statement: str) -> Any:

@@ -52,8 +52,8 @@ FROM sqlite_master
 WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name
 """
 # hidden: 1 is a hidden column of a virtual table, 2 and 3 are generated columns.
-_COLUMNS_OF_VIEW = "SELECT name, type FROM pragma_table_xinfo(?, 'temp')"
 _COLUMNS = 'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1'
+_COLUMNS_OF_VIEW = "SELECT name, type FROM pragma_table_xinfo(?, 'temp')"
 
 
 class TapSQLite(SqlTap):
@@ -286,7 +286,7 @@ def _refusing(query: Query) -> Iterator[None]:
         yield
     # Before Python 3.12 two statements in one were a warning, which is no error to sqlite3.
     except (sqlite3.Error, sqlite3.Warning) as error:
-        if stopping.requested or re.search(r"locked|busy|disk|malformed", str(error)):
+        if stopping.requested or re.search(r"is locked|disk (I/O|image|is full)", str(error)):
             raise
         raise ConfigError(
             f"tap-sqlite: SQLite refuses query '{query.name}'",
