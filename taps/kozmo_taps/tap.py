@@ -95,7 +95,7 @@ _log = logging.getLogger("kozmo_taps")
 Row = tuple[Any, ...]
 
 
-class Stopped(Exception):
+class Stopped(KeyboardInterrupt):
     """The source was asked to end while it was busy; what was read so far stands."""
 
 

@@ -20,9 +20,12 @@ _KINDS = {
 }
 
 # One row a column. Partitions are left out, since their rows come with the table they belong to.
+# Before PostgreSQL 14 a table that was never analyzed has no rows, and no pages either.
 _COLUMNS = """
 SELECT n.nspname, c.relname, c.relkind::text,
-       CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END,
+       CASE WHEN c.reltuples >= 0
+         AND (c.relpages <> 0 OR current_setting('server_version_num')::int >= 140000)
+         THEN c.reltuples::bigint END,
        a.attname, a.attnotnull, has_column_privilege(c.oid, a.attnum, 'SELECT'),
        format_type(a.atttypid, a.atttypmod), a.atttypid::bigint, t.typtype::text,
        t.typcategory::text, key.place

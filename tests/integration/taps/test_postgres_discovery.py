@@ -70,6 +70,31 @@ def test_every_kind_of_table_of_every_schema_is_found(
     }  # fmt: skip
 
 
+def test_rows_are_estimated_once_the_server_knows_them(
+    postgres: Database, run: Run, tmp_path: Path
+) -> None:
+    """Nothing is said of a table that was never analyzed; then the size is about right."""
+    for statement in (
+        "CREATE TABLE big AS SELECT n AS id FROM generate_series(1, 200000) n",
+        "CREATE TABLE small AS SELECT 1 AS id",
+        "CREATE TABLE empty (id integer)",
+        "CREATE TABLE parted (id integer) PARTITION BY RANGE (id)",
+        "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (9999)",
+        "INSERT INTO parted SELECT n FROM generate_series(1, 5000) n",
+        "CREATE VIEW v AS SELECT id FROM big",
+    ):
+        postgres.execute(statement)
+    before = found(run, tmp_path, postgres.config)
+    assert all("row_count" not in s and "row-count" not in root_of(s) for s in before.values())
+    postgres.execute("ANALYZE")
+    after = {name: root_of(s).get("row-count") for name, s in
+             found(run, tmp_path, postgres.config).items()}  # fmt: skip
+    assert 180_000 < after.pop("public-big") < 220_000
+    assert after == {
+        "public-small": 1, "public-empty": 0, "public-parted": 5000, "public-v": None,
+    }  # fmt: skip
+
+
 def test_only_what_may_be_read_is_found(postgres: Database, run: Run, tmp_path: Path) -> None:
     """Tables without a grant are left out, columns without one are marked."""
     role = f"reader_{postgres.name}"
