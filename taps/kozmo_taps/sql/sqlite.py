@@ -288,10 +288,10 @@ def _refusing(query: Query) -> Iterator[None]:
     except (sqlite3.Error, sqlite3.Warning) as error:
         if stopping.requested or re.search(r"is locked|disk (I/O|image|is full)", str(error)):
             raise
+        advice = "a query is one SELECT, WITH or VALUES that changes nothing"
+        lines = [advice] if re.search(r"syntax error|one statement", str(error)) else []
         raise ConfigError(
-            f"tap-sqlite: SQLite refuses query '{query.name}'",
-            str(error),
-            "a query is one SELECT, WITH or VALUES that changes nothing",
+            f"tap-sqlite: SQLite refuses query '{query.name}'", str(error), *lines
         ) from error
 
 
