@@ -22,6 +22,8 @@ class Database(NamedTuple):
     url: str
     settings: Mapping[str, str]
     schemes: tuple[str, ...]
+    has_schemas: bool = True
+    """Whether tables are in schemas, and the plug-in takes the setting filter_schemas."""
 
     def plugin(self, side: Side) -> str:
         """Return the name of the tap or target; ConfigError where none is installed."""
@@ -67,7 +69,7 @@ DATABASES = (
         "PostgreSQL", "postgres", "sqlalchemy_url", {**_SERVER, "sslmode": "sslmode"},
         ("postgresql", "postgres"),
     ),
-    Database("SQLite", "sqlite", "path", {"database_file": "path"}, ("sqlite",)),
+    Database("SQLite", "sqlite", "path", {"database_file": "path"}, ("sqlite",), False),
     Database("MySQL", "mysql", "sqlalchemy_url", _SERVER, ("mysql", "mariadb")),
     Database("BigQuery", "bigquery", "sqlalchemy_url", {}, ("bigquery",)),
     Database("Snowflake", "snowflake", "sqlalchemy_url", _SERVER, ("snowflake",)),
