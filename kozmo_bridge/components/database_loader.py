@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.calls import apreview
-from kozmo_bridge.components import logins, picking
-from kozmo_bridge.components.base import Problem, flag
+from kozmo_bridge.components import columns, logins, tables
+from kozmo_bridge.components.base import Problem, flag, literal
 from kozmo_bridge.components.canvas import (
     BoolInput,
     DropdownInput,
@@ -18,7 +18,7 @@ from kozmo_bridge.components.canvas import (
     StrInput,
     TableInput,
 )
-from kozmo_bridge.components.databases import Database, database
+from kozmo_bridge.components.databases import QUERY, Database, database, query_config
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
 from kozmo_runner import api
@@ -30,16 +30,10 @@ from kozmo_singer.wire.types import Column, LogicalType
 FULL, INCREMENTAL = "Full table", "Incremental"
 LIMIT = 10_000
 PREVIEWED = 5
-QUERY = "query"
-"""The stream of what the query finds."""
-_COLUMNS = ("column", "read", "type", "key", "sample")
-_ALL_SCHEMAS = ""
-
-
-def query_config(sql: str, key: str = "") -> dict[str, Any]:
-    """Return the settings by which a tap reads *sql* alone, new rows by the column *key*."""
-    query: dict[str, Any] = {"sql": sql} | ({"replication_key": key} if key else {})
-    return {"queries": {QUERY: query}, "discover_tables": False}
+_ALL_SCHEMAS = "All schemas"
+_SAMPLE_SECONDS = 10.0
+_LINES = 4
+_COLUMNS = "Columns: all"
 
 
 class DatabaseLoaderComponent(SourceComponent):
@@ -91,10 +85,11 @@ class DatabaseLoaderComponent(SourceComponent):
             name="columns",
             display_name="Columns",
             info="Which columns are read: yes or no. Those of the key always are.",
-            table_schema=picking.table_schema(),
-            table_options=picking.TABLE_OPTIONS,
-            trigger_text="Columns: all",
+            table_schema=columns.TABLE_SCHEMA,
+            table_options=columns.TABLE_OPTIONS,
+            trigger_text=_COLUMNS,
             value=[],
+            real_time_refresh=True,
         ),
         MultilineInput(
             name="query",
@@ -172,7 +167,7 @@ class DatabaseLoaderComponent(SourceComponent):
 
     async def _wanted_query(self, sql: str) -> Wanted:
         key = self.text("replication_key") if self._incremental() else ""
-        config = logins.settings(self) | logins.literal(query_config(sql, key))
+        config = logins.settings(self) | literal(query_config(sql, key))
         if self._incremental() and not key:
             raise ConfigError(
                 "new rows of the query cannot be told: no column is named",
@@ -188,9 +183,9 @@ class DatabaseLoaderComponent(SourceComponent):
                 "there is nothing to read: neither a table nor a query is given",
                 "choose a table, or write a query",
             )
-        stream = picking.chosen(await self._table(), self.given("columns") or [])
+        stream = columns.chosen(await self._table(), self.given("columns") or [])
         if self._incremental():
-            picking.incremental(stream, self.text("replication_key"))
+            tables.incremental(stream, self.text("replication_key"))
         return self._wanted(logins.settings(self), Catalog([stream]), [], "")
 
     def _wanted(
@@ -215,19 +210,175 @@ class DatabaseLoaderComponent(SourceComponent):
 
     async def _table(self, form: Form | None = None) -> Stream:
         """The table that is named; only its schema is looked at where its name tells it."""
-        name, schema = self.text("table_name"), self.text("schema_name")
-        likely = picking.schema_meant(name) or schema or picking.DEFAULT_SCHEMA
-        if self._chosen().has_schemas:
-            try:
-                return picking.find_table(await self._tables(form, likely), name, schema)
-            except ConfigError:
-                # Its name may hold a dot, and it may be alone in another schema.
-                pass
-        return picking.find_table(await self._tables(form), name, schema)
+        name, schema = self.text("table_name"), self._schema()
+        likely = tables.schema_meant(name) or schema or tables.DEFAULT_SCHEMA
+        found = await self._tables(form, likely)
+        if self._chosen().has_schemas and not tables.has_table(found, name):
+            # Its name may hold a dot, and it may be alone in another schema.
+            found = await self._tables(form)
+        return tables.find_table(found, name, schema)
 
     async def _tables(self, form: Form | None, schema: str = "") -> Catalog:
         chosen = self._chosen()
-        config = logins.settings(self, form)
+        settings = logins.settings(self, form)
         if schema and chosen.has_schemas:
-            config["filter_schemas"] = [logins.literal({"it": schema})["it"]]
-        return await api.adiscover(chosen.plugin("tap"), config)
+            settings |= literal({"filter_schemas": [schema]})
+        return await api.adiscover(chosen.plugin("tap"), settings)
+
+    async def _extract(self) -> Extraction:
+        if flag(self.given("test_connection_only")):
+            return await self._tested()
+        found = await super()._extract()
+        limit = self.number("limit")
+        if limit is not None and found.rows >= limit:
+            self.log(f"stopped at the row limit of {limit}: there may be more rows")
+        return found
+
+    async def _tested(self) -> Extraction:
+        try:
+            status, message = "connected", await self._reached()
+        except KozmoError as error:
+            status, message = "failed", str(self.problem(error))
+        texts = [Column(name, LogicalType("string")) for name in ("status", "message")]
+        self.log(message)
+        return Extraction([Batch("connection", texts, [(status, message)])])
+
+    async def _reached(self, form: Form | None = None) -> str:
+        return await api.acheck(self._chosen().plugin("tap"), logins.settings(self, form))
+
+    def template(self) -> str | None:
+        """Return the template for the text of each row."""
+        # What a test says has other columns.
+        return None if flag(self.given("test_connection_only")) else super().template()
+
+    def problem(self, error: BaseException) -> Problem:
+        """Return *error* for the canvas, on at most four lines."""
+        return Problem("\n".join(str(super().problem(error)).splitlines()[:_LINES]))
+
+    async def to_toolkit(self) -> list[Any]:
+        """Return the tool for Agents, which says what it may be asked."""
+        self.description = self._asked_for()
+        return await super().to_toolkit()
+
+    def _asked_for(self) -> str:
+        chosen = self._chosen()
+        limit = self.number("limit")
+        most = f"at most {limit} rows" if limit else "all rows"
+        return (
+            f"Runs one SQL query, in the dialect of {chosen.label}, in the {chosen.label} database"
+            f"{self._named()}, and returns {most} that it finds. It is read-only: one SELECT (or "
+            f"WITH); nothing can be changed. Tables and columns are found by: {chosen.lookup}"
+        )
+
+    def _named(self) -> str:
+        name = self.text("database") or self.text("database_file").rpartition("/")[2]
+        return f" '{name}'" if name else ""
+
+    # What the form shows.
+
+    async def refresh(self, form: Form, changed: str) -> None:
+        """Show the inputs that count; look at the database where the user asked for that."""
+        for button in ("test_connection", "reset_bookmark"):
+            form.set(button, False)
+        chosen = self._chosen()
+        logins.show_login(self, form, chosen, changed)
+        form.place("schema_name", chosen.has_schemas)
+        new_only = form.value("sync_mode") == INCREMENTAL
+        for name in ("replication_key", "reset_bookmark"):
+            form.place(name, new_only)
+        form.place("reset_at", new_only, rare=True)
+        if changed in ("database_type", "connect_by"):
+            form.set("verdict", "")
+        if changed == "database_type":
+            self._forget_tables(form)
+        chosen.plugin("tap")
+        await self._answer(form, changed)
+
+    async def _answer(self, form: Form, changed: str) -> None:
+        if changed == "test_connection":
+            await self._test(form)
+        elif changed == "schema_name":
+            await self._list_tables(form)
+            if not self._listed(form):
+                self._forget_table(form)
+        elif changed == "table_name":
+            await self._choose_table(form)
+        elif changed == "columns":
+            rows = form.value("columns") or []
+            self._show_columns(form, columns.with_keys(rows))
+        elif changed == "reset_bookmark":
+            form.set("reset_at", now())
+            form.set("verdict", "The next run reads everything")
+        elif changed in ("sync_mode", "replication_key"):
+            form.set("verdict", self._outlook(form))
+
+    async def _test(self, form: Form) -> None:
+        said, _ = await asyncio.gather(self._reached(form), self._list_tables(form))
+        form.set("verdict", said)
+
+    async def _list_tables(self, form: Form) -> None:
+        schema = self._schema()
+        found = await self._tables(form, schema)
+        streams = found.streams
+        form.offer("table_name", [tables.title(s, schema) for s in streams], tables.notes(streams))
+        if not schema:
+            form.offer("schema_name", [_ALL_SCHEMAS, *tables.schemas(found)])
+
+    def _listed(self, form: Form) -> bool:
+        return self.text("table_name") in form.options("table_name")
+
+    async def _choose_table(self, form: Form) -> None:
+        if not self.text("table_name"):
+            self._forget_table(form)
+            return
+        before = form.value("columns") or []
+        known = self._listed(form)
+        if not known:
+            await self._list_tables(form)
+        stream = await self._table(form)
+        same = [row.get("column") for row in before] == list(stream.schema["properties"])
+        if known and same:
+            # It was chosen before, so the button beside it was pressed.
+            await self._list_tables(form)
+        form.offer("replication_key", tables.valid_keys(stream))
+        rows = columns.column_rows(stream, None, before if same else ())
+        self._show_columns(form, rows)
+        form.set("verdict", tables.told(stream))
+        samples = await self._sampled(form, stream)
+        self._show_columns(form, columns.column_rows(stream, samples, rows))
+
+    async def _sampled(self, form: Form, stream: Stream) -> Batch | None:
+        catalog = Catalog([columns.chosen(stream, [])])
+        config = logins.settings(self, form)
+        looking = apreview(self._chosen().plugin("tap"), config, catalog=catalog, rows=PREVIEWED)
+        try:
+            # A view may take minutes to its first row.
+            found = await asyncio.wait_for(looking, _SAMPLE_SECONDS)
+        except asyncio.TimeoutError:
+            return None
+        return found.get(stream.stream)
+
+    def _show_columns(self, form: Form, rows: list[dict[str, str]]) -> None:
+        form.set("columns", rows)
+        read = len(rows) - len(columns.unread(rows))
+        form.note("columns", trigger_text=f"Columns: {read} of {len(rows)}" if rows else _COLUMNS)
+
+    def _forget_tables(self, form: Form) -> None:
+        for name in ("schema_name", "table_name", "replication_key"):
+            form.offer(name, [])
+            form.set(name, "")
+        self._show_columns(form, [])
+
+    def _forget_table(self, form: Form) -> None:
+        form.set("table_name", "")
+        self._show_columns(form, [])
+
+    def _outlook(self, form: Form) -> str:
+        key = str(form.value("replication_key") or "")
+        if form.value("sync_mode") != INCREMENTAL:
+            return "Each run reads all rows"
+        return f"Each run reads new rows by {key}" if key else "Choose a column in 'New rows by'"
+
+    def _schema(self) -> str:
+        name = self.text("schema_name")
+        return "" if name == _ALL_SCHEMAS else name

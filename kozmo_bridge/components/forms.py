@@ -45,6 +45,10 @@ class Form:
         for name in names:
             self.fields[name]["required"] = required
 
+    def options(self, name: str) -> list[str]:
+        """Return what a dropdown offers."""
+        return list(self.fields.get(name, {}).get("options") or [])
+
     def offer(
         self, name: str, options: Sequence[str], notes: Sequence[Mapping[str, Any]] = ()
     ) -> None:

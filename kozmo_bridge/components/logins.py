@@ -96,9 +96,10 @@ def login_inputs(side: Side) -> list[Any]:
     ]
 
 
-def show_login(form: Form, chosen: Database, changed: str = "") -> None:
+def show_login(component: KozmoComponent, form: Form, chosen: Database, changed: str = "") -> None:
     """Show what *chosen* can be told, and hide the rest, after the input *changed* has changed."""
-    by_string = _by_string(form, chosen, changed)
+    string = component.text("connection_string") if form.shown("connection_string") else ""
+    by_string = _by_string(form, chosen, string, changed)
     form.set("connect_by", BY_STRING if by_string else BY_FIELDS)
     form.place("connect_by", "host" in chosen.settings)
     form.place("connection_string", by_string)
@@ -124,12 +125,11 @@ def settings(component: KozmoComponent, form: Form | None = None) -> dict[str, A
     return literal(login(component, form))
 
 
-def _by_string(form: Form, chosen: Database, changed: str) -> bool:
+def _by_string(form: Form, chosen: Database, string: str, changed: str) -> bool:
     if not chosen.settings or form.value("connect_by") == BY_STRING and "host" in chosen.settings:
         return True
     # Flows of the first integration have a connection string, and no choice.
-    given = bool(form.value("connection_string")) and form.shown("connection_string")
-    return given and changed != "connect_by"
+    return bool(string) and chosen.takes(string) and changed != "connect_by"
 
 
 def _note(here: bool) -> dict[str, Any]:

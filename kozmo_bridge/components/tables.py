@@ -1,20 +1,16 @@
-"""Tables and columns to choose from: what a catalog offers, by the names that people use."""
+"""Tables to choose from: what a catalog offers, by the names that people use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from kozmo_bridge.batch import Batch
-from kozmo_bridge.components.base import flag
 from kozmo_singer.errors import ConfigError
 from kozmo_singer.settings import did_you_mean
 from kozmo_singer.wire.catalog import Catalog, Stream
-from kozmo_singer.wire.types import columns
 
 DEFAULT_SCHEMA = "public"
 """Where a table is meant whose schema nobody names, if it is there."""
-SAMPLE_CHARACTERS = 40
 _SHOWN = 8
 
 
@@ -76,6 +72,12 @@ def find_table(catalog: Catalog, name: str, schema: str = "") -> Stream:
     raise _unknown(catalog, name)
 
 
+def has_table(catalog: Catalog, name: str) -> bool:
+    """Return whether `find_table` would find one or several tables."""
+    wanted = name.replace('"', "").lower()
+    return any(wanted in map(str.lower, _names(stream)) for stream in catalog.streams)
+
+
 def _names(stream: Stream) -> tuple[str, ...]:
     return stream.tap_stream_id, stream.stream, title(stream), table_of(stream)
 
@@ -87,49 +89,11 @@ def _unknown(catalog: Catalog, name: str) -> ConfigError:
     return ConfigError(f"there is no table '{name}' that this user may read", *hint)
 
 
-def column_rows(
-    stream: Stream, batch: Batch | None, before: Sequence[Mapping[str, Any]] = ()
-) -> list[dict[str, str]]:
-    """Return a row for each column of a table: whether it is read, name, type, key, sample.
-
-    Those that are not read in *before* stay so; a column of the key is always read.
-    """
-    left_out = set(unread(before))
-    samples = _samples(batch)
-    found = []
-    for name in stream.schema.get("properties") or {}:
-        told = stream.metadata.get(("properties", name), {})
-        key = name in stream.key_properties
-        readable = told.get("inclusion") != "unsupported"
-        found.append(
-            {
-                "column": name,
-                "read": "yes" if key or (readable and name not in left_out) else "no",
-                "type": str(told.get("sql-datatype") or _type(stream, name)),
-                "key": "key" if key else "",
-                "sample": samples.get(name, "") if readable else "(may not be read)",
-            }
-        )
-    return found
-
-
-def unread(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the columns that a table of columns leaves out."""
-    return [str(row.get("column")) for row in rows if not flag(row.get("read", "yes"))]
-
-
-def chosen(stream: Stream, rows: Sequence[Mapping[str, Any]]) -> Stream:
-    """Select *stream* in place, without the columns that *rows* leave out, and return it.
-
-    Columns of the key stay, and so do those of which *rows* know nothing.
-    """
-    stream.root()["selected"] = True
-    for name in unread(rows):
-        if name in (stream.schema.get("properties") or {}) and name not in stream.key_properties:
-            stream.metadata.setdefault(("properties", name), {})["selected"] = False
-    if not stream.selected_columns():
-        raise ConfigError(f"no column of {title(stream)} is to be read", "set one to 'yes'")
-    return stream
+def told(stream: Stream) -> str:
+    """Return in words what a table is."""
+    count = len(stream.schema.get("properties") or {})
+    rows = "" if stream.row_count is None else f", about {stream.row_count} rows"
+    return f"{title(stream)}: {count} columns{rows}"
 
 
 def valid_keys(stream: Stream) -> list[str]:
@@ -147,25 +111,6 @@ def incremental(stream: Stream, key: str) -> Stream:
             *(did_you_mean(key, keys) if key else ()),
             f"columns that can tell: {', '.join(keys) or 'none'}",
         )
-    stream.root() |= {"replication-method": "INCREMENTAL", "replication-key": key}
+    stream.root().update({"replication-method": "INCREMENTAL", "replication-key": key})
     stream.replication_method, stream.replication_key = "INCREMENTAL", key
     return stream
-
-
-def _type(stream: Stream, name: str) -> str:
-    return next((c.type.name for c in columns(stream.schema) if c.name == name), "")
-
-
-def _samples(batch: Batch | None) -> dict[str, str]:
-    """The first value of each column that is one."""
-    found: dict[str, str] = {}
-    for row in batch.to_dicts() if batch is not None else ():
-        for name, value in row.items():
-            if value is not None and name not in found:
-                found[name] = _cut(value if isinstance(value, str) else str(value))
-    return found
-
-
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= SAMPLE_CHARACTERS else line[: SAMPLE_CHARACTERS - 1] + "…"
