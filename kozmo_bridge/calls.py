@@ -64,6 +64,7 @@ def preview(
     streams: Sequence[str] | None = None,
     rows: int = PREVIEW_ROWS,
     *,
+    catalog: Catalog | Mapping[str, Any] | None = None,
     cancel: Cancel | None = None,
 ) -> dict[str, Batch]:
     """Return the first *rows* rows of each stream as a batch, by the stream's name.
@@ -71,7 +72,8 @@ def preview(
     A stream without rows has an empty batch, whose columns are known all the same.
     """
     found: dict[str, list[tuple[Any, ...]]] = {}
-    with read(tap, config, streams, limit=rows, batch_rows=rows, cancel=cancel) as reading:
+    options: dict[str, Any] = {"limit": rows, "batch_rows": rows, "catalog": catalog}
+    with read(tap, config, streams, cancel=cancel, **options) as reading:
         for batch in reading:
             found.setdefault(batch.stream, []).extend(batch.rows)
         return {

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from kozmo_bridge.calls import read
+from kozmo_bridge.reading import Reading
 from kozmo_runner import api
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.settings import did_you_mean
@@ -89,33 +90,21 @@ class BaseSourceAdapter:
         if query:
             raise ConfigError(f"{self.tap} takes no query")
         chosen = [self._stream(stream).tap_stream_id] if stream else None
-        rows = self._rows(chosen, limit, batch_size)
+        return self._opened(chosen, self.settings(), self._catalog, limit, batch_size)
+
+    def _opened(
+        self,
+        streams: list[str] | None,
+        settings: Mapping[str, Any],
+        catalog: Catalog | None,
+        limit: int | None,
+        batch_size: int,
+    ) -> Generator[list[Any], None, None]:
+        """The rows of *streams*, which `disconnect` stops."""
+        options: dict[str, Any] = {"batch_rows": batch_size, "catalog": catalog}
+        rows = _rows(read(self.tap, settings, streams, limit=limit, **options), limit)
         self._readings.append(rows)
         return rows
-
-    def _rows(
-        self, streams: list[str] | None, limit: int | None, batch_size: int
-    ) -> Generator[list[Any], None, None]:
-        room = limit
-        if room == 0:
-            return
-        reading = read(
-            self.tap,
-            self.settings(),
-            streams,
-            limit=limit,
-            batch_rows=batch_size,
-            catalog=self._catalog,
-        )
-        with closing(reading):
-            for batch in reading:
-                data = batch.to_data()[:room]
-                if data:
-                    yield data
-                if room is not None:
-                    room -= len(data)
-                    if room <= 0:
-                        return
 
     def _found(self) -> Catalog:
         if self._catalog is None:
@@ -134,3 +123,17 @@ class BaseSourceAdapter:
                 f"there are {', '.join(streams)}",
             )
         return streams[name]
+
+
+def _rows(reading: Reading, limit: int | None) -> Generator[list[Any], None, None]:
+    room = limit
+    with closing(reading):
+        if room != 0:
+            for batch in reading:
+                data = batch.to_data()[:room]
+                if data:
+                    yield data
+                if room is not None:
+                    room -= len(data)
+                    if room <= 0:
+                        return

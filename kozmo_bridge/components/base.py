@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
 from kozmo_bridge.availability import TIMEOUT, require_enabled, timeout_seconds
-from kozmo_bridge.components.canvas import Component
+from kozmo_bridge.components.canvas import Component, Message
 from kozmo_bridge.components.forms import Form
 from kozmo_singer.errors import KozmoError, show
 from kozmo_singer.secrets import escape, forms, secrets_in
@@ -23,6 +25,21 @@ T = TypeVar("T")
 
 class Problem(Exception):
     """What went wrong, in words for the canvas, without secrets."""
+
+
+@dataclass(frozen=True)
+class _Call:
+    """An output while it is made: the inputs as they were when it was asked for.
+
+    An Agent calls a tool several times at once, and sets the inputs of one component for each.
+    """
+
+    component: Component
+    inputs: Mapping[str, Any]
+    shared: dict[str, Any]
+
+
+_CALL: ContextVar[_Call | None] = ContextVar("kozmo_call", default=None)
 
 
 class KozmoComponent(Component):
@@ -67,10 +84,26 @@ class KozmoComponent(Component):
 
     async def once(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
         """Return what *work* gives, doing it once for all outputs of a run."""
-        shared = self.__dict__.setdefault("_kozmo_shared", {})
+        call = self._call()
+        shared = self._shared() if call is None else call.shared
         if name not in shared:
             shared[name] = await work()
         found: T = shared[name]
+        return found
+
+    def given(self, name: str) -> Any:
+        """Return the value of an input; while an output is made, as it was when that began."""
+        call = self._call()
+        if call is not None and name in call.inputs:
+            return call.inputs[name]
+        return getattr(self, name, None)
+
+    def _call(self) -> _Call | None:
+        call = _CALL.get()
+        return call if call is not None and call.component is self else None
+
+    def _shared(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.__dict__.setdefault("_kozmo_shared", {})
         return found
 
     def secrets(self) -> list[str]:
@@ -86,12 +119,14 @@ class KozmoComponent(Component):
 
         The host makes a newline of a backslash and an n, in Windows paths and passwords too.
         """
-        value = getattr(self, name, None)
+        value = self.given(name)
+        if isinstance(value, Message):
+            value = value.text
         return "" if value is None else str(value).strip("\n").replace("\n", "\\n").strip()
 
     def number(self, name: str) -> int | None:
         """Return the value of an integer input; 0 and nothing are None."""
-        return int(getattr(self, name, None) or 0) or None
+        return int(self.given(name) or 0) or None
 
     def show(self, rows: Sequence[Any]) -> None:
         """Make *rows* (Data objects) the preview of the node."""
@@ -112,11 +147,15 @@ def output(
 
     @wraps(method)
     async def run(self: C) -> T:
+        inputs = {name: getattr(self, name, None) for name in self._inputs}
+        before = _CALL.set(_Call(self, inputs, self._shared()))
         try:
             require_enabled()
             return await within(method(self))
         except KozmoError as error:
             raise self.problem(error) from None
+        finally:
+            _CALL.reset(before)
 
     return run
 

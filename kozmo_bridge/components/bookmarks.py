@@ -27,13 +27,14 @@ _SLOTS = (1, 2)
 class Bookmark(msgspec.Struct, frozen=True):
     """The state of a tap; *origin* marks the source that it was read from.
 
-    *serial* grows with each save.
+    *serial* grows with each save. *reset_at* is the last reset that it knows of.
     """
 
     state: dict[str, Any]
     origin: str = ""
     saved_at: str = ""
     serial: int = 0
+    reset_at: str = ""
 
 
 class Pending(msgspec.Struct):
@@ -44,8 +45,11 @@ class Pending(msgspec.Struct):
     exporters: set[str]
 
 
-async def load(component: Component, origin: str = "") -> Bookmark | None:
-    """Return where *component* stopped, None if it never did or read another source then."""
+async def load(component: Component, origin: str = "", reset_at: str = "") -> Bookmark | None:
+    """Return where *component* stopped, None if it never did or read another source then.
+
+    Each new *reset_at* has a bookmark from before it not used.
+    """
     found = [kept for slot in _SLOTS if (kept := await _read(component, slot)) is not None]
     if not found:
         return None
@@ -53,12 +57,18 @@ async def load(component: Component, origin: str = "") -> Bookmark | None:
     if origin and newest.origin and newest.origin != origin:
         component.log("the source is another one than last time: everything is read")
         return None
+    # Not by time: clocks differ, and a second is long.
+    if reset_at and newest.reset_at != reset_at:
+        component.log("the bookmark was reset: everything is read")
+        return None
     return newest
 
 
-async def commit(component: Component, state: Mapping[str, Any], origin: str = "") -> None:
+async def commit(
+    component: Component, state: Mapping[str, Any], origin: str = "", reset_at: str = ""
+) -> None:
     """Keep *state*, now or when the exporters after *component* have written their rows."""
-    bookmark = Bookmark(dict(state), origin)
+    bookmark = Bookmark(dict(state), origin, reset_at=reset_at)
     exporters = _exporters_after(component)
     if not exporters:
         await _save(component, component._id, bookmark)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         inputs: ClassVar[list[Any]]
         outputs: ClassVar[list[Any]]
         display_name: ClassVar[str]
-        description: ClassVar[str]
+        description: str
         documentation: ClassVar[str]
         icon: ClassVar[str]
         name: ClassVar[str]
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
         _id: str
         _vertex: Any
         _attributes: dict[str, Any]
+        _inputs: dict[str, Any]
 
         def __init__(self, **values: Any) -> None: ...
         def __getattr__(self, name: str) -> Any: ...
         def log(self, message: Any) -> None: ...
         def stop(self, output: str) -> None: ...
         def set(self, **values: Any) -> Any: ...
+        async def to_toolkit(self) -> list[Any]: ...
         async def _build_results(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
         def _pre_run_setup(self) -> None: ...
 
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 
     class Message:
         """A text of the host's."""
+
+        text: Any
 
         def __init__(self, **values: Any) -> None: ...
 else:

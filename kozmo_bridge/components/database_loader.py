@@ -1,51 +1,384 @@
-"""Database Loader: rows of a table or a query."""
+"""Database Loader: rows of a table or a query, all of them or those that are new."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from typing import Any, ClassVar
 
-from kozmo_bridge.components.base import literal
+from kozmo_bridge.batch import Batch
+from kozmo_bridge.calls import apreview
+from kozmo_bridge.components import columns, logins, tables
+from kozmo_bridge.components.base import Problem, flag, literal
 from kozmo_bridge.components.canvas import (
     BoolInput,
     DropdownInput,
     IntInput,
-    MessageTextInput,
-    SecretStrInput,
+    MultilineInput,
+    StrInput,
+    TableInput,
 )
-from kozmo_bridge.components.databases import DATABASES, database
-from kozmo_bridge.components.source import SourceComponent, Wanted
-from kozmo_singer.errors import ConfigError
+from kozmo_bridge.components.databases import QUERY, Database, database, query_config
+from kozmo_bridge.components.forms import Form
+from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
+from kozmo_runner import api
+from kozmo_runner.stores.base import now
+from kozmo_singer.errors import ConfigError, KozmoError
+from kozmo_singer.wire.catalog import Catalog, Stream
+from kozmo_singer.wire.types import Column, LogicalType
+
+FULL, INCREMENTAL = "Full table", "Incremental"
+LIMIT = 10_000
+PREVIEWED = 5
+_ALL_SCHEMAS = "All schemas"
+_SAMPLE_SECONDS = 10.0
+_LINES = 4
+_COLUMNS = "Columns: all"
 
 
 class DatabaseLoaderComponent(SourceComponent):
-    """Reads a table or a query."""
+    """Reads a table, or the query that a user or an Agent gives."""
 
     display_name = "Database Loader"
-    description = "Rows of a table or a query, all of them or those that are new."
+    description = "Rows of a table or of a query, all of them or those that are new."
     icon = "Database"
     name = "DatabaseLoader"
-    secret_inputs = ("connection_string", "password")
+    secret_inputs = logins.SECRETS
+    verdict = "verdict"
 
     inputs: ClassVar[list[Any]] = [
-        DropdownInput(
-            name="database_type",
-            display_name="Database",
-            options=[each.label for each in DATABASES],
-            value="PostgreSQL",
+        *logins.login_inputs("tap"),
+        BoolInput(
+            name="test_connection",
+            display_name="Test connection",
+            info="Connects, says what is there, and fills the lists of schemas and tables.",
+            value=False,
+            real_time_refresh=True,
         ),
-        SecretStrInput(name="connection_string", display_name="Connection string"),
-        MessageTextInput(name="query", display_name="Query", tool_mode=True),
-        MessageTextInput(name="table_name", display_name="Table"),
-        IntInput(name="limit", display_name="Row limit", value=10_000, advanced=True),
-        BoolInput(name="test_connection_only", display_name="Test only", advanced=True),
+        StrInput(
+            name="verdict",
+            display_name="Status",
+            info="What the last test or choice has shown.",
+            value="",
+            placeholder="not tested yet",
+        ),
+        DropdownInput(
+            name="schema_name",
+            display_name="Schema",
+            info="Which tables are offered; all, if empty. Test the connection to fill the list.",
+            options=[],
+            value="",
+            combobox=True,
+            real_time_refresh=True,
+        ),
+        DropdownInput(
+            name="table_name",
+            display_name="Table",
+            info="A table or view: orders, or public.orders. Choose one, or type its name.",
+            options=[],
+            value="",
+            combobox=True,
+            real_time_refresh=True,
+            refresh_button=True,
+        ),
+        TableInput(
+            name="columns",
+            display_name="Columns",
+            info="Which columns are read: yes or no. Those of the key always are.",
+            table_schema=columns.TABLE_SCHEMA,
+            table_options=columns.TABLE_OPTIONS,
+            trigger_text=_COLUMNS,
+            value=[],
+            real_time_refresh=True,
+        ),
+        MultilineInput(
+            name="query",
+            display_name="Query",
+            info="A SELECT instead of a table. It is run read-only, so it changes nothing.",
+            value="",
+            tool_mode=True,
+        ),
+        DropdownInput(
+            name="sync_mode",
+            display_name="Read",
+            info="The full table at each run, or only rows that are new since the last run.",
+            options=[FULL, INCREMENTAL],
+            value=FULL,
+            real_time_refresh=True,
+        ),
+        DropdownInput(
+            name="replication_key",
+            display_name="New rows by",
+            info="A column that grows with every change, such as updated_at or id.",
+            options=[],
+            value="",
+            combobox=True,
+            advanced=True,
+            real_time_refresh=True,
+        ),
+        BoolInput(
+            name="reset_bookmark",
+            display_name="Reset bookmark",
+            info="Has the next run read everything again.",
+            value=False,
+            advanced=True,
+            real_time_refresh=True,
+        ),
+        StrInput(
+            name="reset_at",
+            display_name="Bookmark reset at",
+            info="When the bookmark was reset; each new time has the next run read everything.",
+            value="",
+            advanced=True,
+        ),
+        IntInput(
+            name="limit",
+            display_name="Row limit",
+            info=f"The most rows that are read; {LIMIT} unless you say otherwise, 0 for all.",
+            value=LIMIT,
+        ),
+        MultilineInput(
+            name="text_template",
+            display_name="Text template",
+            info="Text of each row from its columns, such as {name}: {description}.",
+            value="",
+            advanced=True,
+        ),
+        BoolInput(
+            name="test_connection_only",
+            display_name="Only test connection",
+            info="The outputs tell whether the database can be reached, and no rows are read.",
+            value=False,
+            advanced=True,
+        ),
     ]
     outputs: ClassVar[list[Any]] = SourceComponent.source_outputs
 
+    # What is read.
+
     async def wanted(self) -> Wanted:
-        """Return the table that the inputs name."""
-        chosen = database(self.text("database_type"))
-        table = self.text("table_name")
-        if not table:
-            raise ConfigError("neither a table nor a query is named")
-        config = literal(chosen.config({}, self.text("connection_string")))
-        return Wanted(chosen.plugin("tap"), config, [table], limit=self.number("limit"))
+        """Return the query, or the table with its columns."""
+        query = self.sql()
+        return await (self._wanted_query(query) if query else self._wanted_table())
+
+    def sql(self) -> str:
+        """Return the query, nothing where a table is to be read."""
+        return str(self.given("query") or "").strip()
+
+    async def _wanted_query(self, sql: str) -> Wanted:
+        key = self.text("replication_key") if self._incremental() else ""
+        config = logins.settings(self) | literal(query_config(sql, key))
+        if self._incremental() and not key:
+            raise ConfigError(
+                "new rows of the query cannot be told: no column is named",
+                "name one in 'New rows by'",
+            )
+        # Another query goes on from no bookmark of this one.
+        mark = hashlib.sha256(sql.encode()).hexdigest()[:16]
+        return self._wanted(config, None, [QUERY], mark)
+
+    async def _wanted_table(self) -> Wanted:
+        if not self.text("table_name"):
+            raise ConfigError(
+                "there is nothing to read: neither a table nor a query is given",
+                "choose a table, or write a query",
+            )
+        stream = columns.chosen(await self._table(), self.given("columns") or [])
+        if self._incremental():
+            tables.incremental(stream, self.text("replication_key"))
+        return self._wanted(logins.settings(self), Catalog([stream]), [], "")
+
+    def _wanted(
+        self, config: dict[str, Any], catalog: Catalog | None, streams: list[str], mark: str
+    ) -> Wanted:
+        return Wanted(
+            self._chosen().plugin("tap"),
+            config,
+            streams,
+            catalog=None if catalog is None else catalog.to_dict(),
+            limit=self.number("limit"),
+            incremental=self._incremental(),
+            origin="-".join(filter(None, (api.origin(logins.login(self)), mark))),
+            reset_at=self.text("reset_at"),
+        )
+
+    def _incremental(self) -> bool:
+        return self.text("sync_mode") == INCREMENTAL
+
+    def _chosen(self) -> Database:
+        return database(self.text("database_type"))
+
+    async def _table(self, form: Form | None = None) -> Stream:
+        """The table that is named; only its schema is looked at where its name tells it."""
+        name, schema = self.text("table_name"), self._schema()
+        likely = tables.schema_meant(name) or schema or tables.DEFAULT_SCHEMA
+        found = await self._tables(form, likely)
+        if self._chosen().has_schemas and not tables.has_table(found, name):
+            # Its name may hold a dot, and it may be alone in another schema.
+            found = await self._tables(form)
+        return tables.find_table(found, name, schema)
+
+    async def _tables(self, form: Form | None, schema: str = "") -> Catalog:
+        chosen = self._chosen()
+        settings = logins.settings(self, form)
+        if schema and chosen.has_schemas:
+            settings |= literal({"filter_schemas": [schema]})
+        return await api.adiscover(chosen.plugin("tap"), settings)
+
+    async def _extract(self) -> Extraction:
+        if flag(self.given("test_connection_only")):
+            return await self._tested()
+        found = await super()._extract()
+        limit = self.number("limit")
+        if limit is not None and found.rows >= limit:
+            self.log(f"stopped at the row limit of {limit}: there may be more rows")
+        return found
+
+    async def _tested(self) -> Extraction:
+        try:
+            status, message = "connected", await self._reached()
+        except KozmoError as error:
+            status, message = "failed", str(self.problem(error))
+        texts = [Column(name, LogicalType("string")) for name in ("status", "message")]
+        self.log(message)
+        return Extraction([Batch("connection", texts, [(status, message)])])
+
+    async def _reached(self, form: Form | None = None) -> str:
+        return await api.acheck(self._chosen().plugin("tap"), logins.settings(self, form))
+
+    def template(self) -> str | None:
+        """Return the template for the text of each row."""
+        # What a test says has other columns.
+        return None if flag(self.given("test_connection_only")) else super().template()
+
+    def problem(self, error: BaseException) -> Problem:
+        """Return *error* for the canvas, on at most four lines."""
+        return Problem("\n".join(str(super().problem(error)).splitlines()[:_LINES]))
+
+    async def to_toolkit(self) -> list[Any]:
+        """Return the tool for Agents, which says what it may be asked."""
+        self.description = self._asked_for()
+        return await super().to_toolkit()
+
+    def _asked_for(self) -> str:
+        chosen = self._chosen()
+        limit = self.number("limit")
+        most = f"at most {limit} rows" if limit else "all rows"
+        return (
+            f"Runs one SQL query, in the dialect of {chosen.label}, in the {chosen.label} database"
+            f"{self._named()}, and returns {most} that it finds. It is read-only: one SELECT (or "
+            f"WITH); nothing can be changed. Tables and columns are found by: {chosen.lookup}"
+        )
+
+    def _named(self) -> str:
+        name = self.text("database") or self.text("database_file").rpartition("/")[2]
+        return f" '{name}'" if name else ""
+
+    # What the form shows.
+
+    async def refresh(self, form: Form, changed: str) -> None:
+        """Show the inputs that count; look at the database where the user asked for that."""
+        for button in ("test_connection", "reset_bookmark"):
+            form.set(button, False)
+        chosen = self._chosen()
+        logins.show_login(self, form, chosen, changed)
+        form.place("schema_name", chosen.has_schemas)
+        new_only = form.value("sync_mode") == INCREMENTAL
+        for name in ("replication_key", "reset_bookmark"):
+            form.place(name, new_only)
+        form.place("reset_at", new_only, rare=True)
+        if changed in ("database_type", "connect_by"):
+            form.set("verdict", "")
+        if changed == "database_type":
+            self._forget_tables(form)
+        chosen.plugin("tap")
+        await self._answer(form, changed)
+
+    async def _answer(self, form: Form, changed: str) -> None:
+        if changed == "test_connection":
+            await self._test(form)
+        elif changed == "schema_name":
+            await self._list_tables(form)
+            if not self._listed(form):
+                self._forget_table(form)
+        elif changed == "table_name":
+            await self._choose_table(form)
+        elif changed == "columns":
+            rows = form.value("columns") or []
+            self._show_columns(form, columns.with_keys(rows))
+        elif changed == "reset_bookmark":
+            form.set("reset_at", now())
+            form.set("verdict", "The next run reads everything")
+        elif changed in ("sync_mode", "replication_key"):
+            form.set("verdict", self._outlook(form))
+
+    async def _test(self, form: Form) -> None:
+        said, _ = await asyncio.gather(self._reached(form), self._list_tables(form))
+        form.set("verdict", said)
+
+    async def _list_tables(self, form: Form) -> None:
+        schema = self._schema()
+        found = await self._tables(form, schema)
+        streams = found.streams
+        form.offer("table_name", [tables.title(s, schema) for s in streams], tables.notes(streams))
+        if not schema:
+            form.offer("schema_name", [_ALL_SCHEMAS, *tables.schemas(found)])
+
+    def _listed(self, form: Form) -> bool:
+        return self.text("table_name") in form.options("table_name")
+
+    async def _choose_table(self, form: Form) -> None:
+        if not self.text("table_name"):
+            self._forget_table(form)
+            return
+        before = form.value("columns") or []
+        known = self._listed(form)
+        if not known:
+            await self._list_tables(form)
+        stream = await self._table(form)
+        same = [row.get("column") for row in before] == list(stream.schema["properties"])
+        if known and same:
+            # It was chosen before, so the button beside it was pressed.
+            await self._list_tables(form)
+        form.offer("replication_key", tables.valid_keys(stream))
+        rows = columns.column_rows(stream, None, before if same else ())
+        self._show_columns(form, rows)
+        form.set("verdict", tables.told(stream))
+        samples = await self._sampled(form, stream)
+        self._show_columns(form, columns.column_rows(stream, samples, rows))
+
+    async def _sampled(self, form: Form, stream: Stream) -> Batch | None:
+        catalog = Catalog([columns.chosen(stream, [])])
+        config = logins.settings(self, form)
+        looking = apreview(self._chosen().plugin("tap"), config, catalog=catalog, rows=PREVIEWED)
+        try:
+            # A view may take minutes to its first row.
+            found = await asyncio.wait_for(looking, _SAMPLE_SECONDS)
+        except asyncio.TimeoutError:
+            return None
+        return found.get(stream.stream)
+
+    def _show_columns(self, form: Form, rows: list[dict[str, str]]) -> None:
+        form.set("columns", rows)
+        read = len(rows) - len(columns.unread(rows))
+        form.note("columns", trigger_text=f"Columns: {read} of {len(rows)}" if rows else _COLUMNS)
+
+    def _forget_tables(self, form: Form) -> None:
+        for name in ("schema_name", "table_name", "replication_key"):
+            form.offer(name, [])
+            form.set(name, "")
+        self._show_columns(form, [])
+
+    def _forget_table(self, form: Form) -> None:
+        form.set("table_name", "")
+        self._show_columns(form, [])
+
+    def _outlook(self, form: Form) -> str:
+        key = str(form.value("replication_key") or "")
+        if form.value("sync_mode") != INCREMENTAL:
+            return "Each run reads all rows"
+        return f"Each run reads new rows by {key}" if key else "Choose a column in 'New rows by'"
+
+    def _schema(self) -> str:
+        name = self.text("schema_name")
+        return "" if name == _ALL_SCHEMAS else name

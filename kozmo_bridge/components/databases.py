@@ -8,7 +8,10 @@ from typing import Any, Literal, NamedTuple
 from kozmo_runner.plugins import registered
 from kozmo_singer.errors import ConfigError
 
+QUERY = "query"
+"""The stream of what a query finds."""
 Side = Literal["tap", "target"]
+_LOOKUP = "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
 
 
 class Database(NamedTuple):
@@ -22,6 +25,10 @@ class Database(NamedTuple):
     url: str
     settings: Mapping[str, str]
     schemes: tuple[str, ...]
+    has_schemas: bool = True
+    """Whether tables are in schemas, and the plug-in takes the setting filter_schemas."""
+    lookup: str = _LOOKUP
+    """A query that finds the tables and their columns."""
 
     def plugin(self, side: Side) -> str:
         """Return the name of the tap or target; ConfigError where none is installed."""
@@ -45,14 +52,23 @@ class Database(NamedTuple):
             if inputs.get(name) not in (None, "")
         }
 
+    def takes(self, connection_string: str) -> bool:
+        """Return whether *connection_string* may be one of this database."""
+        return "://" not in connection_string or _scheme(connection_string) in self.schemes
+
     def _checked(self, connection_string: str) -> str:
-        scheme = connection_string.partition("://")[0].partition("+")[0]
-        if "://" in connection_string and scheme not in self.schemes:
+        scheme = _scheme(connection_string)
+        if not self.takes(connection_string):
             raise ConfigError(
                 f"the connection string is none of {self.label}: it begins with {scheme[:20]}://",
                 f"expected {self.schemes[0]}://...",
             )
         return connection_string
+
+
+def _scheme(connection_string: str) -> str:
+    """What stands before the colon, without the name of a driver."""
+    return connection_string.partition("://")[0].partition("+")[0]
 
 
 _SERVER = {
@@ -67,7 +83,10 @@ DATABASES = (
         "PostgreSQL", "postgres", "sqlalchemy_url", {**_SERVER, "sslmode": "sslmode"},
         ("postgresql", "postgres"),
     ),
-    Database("SQLite", "sqlite", "path", {"database_file": "path"}, ("sqlite",)),
+    Database(
+        "SQLite", "sqlite", "path", {"database_file": "path"}, ("sqlite",), False,
+        "SELECT name, sql FROM sqlite_master",
+    ),
     Database("MySQL", "mysql", "sqlalchemy_url", _SERVER, ("mysql", "mariadb")),
     Database("BigQuery", "bigquery", "sqlalchemy_url", {}, ("bigquery",)),
     Database("Snowflake", "snowflake", "sqlalchemy_url", _SERVER, ("snowflake",)),
@@ -90,3 +109,9 @@ def database(label: str) -> Database:
         f"there is no database called '{label[:40]}'",
         f"there are: {', '.join(each.label for each in DATABASES)}",
     )
+
+
+def query_config(sql: str, key: str = "") -> dict[str, Any]:
+    """Return the settings by which a tap reads *sql* alone, new rows by the column *key*."""
+    query: dict[str, Any] = {"sql": sql} | ({"replication_key": key} if key else {})
+    return {"queries": {QUERY: query}, "discover_tables": False}

@@ -37,6 +37,8 @@ class Wanted:
     fresh: bool = False
     """Whether the bookmark is not looked at, and all is read again."""
     origin: str = ""
+    reset_at: str = ""
+    """When the bookmark was reset; each new time has one from before it not looked at."""
 
 
 @dataclass
@@ -128,7 +130,7 @@ class SourceComponent(KozmoComponent):
         watch = Stopwatch()
         before: dict[str, Any] = {}
         if wanted.incremental and not wanted.fresh:
-            kept = await bookmarks.load(self, wanted.origin)
+            kept = await bookmarks.load(self, wanted.origin, wanted.reset_at)
             before = kept.state if kept is not None else {}
         found = Extraction(state=before)
         reading = aread(
@@ -162,7 +164,7 @@ class SourceComponent(KozmoComponent):
         made = await super()._build_results()
         wanted, found = self.__dict__.pop("_kozmo_read", (None, None))
         if wanted is not None and wanted.incremental and found.state:
-            await bookmarks.commit(self, found.state, wanted.origin)
+            await bookmarks.commit(self, found.state, wanted.origin, wanted.reset_at)
         return made
 
     def _show_first(self, extraction: Extraction) -> None:

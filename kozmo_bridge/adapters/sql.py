@@ -1,0 +1,93 @@
+"""Databases as sources: their tables, and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from kozmo_bridge.adapters.base import BATCH_SIZE, BaseSourceAdapter
+from kozmo_bridge.components import databases
+from kozmo_bridge.components.databases import QUERY, query_config
+from kozmo_bridge.components.tables import DEFAULT_SCHEMA, find_table, title
+from kozmo_singer.errors import ConfigError
+from kozmo_singer.wire.catalog import Stream
+
+_OWN = ("database_type", "connection_string")
+_INPUTS = ("host", "port", "username", "password", "database", "database_file", "sslmode")
+
+
+class SQLSourceAdapter(BaseSourceAdapter):
+    """The tables of a database, and what queries find in it.
+
+    *database_type* is the name of a database, such as postgresql or sqlite (whose file is
+    *database*); *connection_string*, a URL, goes before the fields. *options* are settings of the
+    tap. Tables are called `orders` in the schema public, `sales.orders` in others; `sales-orders`
+    is understood as well.
+    """
+
+    def __init__(
+        self,
+        database_type: str,
+        host: str | None = None,
+        port: int | None = None,
+        database: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        connection_string: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            database_type=database_type,
+            host=host,
+            port=port,
+            database=database,
+            username=username,
+            password=password,
+            connection_string=connection_string,
+            **options,
+        )
+        self._database = databases.database(database_type)
+        self.tap = self._database.plugin("tap")
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the configuration of the tap."""
+        given = dict(super().settings())
+        given["database_file"] = given.get("database")
+        inputs = {name: given.pop(name, None) for name in _INPUTS}
+        options = {name: value for name, value in given.items() if name not in _OWN}
+        return {**options, **self._database.config(inputs, given.get("connection_string") or "")}
+
+    def discover_streams(self) -> list[str]:
+        """Return the names of the tables and views."""
+        return [title(stream, DEFAULT_SCHEMA) for stream in self._found().streams]
+
+    def get_schema(self, stream: str | None = None) -> dict[str, str]:
+        """Return the columns of a table with the types that the database has for them."""
+        found = self._stream(stream)
+        types = super().get_schema(found.tap_stream_id)
+        for name in types:
+            told = found.metadata.get(("properties", name), {})
+            types[name] = told.get("sql-datatype") or types[name]
+        return types
+
+    def load_data(
+        self,
+        stream: str | None = None,
+        query: str | None = None,
+        limit: int | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> Generator[list[Any], None, None]:
+        """Yield what *query* finds, or the rows of the table *stream*, as lists of Data objects.
+
+        A list has at most *batch_size*, all together *limit*; 0 is no limit. Memory holds a batch
+        at a time.
+        """
+        if query:
+            settings = {**self.settings(), **query_config(query)}
+            return self._opened([QUERY], settings, None, limit or None, batch_size)
+        if not stream:
+            raise ConfigError("there is nothing to read: name a stream, or give a query")
+        return super().load_data(stream, None, limit or None, batch_size)
+
+    def _stream(self, name: str | None) -> Stream:
+        return super()._stream(None) if name is None else find_table(self._found(), name)
