@@ -44,14 +44,20 @@ class Pending(msgspec.Struct):
     exporters: set[str]
 
 
-async def load(component: Component, origin: str = "") -> Bookmark | None:
-    """Return where *component* stopped, None if it never did or read another source then."""
+async def load(component: Component, origin: str = "", reset_at: str = "") -> Bookmark | None:
+    """Return where *component* stopped, None if it never did or read another source then.
+
+    A bookmark that was saved before *reset_at*, a time as the runner writes it, is not used.
+    """
     found = [kept for slot in _SLOTS if (kept := await _read(component, slot)) is not None]
     if not found:
         return None
     newest = max(found, key=lambda kept: kept.serial)
     if origin and newest.origin and newest.origin != origin:
         component.log("the source is another one than last time: everything is read")
+        return None
+    if reset_at and newest.saved_at <= reset_at:
+        component.log("the bookmark was reset: everything is read")
         return None
     return newest
 

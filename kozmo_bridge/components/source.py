@@ -34,9 +34,13 @@ class Wanted:
     catalog: Mapping[str, Any] | None = None
     limit: int | None = None
     incremental: bool = False
+    discovers: bool = True
+    """Whether the tap is asked for its catalog, where none is given."""
     fresh: bool = False
     """Whether the bookmark is not looked at, and all is read again."""
     origin: str = ""
+    reset_at: str = ""
+    """A bookmark that was saved before this time is not looked at either."""
 
 
 @dataclass
@@ -128,7 +132,7 @@ class SourceComponent(KozmoComponent):
         watch = Stopwatch()
         before: dict[str, Any] = {}
         if wanted.incremental and not wanted.fresh:
-            kept = await bookmarks.load(self, wanted.origin)
+            kept = await bookmarks.load(self, wanted.origin, wanted.reset_at)
             before = kept.state if kept is not None else {}
         found = Extraction(state=before)
         reading = aread(
@@ -138,6 +142,7 @@ class SourceComponent(KozmoComponent):
             before or None,
             wanted.limit,
             catalog=wanted.catalog,
+            discovers=wanted.discovers,
             batch_rows=BATCH_ROWS,
         )
         async with reading:

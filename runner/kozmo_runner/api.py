@@ -31,7 +31,7 @@ from typing import Any, TypeVar
 
 from kozmo_runner.asking import about, check, count, discover
 from kozmo_runner.comparing import compare
-from kozmo_runner.configs import Config
+from kozmo_runner.configs import Config, origin
 from kozmo_runner.feeding import TargetFeed, feed
 from kozmo_runner.job import run
 from kozmo_runner.process import Cancel, Interrupted
@@ -63,6 +63,7 @@ __all__ = [
     "count",
     "discover",
     "feed",
+    "origin",
     "run",
     "stream",
 ]
