@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kozmo_bridge.components import resetting
 from kozmo_bridge.components.base import flag
 from kozmo_bridge.components.canvas import (
     BoolInput,
@@ -25,7 +26,7 @@ MODES = ("All files", "New or changed files")
 
 def columns_label(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return what stands on the button that opens the table of columns."""
-    chosen = sum(flag(row.get("selected", True)) for row in rows)
+    chosen = sum(flag(row.get("read", "yes")) for row in rows)
     return f"Columns: {chosen} of {len(rows)}"
 
 
@@ -74,19 +75,19 @@ INPUTS: list[Any] = [
         display_name="S3 bucket",
         info="The bucket, where the path does not begin with it.",
         value="",
-        show=False,
+        advanced=True,
     ),
     SecretStrInput(
         name="aws_access_key_id",
         display_name="AWS access key ID",
         info="The key of an account. If empty the usual chain decides: environment, profile, role.",
-        show=False,
+        advanced=True,
     ),
     SecretStrInput(
         name="aws_secret_access_key",
         display_name="AWS secret access key",
         info="The secret of that key.",
-        show=False,
+        advanced=True,
     ),
     DropdownInput(
         name="file_format",
@@ -108,7 +109,7 @@ INPUTS: list[Any] = [
         display_name="Found",
         info="What the last look at the files told.",
         value="",
-        show=False,
+        advanced=True,
     ),
     MultiselectInput(
         name="streams",
@@ -116,15 +117,16 @@ INPUTS: list[Any] = [
         info="The files, or sheets, that are read; all if none is chosen.",
         options=[],
         value=[],
-        show=False,
+        advanced=True,
     ),
     TableInput(
         name="column_choice",
         display_name="Columns",
-        info="Write false into Read to leave a column out; Read as gives it another type.",
+        info="Write no into Read to leave a column out; Read as gives it another type, as string.",
+        table_options={"block_add": True, "block_delete": True},
         table_schema=[
-            _column("selected", "Read", edit=True),
             _column("column", "Column"),
+            _column("read", "Read", edit=True),
             _column("type", "Type"),
             _column("read_as", "Read as", edit=True),
             _column("sample", "Sample"),
@@ -133,7 +135,7 @@ INPUTS: list[Any] = [
         trigger_text="Columns",
         value=[],
         real_time_refresh=True,
-        show=False,
+        advanced=True,
     ),
     DropdownInput(
         name="mode",
@@ -143,13 +145,7 @@ INPUTS: list[Any] = [
         value=MODES[0],
         advanced=True,
     ),
-    BoolInput(
-        name="read_again",
-        display_name="Read all again",
-        info="Reads files again that an earlier run has read; off afterwards.",
-        value=False,
-        advanced=True,
-    ),
+    *resetting.inputs(),
     IntInput(
         name="limit",
         display_name="Row limit",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from kozmo_bridge import _host
 from kozmo_bridge.batch import Batch
-from kozmo_bridge.components import stores, tap_settings
+from kozmo_bridge.components import file_settings, resetting, stores
 from kozmo_bridge.components.base import Stopwatch, flag, literal, names_in
 from kozmo_bridge.components.file_inputs import INPUTS, MODES, columns_label
 from kozmo_bridge.components.file_preview import (
@@ -21,6 +20,7 @@ from kozmo_bridge.components.file_preview import (
     selection,
 )
 from kozmo_bridge.components.forms import Form
+from kozmo_bridge.components.plugin_settings import setting_name
 from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
 from kozmo_bridge.components.stores import LOCAL, S3, Store
 from kozmo_runner import api
@@ -46,9 +46,9 @@ class FileLoaderComponent(SourceComponent):
 
     def secrets(self) -> list[str]:
         """Return the values of secret inputs, and logins within addresses, in all their forms."""
-        told = {name: value for name, value in self._attributes.items() if value}
-        named = [str(v) for n, v in told.items() if n in _OF_S3[1:] or tap_settings.is_secret(n)]
-        return forms([*named, *(s for path in self._paths() for s in secrets_in({"url": path}))])
+        told = {setting_name(name) or name: value for name, value in self._attributes.items()}
+        headers = {"secret": told.pop("http_headers", "")}
+        return forms([*secrets_in(told), *secrets_in(headers)])
 
     async def wanted(self) -> Wanted:
         """Return the files, streams and columns that the inputs name."""
@@ -62,8 +62,8 @@ class FileLoaderComponent(SourceComponent):
             catalog=await self._catalog(store, config),
             limit=self.number("limit"),
             incremental=incremental,
-            fresh=flag(self.read_again),
             origin=f"{store.tap} {stores.shown(config)}",
+            reset_at=self.text(resetting.STAMP),
         )
 
     async def extracted(self) -> Extraction:
@@ -77,23 +77,23 @@ class FileLoaderComponent(SourceComponent):
             return await super()._extract()
         except KozmoError as error:
             chosen = stores.store_called(self.text("source_type") or LOCAL.label)
-            hints = _hints(chosen, self._paths())
-            raise ReadError(error.message, *error.details, *hints) from None
+            raise _explained(error, chosen, self._paths()) from None
 
     async def refresh(self, form: Form, changed: str) -> None:
         """Show what belongs to the source and the format; look at the files on Preview."""
         self._attributes["upload"] = _upload_path(form)
         if changed == "column_choice":
-            form.fields[changed]["trigger_text"] = columns_label(form.value(changed) or ())
-            return
-        if changed == "preview":
+            form.note(changed, trigger_text=columns_label(form.value(changed) or ()))
+        elif changed == resetting.BUTTON:
+            resetting.press(form)
+        elif changed == "preview":
             form.set("preview", False)
             await self._preview(form)
         elif changed in ("source_type", "file_format", ""):
             await self._arrange(form)
 
     async def _preview(self, form: Form) -> None:
-        _show(form, [self.verdict])
+        _place(form, [self.verdict])
         watch = Stopwatch()
         store, config = await self._source()
         # What an address tells goes before what was chosen, and its login is asked for.
@@ -104,12 +104,12 @@ class FileLoaderComponent(SourceComponent):
         await self._arrange(form, found.formats)
         form.set(self.verdict, f"{found} ({watch})")
         form.offer("streams", found.names)
-        _show(form, ["streams"], len(found.names) > 1)
         form.set("streams", [n for n in names_in(form.value("streams")) if n in found.names])
         rows = column_rows(found, form.value("column_choice") or ())
         form.set("column_choice", rows)
-        form.fields["column_choice"]["trigger_text"] = columns_label(rows)
-        _show(form, ["column_choice"])
+        form.note("column_choice", trigger_text=columns_label(rows))
+        _place(form, ["streams"], len(found.names) > 1)
+        _place(form, ["column_choice"])
 
     async def _arrange(self, form: Form, formats: Sequence[str] | None = None) -> None:
         """Show the settings of the chosen source and format, and take away those of others.
@@ -117,23 +117,19 @@ class FileLoaderComponent(SourceComponent):
         Where neither a choice nor *formats* tell the format, its settings stay as they are.
         """
         store = stores.store_called(self.text("source_type") or LOCAL.label)
-        _show(form, ["upload"], store is LOCAL)
-        _show(form, _OF_S3, store is S3)
+        _place(form, ["upload"], store is LOCAL)
+        _place(form, _OF_S3, store is S3)
         chosen = stores.format_called(self.text("file_format"))
         if chosen is not None:
             formats = [chosen.word]
-        of_store, of_formats = await asyncio.gather(
-            stores.store_settings(store), stores.format_settings(formats or ())
-        )
-        wanted = {each.name: (each, first) for each, first in (*of_store, *of_formats)}
-        stay = () if formats is not None else await stores.format_names()
-        for name, field in list(form.fields.items()):
-            added = isinstance(field, dict) and field.get("dynamic")
-            if added and name not in wanted and name not in stay:
+        stay = set() if formats is not None else await file_settings.format_names()
+        wanted = await file_settings.fields(store, formats or ())
+        names = {field.name for field in wanted}
+        for name in [name for name in form.fields if setting_name(name) is not None]:
+            if name not in names and setting_name(name) not in stay:
                 form.remove(name)
-        for name, (setting, first) in wanted.items():
-            if name not in _OF_S3:
-                form.add(tap_settings.field(setting, advanced=not first))
+        for field in wanted:
+            form.add(field)
 
     async def _source(self) -> tuple[Store, dict[str, Any]]:
         """Return the store, and the settings of its tap that the inputs make."""
@@ -158,16 +154,7 @@ class FileLoaderComponent(SourceComponent):
             "columns": retyped(self._columns()) or None,
         }
         config.update({name: value for name, value in own.items() if value is not None})
-        return store, {**await self._options(store), **config}
-
-    async def _options(self, store: Store) -> dict[str, Any]:
-        """Return the settings of the tap for which the node has inputs by the same names."""
-        found = {}
-        for name, setting in (await tap_settings.settings_of(store.tap)).items():
-            value = tap_settings.value(setting, self._attributes.get(name))
-            if value is not None:
-                found[name] = value
-        return found
+        return store, {**await file_settings.options(store, self._attributes), **config}
 
     async def _catalog(self, store: Store, config: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the catalog in which streams and columns are left out, None if all are read."""
@@ -181,9 +168,7 @@ class FileLoaderComponent(SourceComponent):
         try:
             return await glance(store.tap, literal(config), **how)
         except KozmoError as error:
-            # That a discovery failed goes without saying: the reason comes first.
-            told = error.details or (error.message,)
-            raise ReadError(*told, *_hints(store, self._paths())) from None
+            raise _explained(error, store, self._paths()) from None
 
     async def _tested(self) -> Extraction:
         try:
@@ -215,9 +200,11 @@ class FileLoaderComponent(SourceComponent):
         return list(self.column_choice or ())
 
 
-def _show(form: Form, names: Iterable[str], shown: bool = True) -> None:
-    """As form.show, of those inputs that the form has: an older flow may lack some."""
-    form.show([name for name in names if name in form], shown)
+def _place(form: Form, names: Iterable[str], shown: bool = True) -> None:
+    """As form.place, of those inputs that the form has: an older flow may lack some."""
+    for name in names:
+        if name in form:
+            form.place(name, shown)
 
 
 def _path_in(row: Any) -> str:
@@ -238,6 +225,15 @@ def _upload_path(form: Form) -> str:
     folder, name = os.path.split(told)
     service = _host.module("services.deps").get_storage_service()
     return str(service.build_full_path(folder, name))
+
+
+def _explained(error: KozmoError, store: Store, paths: Sequence[str]) -> KozmoError:
+    """The error with its reason first, and what helps at its end."""
+    told = (error.message, *error.details)
+    # That it was discovery that failed is of no use on the canvas.
+    if error.details and error.message.endswith("could not discover its streams"):
+        told = error.details
+    return ReadError(*told, *_hints(store, paths))
 
 
 def _hints(store: Store, paths: Sequence[str]) -> list[str]:

@@ -83,8 +83,8 @@ def column_rows(found: Glance, before: Sequence[Mapping[str, Any]] = ()) -> list
             was = kept.get((stream.tap_stream_id, column.name), {})
             rows.append(
                 {
-                    "selected": "true" if flag(was.get("selected", True)) else "false",
                     "column": column.name,
+                    "read": "yes" if flag(was.get("read", "yes")) else "no",
                     "type": _type(column.type),
                     "read_as": str(was.get("read_as") or ""),
                     "sample": _sample(column.name, sample),
@@ -123,7 +123,7 @@ def left_out(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
     return {
         (str(row.get("stream")), str(row.get("column")))
         for row in rows
-        if not flag(row.get("selected", True))
+        if not flag(row.get("read", "yes"))
     }
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from kozmo_bridge.components.tap_settings import Setting, own, settings_of
-from kozmo_runner.plugins import registered
 from kozmo_singer.errors import ConfigError
 
 
@@ -72,16 +69,6 @@ ENDINGS = (
     *("gz", "bz2", "xz", "zst", "zip", "tar", "tgz", "tbz2", "txz", "tzst"),
 )
 """How the names of files end that can be uploaded."""
-_PLAIN = "tap-parquet"
-"""A tap whose format needs no settings."""
-_UNLIKE = ("tap-ftp", "tap-sftp")
-"""Taps of two stores that have no setting of a store in common."""
-_FIRST = ("delimiter", "encoding", "header", "sheet", "json_path", "record_path", "widths")
-"""The settings of formats that are shown at once."""
-_UNFIT = ("columns", "max_row_bytes", "on_bad_row", "bucket", "container")
-"""What has inputs of its own here, or makes a run fail at its end, when its rows are there."""
-_ALWAYS = ("metadata_columns", "members")
-"""Settings for all formats and stores."""
 _WHOLE = re.compile(r"\.(?:xls[xmb]?|ods|zip|tar|tgz|tbz2|txz|tzst)\b", re.IGNORECASE)
 """Files that may hold several streams."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
@@ -118,34 +105,6 @@ def format_called(label: str) -> Format | None:
         f"there is no format called '{label[:40]}'",
         f"there are: {DETECT}, {', '.join(each.label for each in FORMATS)}",
     )
-
-
-async def store_settings(store: Store) -> list[tuple[Setting, bool]]:
-    """Return the settings that *store* has alone, with whether they come first."""
-    if store is LOCAL:
-        return []
-    other = next(tap for tap in _UNLIKE if tap != store.tap)
-    found = await own(store.tap, other)
-    return [(each, each.name in store.first) for each in found if each.name not in _UNFIT]
-
-
-async def format_names() -> set[str]:
-    """Return the names of the settings of all formats: those that every store has."""
-    told = await asyncio.gather(*map(settings_of, _UNLIKE))
-    return set.intersection(*(set(each) for each in told))
-
-
-async def format_settings(words: Sequence[str]) -> list[tuple[Setting, bool]]:
-    """Return the settings of the formats *words* and of all, with whether they come first."""
-    taps = [each.tap for each in FORMATS if each.word in words and each.tap in registered("tap")]
-    everywhere, *each_own = await asyncio.gather(
-        settings_of(LOCAL.tap), *(own(tap, _PLAIN) for tap in taps)
-    )
-    found = {setting.name: setting for settings in each_own for setting in settings}
-    found.update({name: everywhere[name] for name in _ALWAYS})
-    # The settings of several formats at once would be a wall.
-    first = _FIRST if len(words) == 1 else ()
-    return [(each, name in first) for name, each in found.items() if name not in _UNFIT]
 
 
 def uploaded(path: str) -> dict[str, Any]:
