@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.reading import BATCH_ROWS, Reading, Request
-from kozmo_bridge.writing import write
+from kozmo_bridge.writing import Written, load, write
 from kozmo_runner import api
 from kozmo_runner.api import Cancel, Interrupted
 from kozmo_singer.wire.catalog import Catalog
@@ -135,8 +135,12 @@ def aread(
     full_refresh: bool = False,
     store: str | None = None,
     lane: str = "auto",
+    discovers: bool = True,
 ) -> AsyncReading:
-    """As `read`, for `async for`; cancelling the task stops the tap and keeps the bookmark."""
+    """As `read`, for `async for`; cancelling the task stops the tap and keeps the bookmark.
+
+    A tap that *discovers* nothing, whatever its --help says, is run without a catalog of its own.
+    """
     return AsyncReading(
         Request(
             tap,
@@ -149,6 +153,7 @@ def aread(
             limit,
             batch_rows,
             lane,
+            discovers,
         )
     )
 
@@ -163,6 +168,12 @@ async def awrite(target: str, config: api.Config = None, data: Any = (), **optio
     """As `write`, without holding up the event loop; cancelling it leaves the data incomplete."""
     cancel = Cancel()
     return await in_thread(lambda: write(target, config, data, cancel=cancel, **options), cancel)
+
+
+async def aload(target: str, config: api.Config = None, data: Any = (), **options: Any) -> Written:
+    """As `awrite`; what the target said comes back as well."""
+    cancel = Cancel()
+    return await in_thread(lambda: load(target, config, data, cancel=cancel, **options), cancel)
 
 
 async def in_thread(work: Callable[[], T], cancel: Cancel) -> T:

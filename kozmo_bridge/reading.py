@@ -48,6 +48,7 @@ class Request:
     limit: int | None = None
     batch_rows: int = BATCH_ROWS
     lane: str = "auto"
+    discovers: bool = True
 
 
 class Reading:
@@ -183,6 +184,7 @@ class _Work:
             state=None if request.full_refresh or isinstance(before, str) else before,
             limit=request.limit,
             lane=self._lane(),
+            discovers=request.discovers,
             cancel=self._cancel,
         )
 

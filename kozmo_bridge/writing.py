@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.convert import is_data, is_table
@@ -17,6 +17,14 @@ from kozmo_singer.wire.encode import RecordEncoder, schema_line
 from kozmo_singer.wire.types import Column, to_schema
 
 CHUNK_ROWS = 5_000
+
+
+class Written(NamedTuple):
+    """How a load went: its rows, the last state that the target gave out, its last log lines."""
+
+    rows: int
+    state: Any
+    said: list[str]
 
 
 def write(
@@ -36,6 +44,21 @@ def write(
     JSON Schema, where it has the column; else from the table or the values. WriteError says why
     the target failed.
     """
+    options: dict[str, Any] = {"stream": stream, "key_properties": key_properties}
+    return load(target, config, data, schema=schema, cancel=cancel, **options).rows
+
+
+def load(
+    target: str,
+    config: api.Config = None,
+    data: Any = (),
+    *,
+    stream: str = "data",
+    key_properties: Sequence[str] = (),
+    schema: Mapping[str, Any] | None = None,
+    cancel: Cancel | None = None,
+) -> Written:
+    """As `write`; what the target said comes back as well."""
     rows = 0
     with api.feed(target, config, cancel=cancel) as feed:
         try:
@@ -46,8 +69,8 @@ def write(
             # The target has ended; why it did is what counts.
             feed.finish()
             raise WriteError(f"{feed.name} ended before it had read everything") from None
-        feed.finish()
-    return rows
+        state = feed.finish()
+        return Written(rows, state, feed.tail)
 
 
 def _lines(

@@ -178,6 +178,11 @@ class Stopwatch:
     def __init__(self) -> None:
         self._start = time.monotonic()
 
+    @property
+    def seconds(self) -> float:
+        """The seconds, to the millisecond."""
+        return round(time.monotonic() - self._start, 3)
+
     def __str__(self) -> str:
         seconds = time.monotonic() - self._start
         return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

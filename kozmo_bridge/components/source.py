@@ -34,6 +34,8 @@ class Wanted:
     catalog: Mapping[str, Any] | None = None
     limit: int | None = None
     incremental: bool = False
+    discovers: bool = True
+    """Whether the tap is asked for its catalog, where none is given."""
     fresh: bool = False
     """Whether the bookmark is not looked at, and all is read again."""
     origin: str = ""
@@ -140,6 +142,7 @@ class SourceComponent(KozmoComponent):
             before or None,
             wanted.limit,
             catalog=wanted.catalog,
+            discovers=wanted.discovers,
             batch_rows=BATCH_ROWS,
         )
         async with reading:

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import msgspec
@@ -148,6 +149,8 @@ class TapStream:
 
     def _argv(self, able: Abilities, workspace: Workspace) -> list[str]:
         start = self._start
+        if not start.discovers:
+            able = replace(able, discover=False)
         self.catalog = choose(
             self.plug, self._given, able, workspace, start.catalog, start.streams,
             cancel=self._cancel,
@@ -165,6 +168,7 @@ class _Start(msgspec.Struct):
     state: Mapping[str, Any] | None
     limit: int | None
     lane: str
+    discovers: bool
 
 
 def stream(
@@ -176,17 +180,19 @@ def stream(
     state: Mapping[str, Any] | None = None,
     limit: int | None = None,
     lane: str = "text",
+    discovers: bool = True,
     cancel: Cancel | None = None,
 ) -> TapStream:
     """Return a context manager that runs *tap* and gives its stdout.
 
     *streams* are rules as of `kozmo select`; without any, all streams are read. *limit* asks for
     that many rows a stream at most; a foreign tap does not know it, so the reader has to stop.
+    A tap that *discovers* nothing, whatever its --help says, is run without a catalog of its own.
     In the *lane* arrow, or auto where that pays, rows come as BATCH messages and through `pipe`;
     see kozmo_singer.wire.lane.
     """
     plug = find(tap, "tap")
-    start = _Start(config, streams, as_catalog(catalog), state, limit, check_lane(lane))
+    start = _Start(config, streams, as_catalog(catalog), state, limit, check_lane(lane), discovers)
     return TapStream(plug, start, cancel or Cancel())
 
 

@@ -144,6 +144,8 @@ class TapFiles(Tap):
             "table-key-properties": keys,
             "row-count": rows,
             "files": len(found.files),
+            "bytes": sum(file.entry.size for file in found.files),
+            "format": found.files[0].format,
             "read-as": looks[0][1].notes or None,
         }
         metadata: dict[tuple[str, ...], dict[str, Any]] = {

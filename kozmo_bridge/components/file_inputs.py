@@ -1,0 +1,170 @@
+"""The inputs of the File Loader that are there for every source and format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kozmo_bridge.components import resetting
+from kozmo_bridge.components.base import flag
+from kozmo_bridge.components.canvas import (
+    BoolInput,
+    DropdownInput,
+    FileInput,
+    HandleInput,
+    IntInput,
+    MessageTextInput,
+    MultiselectInput,
+    SecretStrInput,
+    StrInput,
+    TableInput,
+)
+from kozmo_bridge.components.stores import DETECT, ENDINGS, FORMATS, LOCAL, STORES
+
+MODES = ("All files", "New or changed files")
+
+
+def columns_label(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return what stands on the button that opens the table of columns."""
+    chosen = sum(flag(row.get("read", "yes")) for row in rows)
+    return f"Columns: {chosen} of {len(rows)}"
+
+
+def _column(name: str, title: str, *, edit: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "display_name": title,
+        "type": "text",
+        "edit_mode": "inline",
+        "disable_edit": not edit,
+    }
+
+
+INPUTS: list[Any] = [
+    DropdownInput(
+        name="source_type",
+        display_name="Source",
+        info="Where the files are; fields for its login follow.",
+        options=[each.label for each in STORES],
+        value=LOCAL.label,
+        real_time_refresh=True,
+    ),
+    FileInput(
+        name="upload",
+        display_name="Upload",
+        info="A file of yours, or an archive of several; read where no path is given.",
+        file_types=list(ENDINGS),
+    ),
+    MessageTextInput(
+        name="file_path",
+        display_name="Path or address",
+        info="A file, a folder, a glob as data/**/*.csv, or an address as s3://bucket/key, "
+        "gs://, az://, sftp://, ftp://, https://. Paths are those of the machine that runs "
+        "KozmoAI.",
+        value="",
+    ),
+    HandleInput(
+        name="files_from",
+        display_name="Paths of a component",
+        info="Data with a file_path, as Directory and File give them; they go before the path.",
+        input_types=["Data"],
+        advanced=True,
+    ),
+    StrInput(
+        name="s3_bucket",
+        display_name="S3 bucket",
+        info="The bucket, where the path does not begin with it.",
+        value="",
+        advanced=True,
+    ),
+    SecretStrInput(
+        name="aws_access_key_id",
+        display_name="AWS access key ID",
+        info="The key of an account. If empty the usual chain decides: environment, profile, role.",
+        advanced=True,
+    ),
+    SecretStrInput(
+        name="aws_secret_access_key",
+        display_name="AWS secret access key",
+        info="The secret of that key.",
+        advanced=True,
+    ),
+    DropdownInput(
+        name="file_format",
+        display_name="Format",
+        info="Told by the names of the files; fields for its options follow.",
+        options=[DETECT, *(each.label for each in FORMATS)],
+        value=DETECT,
+        real_time_refresh=True,
+    ),
+    BoolInput(
+        name="preview",
+        display_name="Test and preview",
+        info="Switch on to look at the files now; what was found appears below.",
+        value=False,
+        real_time_refresh=True,
+    ),
+    StrInput(
+        name="preview_verdict",
+        display_name="Found",
+        info="What the last look at the files told.",
+        value="",
+        advanced=True,
+    ),
+    MultiselectInput(
+        name="streams",
+        display_name="Streams",
+        info="The files, or sheets, that are read; all if none is chosen.",
+        options=[],
+        value=[],
+        advanced=True,
+    ),
+    TableInput(
+        name="column_choice",
+        display_name="Columns",
+        info="Write no into Read to leave a column out; Read as gives it another type, as string.",
+        table_options={"block_add": True, "block_delete": True},
+        table_schema=[
+            _column("column", "Column"),
+            _column("read", "Read", edit=True),
+            _column("type", "Type"),
+            _column("read_as", "Read as", edit=True),
+            _column("sample", "Sample"),
+            _column("stream", "Stream"),
+        ],
+        trigger_text="Columns",
+        value=[],
+        real_time_refresh=True,
+        advanced=True,
+    ),
+    DropdownInput(
+        name="mode",
+        display_name="Load",
+        info="All files at each run, or only those that are new or have changed since the last.",
+        options=list(MODES),
+        value=MODES[0],
+        advanced=True,
+    ),
+    *resetting.inputs(),
+    IntInput(
+        name="limit",
+        display_name="Row limit",
+        info="The most rows of each stream; 0 for all.",
+        value=0,
+        advanced=True,
+    ),
+    StrInput(
+        name="text_template",
+        display_name="Text template",
+        info="The text of each row, such as {name}: {description}.",
+        value="",
+        advanced=True,
+    ),
+    BoolInput(
+        name="test_connection_only",
+        display_name="Test only",
+        info="A run only tells whether the files can be read.",
+        value=False,
+        advanced=True,
+    ),
+]

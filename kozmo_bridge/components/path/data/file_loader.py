@@ -1,0 +1,5 @@
+from kozmo_bridge.components.file_loader import FileLoaderComponent
+
+
+class FileLoader(FileLoaderComponent):
+    """Rows of files."""

@@ -1,0 +1,5 @@
+from kozmo_bridge.components.singer_source import SingerSourceComponent
+
+
+class SingerSource(SingerSourceComponent):
+    """Rows of any tap."""

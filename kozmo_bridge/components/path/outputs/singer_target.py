@@ -1,0 +1,5 @@
+from kozmo_bridge.components.singer_target import SingerTargetComponent
+
+
+class SingerTarget(SingerTargetComponent):
+    """Rows into any target."""

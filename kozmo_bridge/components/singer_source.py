@@ -1,0 +1,229 @@
+"""Singer Source: rows of any tap, with a form made of what the tap tells of itself."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from kozmo_bridge.components import resetting
+from kozmo_bridge.components.base import Stopwatch
+from kozmo_bridge.components.canvas import (
+    DropdownInput,
+    IntInput,
+    MultilineInput,
+    MultiselectInput,
+    StrInput,
+    TableInput,
+)
+from kozmo_bridge.components.forms import Form
+from kozmo_bridge.components.settings_form import (
+    PLAIN_JSON,
+    SECRET_JSON,
+    STATUS,
+    TEST,
+    TEST_SECONDS,
+    PluginComponent,
+    Side,
+    picker,
+)
+from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
+from kozmo_bridge.components.stream_picking import (
+    AS_TOLD,
+    MODES,
+    chosen,
+    column_rows,
+    keeps_state,
+    offered,
+    unread,
+    whole,
+)
+from kozmo_runner.api import acheck, adiscover, origin
+from kozmo_runner.plugins import find
+from kozmo_singer.errors import DiscoverError
+from kozmo_singer.wire.catalog import Catalog
+
+COLUMNS = [
+    {"name": name, "display_name": name.title(), "type": "text", "disable_edit": name != "read",
+     "edit_mode": "inline"}
+    for name in ("stream", "column", "read", "type", "key")
+]  # fmt: skip
+_CATALOGS: dict[str, Catalog] = {}
+_MOST_CATALOGS = 16
+
+
+class SingerSourceComponent(PluginComponent, SourceComponent):
+    """Reads any tap. A subclass that sets `tap` reads that one only and needs nothing else."""
+
+    display_name = "Singer Source"
+    description = "Rows of any Singer tap, all of them or those that are new."
+    icon = "Workflow"
+    name = "SingerSource"
+    side: ClassVar[Side] = "tap"
+    tap: ClassVar[str] = ""
+    """The tap of a subclass that is for one only."""
+
+    inputs: ClassVar[list[Any]] = [
+        picker("tap", "The tap to read: one of these, the path of a program, or a command line."),
+        TEST,
+        STATUS,
+        MultiselectInput(
+            name="streams",
+            display_name="Streams",
+            info="What to read; the connection test finds them. None chosen: all of them.",
+            options=[],
+            value=[],
+            real_time_refresh=True,
+        ),
+        TableInput(
+            name="columns",
+            display_name="Columns",
+            info="Write 'no' for a column that is not to be read; 'always' cannot be changed.",
+            table_schema=COLUMNS,
+            value=[],
+            trigger_text="Columns",
+            advanced=True,
+        ),
+        DropdownInput(
+            name="sync_mode",
+            display_name="Sync mode",
+            info="How streams are read. Incremental reads what is new since the last run.",
+            options=list(MODES),
+            value=AS_TOLD,
+            advanced=True,
+        ),
+        StrInput(
+            name="replication_key",
+            display_name="Replication key",
+            info="With Incremental: the column that grows with every change, such as updated_at.",
+            value="",
+            placeholder="as the tap says",
+            advanced=True,
+        ),
+        *resetting.inputs(),
+        IntInput(
+            name="limit",
+            display_name="Row limit",
+            info="Most rows of each stream in a run. 0: no limit. Default: 10000.",
+            value=10_000,
+            advanced=True,
+        ),
+        MultilineInput(
+            name="text_template",
+            display_name="Text template",
+            info="The text of each row, such as {name}: {description}. Empty: no text.",
+            value="",
+            advanced=True,
+        ),
+        PLAIN_JSON,
+        SECRET_JSON,
+    ]
+    outputs: ClassVar[list[Any]] = SourceComponent.source_outputs
+
+    async def refresh(self, form: Form, changed: str) -> None:
+        """Build the form of a tap, test its connection, or list columns."""
+        if changed == self.picker:
+            form.offer("streams", [])
+            form.set("streams", [])
+            self._show_columns(form, [])
+            await self.choose(form)
+        elif changed == TEST.name:
+            form.set(TEST.name, False)
+            await self._test(form)
+        elif changed == "streams" and form.fields["streams"].get("options"):
+            self._list_columns(form, await self._known_catalog())
+        elif changed == resetting.BUTTON:
+            resetting.press(form)
+
+    async def wanted(self) -> Wanted:
+        """Return what the inputs ask of the tap."""
+        tap = self.plugin()
+        settings = await self.settings(tap)
+        mode = self.text("sync_mode") or AS_TOLD
+        catalog = await self._catalog(tap)
+        if catalog is not None:
+            names, columns = getattr(self, "streams", None) or [], getattr(self, "columns", None)
+            catalog = chosen(catalog, names, columns, mode, self.text("replication_key"))
+        self.__dict__["_kozmo_whole"] = whole(catalog)
+        return Wanted(
+            tap,
+            await self.given(tap),
+            catalog=catalog.to_dict() if catalog is not None else None,
+            discovers=catalog is not None,
+            limit=self.number("limit"),
+            incremental=keeps_state(catalog, mode),
+            origin=f"{find(tap, 'tap').name} {origin(settings)}".strip(),
+            reset_at=self.text(resetting.STAMP),
+        )
+
+    async def _extract(self) -> Extraction:
+        """As of the base; tells where the limit cut, and forgets how far whole tables were read."""
+        found = await super()._extract()
+        limit, counts = self.number("limit"), dict.fromkeys(found.streams, 0)
+        for batch in found.batches:
+            counts[batch.stream] += len(batch)
+        cut = [name for name, rows in counts.items() if rows == limit]
+        if cut:
+            self.log(f"read up to the row limit of {limit}: {', '.join(cut)}")
+        bookmarks = found.state.get("bookmarks")
+        if cut and isinstance(bookmarks, Mapping):
+            left = set(self.__dict__.get("_kozmo_whole", ()))
+            kept = {name: value for name, value in bookmarks.items() if name not in left}
+            found.state["bookmarks"] = kept
+        return found
+
+    async def _catalog(self, tap: str) -> Catalog | None:
+        """What the tap has; None where it cannot say and all of it is wanted."""
+        try:
+            return await adiscover(tap, await self.given(tap))
+        except DiscoverError as error:
+            narrowed = getattr(self, "streams", None) or unread(getattr(self, "columns", None))
+            if narrowed or find(tap, "tap").ours:
+                raise
+            self.log(f"it is run without a catalog: {self.problem(error)}")
+            return None
+
+    async def _test(self, form: Form) -> None:
+        tap, watch = self.plugin(), Stopwatch()
+        config = await self.given(tap)
+        said = ""
+        if find(tap, "tap").ours:
+            said = await acheck(tap, config, timeout=TEST_SECONDS)
+        try:
+            catalog = await self._known_catalog(fresh=True)
+        except DiscoverError:
+            if said:
+                raise
+            # It has no discovery, or this fails once more and says why.
+            form.set(STATUS.name, await acheck(tap, config, timeout=TEST_SECONDS))
+            return
+        names = offered(catalog)
+        form.offer("streams", names)
+        form.set("streams", [name for name in form.value("streams") or [] if name in names])
+        self._list_columns(form, catalog)
+        streams = f"{len(names)} stream{'' if len(names) == 1 else 's'}"
+        form.set(STATUS.name, said or f"{streams}, {watch}")
+
+    async def _known_catalog(self, fresh: bool = False) -> Catalog:
+        """The catalog of the tap as it was found last with these settings, or found now."""
+        tap = self.plugin()
+        config = await self.given(tap)
+        text = json.dumps([tap, config], sort_keys=True, default=str)
+        key = hashlib.sha256(text.encode()).hexdigest()
+        if fresh or key not in _CATALOGS:
+            while len(_CATALOGS) >= _MOST_CATALOGS:
+                _CATALOGS.pop(next(iter(_CATALOGS)))
+            _CATALOGS[key] = await adiscover(tap, config, timeout=TEST_SECONDS)
+        return copy.deepcopy(_CATALOGS[key])
+
+    def _list_columns(self, form: Form, catalog: Catalog) -> None:
+        names = form.value("streams") or []
+        self._show_columns(form, column_rows(catalog, names, form.value("columns")))
+
+    def _show_columns(self, form: Form, rows: list[dict[str, str]]) -> None:
+        form.set("columns", rows)
+        read = sum(row["read"] != "no" for row in rows)
+        words = f"Columns: {read} of {len(rows)}" if rows else "Columns"
+        form.fields["columns"] |= {"trigger_text": words, "advanced": not rows}
