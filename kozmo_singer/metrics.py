@@ -16,7 +16,7 @@ class Counter:
 
     A line is what singer-python prints: ``INFO METRIC: {"type":"counter",...}``. Its value is what
     was added since the stream's line before, so that a reader sums up. `close` prints the rest, and
-    a zero for a stream that was named by `start` and had no row.
+    a zero for a stream that was named by `start` and had no row, and for what `count` was told.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class Counter:
     ) -> None:
         self._interval, self._err, self._clock = interval, err, clock
         self._pending: dict[str, list[int]] = {}
+        self._counted: dict[tuple[str, str], int] = {}
         self._silent: set[str] = set()
         self._due = clock() + interval
 
@@ -44,6 +45,11 @@ class Counter:
         if self._clock() >= self._due:
             self.flush()
 
+    def count(self, stream: str, **counts: int) -> None:
+        """Add to other counts of *stream*, by the names of their metrics; printed with its rows."""
+        for name, value in counts.items():
+            self._counted[stream, name] = self._counted.get((stream, name), 0) + value
+
     def flush(self) -> None:
         """Print what was not printed yet."""
         self._due = self._clock() + self._interval
@@ -55,6 +61,9 @@ class Counter:
             if size:
                 lines.append(metric_line("byte_count", size, stream))
         self._pending.clear()
+        for (stream, name), value in self._counted.items():
+            lines.append(metric_line(name, value, stream))
+        self._counted.clear()
         if lines:
             err = self._err or sys.stderr
             # Who does not listen to progress any more must not end the work.
@@ -78,8 +87,8 @@ class Counter:
         self.close()
 
 
-def metric_line(metric: str, value: int, stream: str | None = None) -> str:
+def metric_line(metric: str, value: int, stream: str | None = None, **tags: str) -> str:
     """Return one counter line in singer-python's dialect, newline included."""
-    tags = {} if stream is None else {"stream": stream}
+    tags = tags if stream is None else {"stream": stream, **tags}
     point = {"type": "counter", "metric": metric, "value": value, "tags": tags}
     return f"INFO METRIC: {json.dumps(point, separators=(',', ':'))}\n"

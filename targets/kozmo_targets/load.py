@@ -283,6 +283,12 @@ class Load:
         if complete or flushed or self._exact and state is not None:
             commit = self._target.complete if complete else self._target.commit
             commit(Mark(state, self._loaded) if self._exact and state is not None else None)
+        for stream, writer in self._writers.items():
+            if complete or stream not in self._hidden:
+                counts = writer.counted()
+                if counts is not None and (complete or any(counts)):
+                    names = {"rows_inserted": counts.inserted, "rows_updated": counts.updated}
+                    self._progress.count(stream, **names)
         for stream, rows in flushed.items():
             self._progress.add(stream, rows)
         self._write(state)

@@ -144,7 +144,10 @@ class Quarantine:
             self._append(self._path(name), b"".join(lines))
         sync_folder(self._folder)
         self._pending, self._size = {}, 0
-        told = "".join(metric_line("quarantined", n, name) for name, n in self._new.items())
+        told = "".join(
+            metric_line("quarantined", n, name, file=str(self._path(name)))
+            for name, n in self._new.items()
+        )
         self._new.clear()
         with suppress(OSError):
             sys.stderr.write(told)

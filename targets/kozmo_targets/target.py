@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal, NamedTuple
 
 from kozmo_singer.errors import ConfigError, ReadError, RecordError
 from kozmo_singer.plugin import Plugin, asks_for_maps, without_cycles
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from kozmo_singer.wire.rows import Rows
     from kozmo_targets.load import Aside
 
-LoadMethod = Literal["append-only", "upsert", "overwrite"]
+LoadMethod = Literal["append-only", "upsert", "overwrite", "create"]
+
+
+class Counts(NamedTuple):
+    """Rows that were new, and rows that took the place of others with their key."""
+
+    inserted: int = 0
+    updated: int = 0
+
+
 IDLE_SECONDS = 0.5
 """How long a read may wait before batches that grew old, and signals, are looked after."""
 
@@ -35,10 +44,11 @@ IDLE_SECONDS = 0.5
 def load_method_setting(*methods: LoadMethod) -> Setting:
     """Return the setting load_method for a target that knows *methods*."""
     upsert = "upsert where the stream has a key, else " if "upsert" in methods else ""
+    create = ". create: the table must not be there yet" if "create" in methods else ""
     return Setting(
         "load_method",
         "How rows are added to what is there already. auto: "
-        f"{upsert}overwrite for a full table whose tap says so, else append-only",
+        f"{upsert}overwrite for a full table whose tap says so, else append-only{create}",
         default="auto",
         choices=("auto", *methods),
     )
@@ -119,6 +129,13 @@ class Writer(ABC):
 
         False if they stay hidden until finish, as with overwrite: their STATE then waits too.
         """
+
+    def counted(self) -> Counts | None:
+        """Return what became of the rows since the last call; None where that is not known.
+
+        Called after each commit; of rows that stay hidden until finish, after that only.
+        """
+        return None
 
     def activate_version(self, version: int) -> None:
         """Remove rows of an older version; called between the last flush and finish."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _TEXT = LogicalType("string")
 _KEY = ("state_id", "shard")
 _CLAIM = "*"
+_MADE = "+"
+"""What an entry begins with that names a stream whose table was made under the state_id."""
 _COLUMNS = [
     *(TableColumn(name, _TEXT) for name in (*_KEY, "run_id", "streams", "state", "rows")),
     TableColumn("committed_at", LogicalType("timestamptz")),
@@ -70,7 +72,7 @@ class Ledger:
         if not self._forgotten:
             database.execute(
                 f"DELETE FROM {table} WHERE state_id = {_literal(note.state_id)} "
-                f"AND run_id <> {_literal(note.run_id)}"
+                f"AND run_id <> {_literal(note.run_id)} AND shard NOT LIKE '{_MADE}%'"
             )
             self._forgotten = True
         values = {
@@ -80,6 +82,19 @@ class Ledger:
             "rows": dumps(dict(mark.rows)).decode(),
         }
         self._put(database, values)
+
+    def note_made(self, database: Database, stream: str) -> None:
+        """Note that the table of *stream* is made, in the transaction that makes it."""
+        self._put(database, {"shard": _MADE + stream, "streams": None, "state": None, "rows": "{}"})
+
+    def has_made(self, database: Database, stream: str) -> bool:
+        """Tell whether a run of this state_id, maybe one that was cut off, made that table."""
+        found = database.rows(
+            f"SELECT 1 FROM {database.text(self.table)} "
+            f"WHERE state_id = {_literal(self._note.state_id)} "
+            f"AND shard = {_literal(_MADE + stream)}"
+        )
+        return bool(found)
 
     def _run_ids(self, database: Database) -> list[str]:
         """Of all entries; compared here, since the database may have an order of its own."""

@@ -155,8 +155,13 @@ class TargetPostgres(SqlTarget):
     def _make_schema(self, schema: str | None) -> None:
         if schema and not self._main.has_schema(schema):
             # In a transaction of its own, for both connections to see.
-            with system.connect(self.config, self.name, autocommit=True) as connection:
-                PostgresDatabase(connection).create_schema(schema)
+            with (
+                system.connect(self.config, self.name, autocommit=True) as connection,
+                system.translated(WriteError, f"{self.name} could not make schema {schema}"),
+            ):
+                database = PostgresDatabase(connection)
+                database.create_schema(schema)
+                database.commit()
 
     def commit(self, mark: Mark | None = None) -> None:
         """Commit the batches of all streams that are not overwritten."""

@@ -12,6 +12,7 @@ from kozmo_singer.systems.sql.quoting import quote
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.sql.names import Name, Naming
 from kozmo_targets.sql.table import Change, Database, Found, TableColumn
+from kozmo_targets.target import Counts
 
 if TYPE_CHECKING:
     import psycopg
@@ -56,6 +57,13 @@ SELECT c.relkind = 'r' AND c.relacl IS NULL AND NOT c.relrowsecurity AND NOT c.r
         AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n')
 FROM pg_class c
 WHERE c.oid = to_regclass(%s)
+"""
+# What the transaction under way did to a table and its partitions, as the server counts it.
+_CHANGED = """
+SELECT coalesce(sum(pg_stat_get_xact_tuples_inserted(oid)), 0)::bigint,
+    coalesce(sum(pg_stat_get_xact_tuples_updated(oid)), 0)::bigint
+FROM (SELECT to_regclass(%s)::oid UNION
+    SELECT relid::oid FROM pg_partition_tree(to_regclass(%s))) AS t (oid)
 """
 _REFERENCED = """
 SELECT conrelid::regclass::text FROM pg_constraint
@@ -125,10 +133,9 @@ class PostgresDatabase(Database):
         return bool(self.rows("SELECT FROM pg_namespace WHERE nspname = %s", schema))
 
     def create_schema(self, schema: str) -> None:
-        """Create *schema* at once, unless another process does."""
-        with self.connection.transaction():
-            self._alone(schema)
-            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}".encode())
+        """Create *schema*, unless another process does."""
+        self.hold(schema)
+        self.execute(f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}")
 
     def shape(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> Found:
         self.hold(self.text(table))
@@ -174,6 +181,11 @@ class PostgresDatabase(Database):
             how = f" USING {column}::text::{want}" if change.have.name != change.want.name else ""
             parts.append(f"ALTER COLUMN {column} TYPE {want}{how}")
         self.execute(f"ALTER TABLE {self.text(table)} {', '.join(parts)}")
+
+    def changed(self, table: Name) -> Counts:
+        """Return the rows of *table* that were inserted and updated in this transaction so far."""
+        name = self.text(table)
+        return Counts(*self.rows(_CHANGED, name, name)[0])
 
     def referencing(self, table: Name) -> str | None:
         """Return a table with a foreign key to *table*, or None."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -48,7 +47,6 @@ _OF_ROWS = ("22", "23", "44", "54", "P0")
 SIFTED_ROWS = 500
 """Where a batch holds bad rows, so many are sent at once: those after a bad one go again."""
 _numbers = count(1)
-_log = logging.getLogger("kozmo_targets")
 
 
 class Piece(NamedTuple):
@@ -120,12 +118,6 @@ class PostgresWriter(SqlWriter):
         if self._stage is not None:
             self.database.execute(f"DROP TABLE {self._stage}")
             self._stage = None
-        if self.key and frozenset(self.key) not in self.found.unique:
-            _log.warning(
-                "table %s has no unique index on %s: updates compare every row",
-                self.table.table,
-                ", ".join(self.key),
-            )
         self._binary = None
         self._csv = CsvRows(
             [column.type.name for column in self.columns],
@@ -203,11 +195,13 @@ class PostgresWriter(SqlWriter):
         while self._copy is not None:
             copy, self._copy, self.database.copying = self._copy, None, None
             try:
-                copy.end()
+                rows = copy.end()
             except self._driver_error as error:
                 self._resend(error)
             else:
                 self.database.execute("RELEASE SAVEPOINT kozmo_copy")
+                if not self._staged:
+                    self.count(rows)
                 if self._staged and self.aside is not None:
                     self._kept += self._sent
         self._sent.clear()
@@ -284,12 +278,14 @@ class PostgresWriter(SqlWriter):
     def _merged(self) -> bool:
         """Merge the stage, or tell that the server refuses one of its rows."""
         self.database.execute("SAVEPOINT kozmo_batch")
+        before = self._counts
         try:
             self._merge()
         except self._driver_error as error:
             if not _of_rows(error):
                 raise
             self._undo("kozmo_batch")
+            self._counts = before
             return False
         self.database.execute("RELEASE SAVEPOINT kozmo_batch")
         return True
@@ -332,7 +328,7 @@ class PostgresWriter(SqlWriter):
 
     def _refusal(self, rows: Sequence[Single], *, merge: bool) -> psycopg.Error | None:
         """Load *rows*, all or none; return why the server does not take them, if it does not."""
-        staged = self._staged
+        staged, before = self._staged, self._counts
         while True:
             self._start(COPY_OPTIONS)
             copy, self._copy, self.database.copying = self._copy, None, None
@@ -340,14 +336,16 @@ class PostgresWriter(SqlWriter):
             with suppress(self._driver_error):
                 copy.write(b"".join(row.blob for row in rows))
             try:
-                copy.end()
-                if merge and self._staged:
+                taken = copy.end()
+                if not self._staged:
+                    self.count(taken)
+                elif merge:
                     self._merge()
             except self._driver_error as error:
                 if not _of_rows(error):
                     raise
                 self._undo("kozmo_copy")
-                self._staged = staged
+                self._staged, self._counts = staged, before
                 if not self._mended(error):
                     return error
             else:
@@ -399,7 +397,7 @@ class PostgresWriter(SqlWriter):
 
     def _merge(self) -> None:
         stage = self._staging()
-        if frozenset(self.key) in self.found.unique:
+        if self.has_unique_key:
             self._upsert(stage)
         else:
             self._update_and_insert(stage)
@@ -421,33 +419,40 @@ class PostgresWriter(SqlWriter):
         differs = self._differs("t", "excluded")
         statement = upsert(self.database, self._into, names, self.key, source, differs)
         self.database.execute("SAVEPOINT kozmo_merge")
+        before = self.database.changed(self.destination)
         try:
-            self.database.execute(statement)
+            rows = self.database.execute(statement)
         except self._driver_error as error:
             if error.sqlstate != _SECOND_TIME:
                 raise
             self.database.execute("ROLLBACK TO SAVEPOINT kozmo_merge")
             self._keep_last(stage)
-            self.database.execute(statement)
+            before = self.database.changed(self.destination)
+            rows = self.database.execute(statement)
         self.database.execute("RELEASE SAVEPOINT kozmo_merge")
+        after = self.database.changed(self.destination)
+        inserted, updated = after.inserted - before.inserted, after.updated - before.updated
+        # Views, triggers and servers that do not count have it otherwise.
+        self.count(inserted if inserted + updated == rows else None, updated)
 
     def _update_and_insert(self, stage: str) -> None:
         """For a table whose key is not unique: columns that the stream lacks keep their values."""
         self._keep_last(stage)
         quote = self.database.quote
         rest = [quote(c.name) for c in self.columns if c.name not in self.key]
-        same = self._same_key("t", "s")
+        same, updated = self._same_key("t", "s"), 0
         if rest:
             changes = ", ".join(f"{name} = s.{name}" for name in rest)
-            self.database.execute(
+            updated = self.database.execute(
                 f"UPDATE {self._into} t SET {changes} FROM {stage} s "
                 f"WHERE {same} AND {self._differs('t', 's')}"
             )
         names = ", ".join(quote(c.name) for c in self.columns)
-        self.database.execute(
+        inserted = self.database.execute(
             f"INSERT INTO {self._into} ({names}) SELECT {names} FROM {stage} s "
             f"WHERE NOT EXISTS (SELECT FROM {self._into} t WHERE {same})"
         )
+        self.count(inserted, updated)
 
     def _keep_last(self, stage: str) -> None:
         # Rows lie in a stage in the order in which they came.
@@ -552,7 +557,8 @@ class _Copy:
 
     def __init__(self, connection: psycopg.Connection[Any], statement: str, options: str) -> None:
         self.options = options
-        self._context = connection.cursor().copy(f"{statement} {options}".encode())
+        self._cursor = connection.cursor()
+        self._context = self._cursor.copy(f"{statement} {options}".encode())
         self._copy = self._context.__enter__()
         if options == BINARY_OPTIONS:
             self.write(BINARY_HEADER)
@@ -560,8 +566,9 @@ class _Copy:
     def write(self, blob: bytes) -> None:
         self._copy.write(blob)
 
-    def end(self) -> None:
-        """Say that this is all; the server's errors are raised here."""
+    def end(self) -> int:
+        """Say that this is all and return the number of rows; the server's errors are raised."""
         if self.options == BINARY_OPTIONS:
             self.write(BINARY_TRAILER)
         self._context.__exit__(None, None, None)
+        return self._cursor.rowcount

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from kozmo_singer.errors import WriteError
@@ -33,6 +34,9 @@ class SqliteDatabase(Database):
         self.connection = connection
         self._patience = patience
         connection.create_function("kozmo_text", 2, _as_text, deterministic=True)
+        # Called for each row that is updated: `changes()` cannot tell those from new ones.
+        self.next_update = count(1).__next__
+        connection.create_function("kozmo_updated", 0, self.next_update)
 
     def text(self, name: Name) -> str:
         return f"{self.quote(name.schema or 'main')}.{self.quote(name.table)}"
@@ -52,6 +56,10 @@ class SqliteDatabase(Database):
         """Let readers go on while rows are written, and let no power cut take what is committed."""
         self._patiently("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
+
+    def hold(self, name: str, *, shared: bool = False) -> None:
+        # Transactions that write exclude each other.
+        self.begin()
 
     def shape(self, table: Name, columns: Sequence[TableColumn], key: Sequence[str]) -> Found:
         # What was found must still be so when the table is made or changed.

@@ -12,6 +12,7 @@ from kozmo_singer.systems.sql import sqlite as system
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.sql.table import Change
 from kozmo_targets.sql.writer import DELETED, NOT_DATA, Row, SqlWriter, upsert
+from kozmo_targets.target import Counts
 
 if TYPE_CHECKING:
     from kozmo_singer.wire.messages import Schema
@@ -40,12 +41,13 @@ class SqliteWriter(SqlWriter):
         table, quote = self.database.text(self.destination), self.database.quote
         names = [c.name for c in self.columns]
         marks = ", ".join("?" * len(names))
-        self._by_update = bool(self.key) and frozenset(self.key) not in self.found.unique
+        self._by_update = bool(self.key) and not self.has_unique_key
         if self.key and not self._by_update:
             compared = [n for n in names if n not in self.key and n not in NOT_DATA]
             differs = " OR ".join(f"t.{quote(n)} IS NOT excluded.{quote(n)}" for n in compared)
+            if_differs = f"CASE WHEN {differs} THEN kozmo_updated() END" if differs else "false"
             self._insert = upsert(
-                self.database, table, names, self.key, f"VALUES ({marks})", differs or "false"
+                self.database, table, names, self.key, f"VALUES ({marks})", if_differs
             )
         else:
             columns = ", ".join(map(quote, names))
@@ -58,7 +60,7 @@ class SqliteWriter(SqlWriter):
     def load(self, values: Sequence[Row], rows: Rows) -> None:
         try:
             with self._all_or_none():
-                self._put(self._spelt(values))
+                counts = self._put(self._spelt(values))
         except OverflowError:
             self._widen(values, rows.lines)
             self.load(values, rows)
@@ -66,6 +68,7 @@ class SqliteWriter(SqlWriter):
         except _REFUSALS as error:
             with self._all_or_none():
                 raise self._culprit(values, rows.lines, error) from error
+        self.count(*counts)
         if self.removes_deleted:
             self.database.execute(
                 f"DELETE FROM {self.database.text(self.destination)} "
@@ -96,13 +99,19 @@ class SqliteWriter(SqlWriter):
             raise
         self.database.execute("RELEASE kozmo_rows")
 
-    def _put(self, rows: Sequence[Row]) -> None:
+    def _put(self, rows: Sequence[Row]) -> Counts:
         if not self._by_update:
-            self.database.connection.executemany(self._insert, rows)
-            return
+            before = self.database.next_update()
+            done = self.database.connection.executemany(self._insert, rows)
+            updated = self.database.next_update() - before - 1
+            return Counts(max(done.rowcount, 0) - updated, updated)
+        updated = 0
         for row in rows:
-            if not self._update(row):
+            if self._update(row):
+                updated += 1
+            else:
                 self.database.connection.execute(self._insert, row)
+        return Counts(len(rows) - updated, updated)
 
     def _update(self, row: Row) -> bool:
         """Update the row of the same key in a table where the key is not unique, if it is there."""

@@ -19,16 +19,10 @@ from kozmo_targets.sql import names
 from kozmo_targets.sql.ledger import Ledger
 from kozmo_targets.sql.table import Database, Places
 from kozmo_targets.sql.writer import DELETED, SqlWriter
-from kozmo_targets.target import (
-    CAPABILITIES,
-    LoadMethod,
-    Target,
-    Writer,
-    load_method_setting,
-)
+from kozmo_targets.target import CAPABILITIES, LoadMethod, Target, load_method_setting
 
 SQL_SETTINGS = (
-    load_method_setting("append-only", "upsert", "overwrite"),
+    load_method_setting("append-only", "upsert", "overwrite", "create"),
     *names.SETTINGS,
     Setting(
         "add_record_metadata",
@@ -67,7 +61,7 @@ SQL_SETTINGS = (
 class SqlTarget(Target):
     """A target that loads each stream into a table."""
 
-    load_methods = ("append-only", "upsert", "overwrite")
+    load_methods = ("append-only", "upsert", "overwrite", "create")
     capabilities: ClassVar[tuple[str, ...]] = (
         *CAPABILITIES,
         "activate-version",
@@ -95,7 +89,14 @@ class SqlTarget(Target):
         """Whether states are committed with the rows."""
         return bool(self.note.state_id or self.config["state_id"])
 
-    def writer(self, schema: Schema, method: LoadMethod) -> Writer:
+    def load_method(self, schema: Schema) -> LoadMethod:
+        """Return how rows are added; to a table that the run creates by key where there is one."""
+        method = super().load_method(schema)
+        if method != "create":
+            return method
+        return "upsert" if schema.key_properties else "append-only"
+
+    def writer(self, schema: Schema, method: LoadMethod) -> SqlWriter:
         """Return the writer of a stream; two streams must not share a table."""
         beside, self._begun = () if self._begun else self.note.beside, True
         for stream in (*beside, schema.stream):
@@ -112,6 +113,8 @@ class SqlTarget(Target):
             self.prepare(self.ledger)
         writer = self.table_writer(table, method)
         writer.goes_on = method != "overwrite" and schema.stream in self.note.going_on
+        writer.creates = self.config["load_method"] == "create"
+        writer.ledger = self.ledger
         return writer
 
     @property

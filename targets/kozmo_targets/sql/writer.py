@@ -15,13 +15,14 @@ from kozmo_singer.wire.types import Column, LogicalType
 from kozmo_targets.sql.fit import Fit
 from kozmo_targets.sql.names import Name, column_names
 from kozmo_targets.sql.table import Database, Found, TableColumn
-from kozmo_targets.target import LoadMethod, Writer
+from kozmo_targets.target import Counts, LoadMethod, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kozmo_singer.wire.messages import Schema
     from kozmo_singer.wire.rows import Rows
+    from kozmo_targets.sql.ledger import Ledger
 
 Row = tuple[Any, ...]
 _log = logging.getLogger("kozmo_targets")
@@ -51,6 +52,9 @@ class SqlWriter(Writer):
     microseconds = False
     goes_on = False
     """Whether rows that earlier runs have loaded will not come again."""
+    creates = False
+    """Whether the table must not be there yet, unless runs of the same state made it."""
+    ledger: Ledger | None = None
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class SqlWriter(Writer):
         self._schema: Schema
         self._metadata: list[str] = []
         self._versioned = False
+        self._counts: Counts | None = Counts()
 
     @property
     def stream(self) -> str:
@@ -88,6 +93,8 @@ class SqlWriter(Writer):
                 "state: what earlier runs loaded is not in it; to load all of it: --full-refresh",
                 self.table.table, schema.stream,
             )  # fmt: skip
+        if self.creates and not self.columns:
+            self._expect_new(schema.stream)
         self._schema = schema
         self.fit = Fit(
             schema.stream, schema.columns, schema.key_properties, microseconds=self.microseconds
@@ -119,6 +126,36 @@ class SqlWriter(Writer):
     def opened(self) -> None:
         """The table has its shape, for the first time or anew."""
         return
+
+    def counted(self) -> Counts | None:
+        counts = self._counts
+        self._counts = counts and Counts()
+        # In a table that is overwritten each row is new.
+        return Counts(counts.inserted) if counts and self.method == "overwrite" else counts
+
+    def count(self, inserted: int | None, updated: int = 0) -> None:
+        """Add to what became of the rows; None: it is not known, nor will it be in this run."""
+        if inserted is None or self._counts is None:
+            self._counts = None
+        else:
+            self._counts = Counts(self._counts.inserted + inserted, self._counts.updated + updated)
+
+    @property
+    def has_unique_key(self) -> bool:
+        """Whether the database itself sees to it that no two rows have the same key."""
+        return frozenset(self.key) in self.found.unique
+
+    @property
+    def advice(self) -> str | None:
+        """What would make the load quicker, None where nothing would."""
+        if not self.key or self.has_unique_key:
+            return None
+        keys, names = self.database.quote, ", ".join(self.key)
+        return (
+            f"table {self.table.table} has no unique index on {names}: updates compare every row; "
+            "to have one, where no two rows share a key: CREATE UNIQUE INDEX ON "
+            f"{self.database.text(self.table)} ({', '.join(map(keys, self.key))})"
+        )
 
     def activate_version(self, version: int) -> None:
         """Remove rows whose version is older; rows that have none are not touched."""
@@ -169,7 +206,25 @@ class SqlWriter(Writer):
         self.key = [names[name] for name in keyed]
         self.found = self.database.shape(self.destination, self.columns, self.key)
         self._take_spelling()
+        if self.advice:
+            _log.warning("%s", self.advice)
         self.opened()
+
+    def _expect_new(self, stream: str) -> None:
+        """Raise WriteError where the table is there; note that it is ours where it is not."""
+        # Under the lock that whoever makes it takes.
+        self.database.hold(self.database.text(self.destination))
+        there = self.database.find(self.table) is not None
+        if there and not (self.ledger and self.ledger.has_made(self.database, stream)):
+            raise WriteError(
+                f"cannot write stream {stream}",
+                f"table {'.'.join(filter(None, self.table))} is there already, and load_method "
+                "'create' makes new ones",
+                "it was not changed; drop it, give another name with table_name, or take "
+                "load_method 'append-only', 'upsert' or 'overwrite'",
+            )
+        if not there and self.ledger:
+            self.ledger.note_made(self.database, stream)
 
     def _take_spelling(self) -> None:
         """Where the table spells a column in another case, so do we."""
