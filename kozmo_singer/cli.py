@@ -20,6 +20,7 @@ from kozmo_singer.errors import (
     ConfigError,
     KozmoError,
     MissingDriver,
+    WriteError,
     report,
     scrub,
 )
@@ -161,18 +162,29 @@ def _target_command(plugin: Any, hidden: list[str]) -> click.Command:
             with io.BufferedWriter(_stdout()) as out:
                 target.read_back(Catalog.load(options["read_back"]), out)
         elif options["input"]:
-            with _open(options["input"]) as source, _stdout() as out:
-                target.run(source.fileno(), out)
+            with _open(options["input"]) as source:
+                work(target, source.fileno(), options)
         elif sys.stdin.isatty():
             raise ConfigError(
                 f"{plugin.name} reads Singer messages from a pipe",
                 f"try: TAP --config TAP.json | {plugin.name} --config CONFIG.json",
             )
         else:
+            work(target, sys.stdin.fileno(), options)
+
+    def work(target: Any, source: int, options: dict[str, Any]) -> None:
+        if options.get("plan"):
+            _print_plan(target.plan(source), options["format"])
+        else:
             with _stdout() as out:
-                target.run(sys.stdin.fileno(), out)
+                target.run(source, out)
 
     path = click.Path(dir_okay=False)
+    plan = click.Option(
+        ["--plan"],
+        is_flag=True,
+        help="Print what a load of the input would do to the tables, and do none of it.",
+    )
     committed = click.Option(
         ["--committed-state"],
         metavar="ID",
@@ -190,6 +202,7 @@ def _target_command(plugin: Any, hidden: list[str]) -> click.Command:
         click.Option(["--input"], type=path, help="Read FILE, not stdin."),
         click.Option(["--run"], type=path, hidden=True, help="What a runner tells, as JSON."),
         *([committed] if "exactly-once" in plugin.capabilities else []),
+        *([plan] if "plan" in plugin.capabilities else []),
         *([back] if {"read-back", "read-back-by-tap"} & {*plugin.capabilities} else []),
     )
 
@@ -231,6 +244,13 @@ def _mapper_command(plugin: Any, hidden: list[str]) -> click.Command:
 _COMMANDS = {"tap": _tap_command, "map": _mapper_command, "target": _target_command}
 
 
+def _print_plan(plan: Any, format: str | None) -> None:
+    """Print a plan, then raise the error with which the load would end, if it would."""
+    click.echo(plan.words() if format == "text" else plan.to_json(), nl=format == "text")
+    if plan.error:
+        raise WriteError(*plan.error)
+
+
 def _note(path: str) -> Any:
     import msgspec
 
@@ -262,8 +282,7 @@ def _command(plugin: Any, run: Callable[..., None], *options: click.Option) -> c
         click.Option(
             ["--format"],
             type=click.Choice(["text", "json", "markdown"]),
-            default="text",
-            help="How --about, or a committed state, is printed.",
+            help="How --about or a committed state is printed, else as text; a plan, else as json.",
         ),
         click.Option(
             ["--log-level"],
@@ -319,7 +338,7 @@ def _answered(plugin: type[Plugin], options: dict[str, Any]) -> bool:
     if options["version"]:
         click.echo(f"{plugin.name} {__version__}")
     elif options["about"]:
-        click.echo(about_text(plugin, options["format"]))
+        click.echo(about_text(plugin, options["format"] or "text"))
     else:
         return False
     return True

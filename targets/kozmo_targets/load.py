@@ -294,14 +294,7 @@ class Load:
         self._write(state)
 
     def _schema(self, schema: Schema) -> None:
-        if not isinstance(schema.schema.get("properties"), dict):
-            raise RecordError(
-                "expected the schema to have properties",
-                stream=schema.stream,
-                line=schema.line,
-                path="$.schema",
-                of_record=False,
-            )
+        expect_properties(schema)
         if self._quarantine is not None:
             self._quarantine.know(schema)
         known = self._schemas.get(schema.stream)
@@ -370,6 +363,18 @@ class Load:
 
     def _abort(self, message: Aborted) -> None:
         self.aborted = message.reason
+
+
+def expect_properties(schema: Schema) -> None:
+    """Raise RecordError for a SCHEMA that tells of no fields."""
+    if not isinstance(schema.schema.get("properties"), dict):
+        raise RecordError(
+            "expected the schema to have properties",
+            stream=schema.stream,
+            line=schema.line,
+            path="$.schema",
+            of_record=False,
+        )
 
 
 def _same(one: Schema, other: Schema) -> bool:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from kozmo_singer.errors import ReadError, WriteError
 from kozmo_singer.settings import Setting
@@ -22,6 +22,11 @@ from kozmo_targets.sql.postgres_writer import PostgresWriter
 from kozmo_targets.sql.target import SQL_SETTINGS, SqlTarget
 from kozmo_targets.target import COMMON_SETTINGS, LoadMethod
 
+if TYPE_CHECKING:
+    from kozmo_targets.sql.planning import Noted
+    from kozmo_targets.sql.postgres_planning import PostgresPlanned
+
+T = TypeVar("T", bound=PostgresDatabase)
 _LEDGERS = """
 SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = %s AND c.relkind = 'r' AND 6 = (
@@ -50,6 +55,7 @@ class TargetPostgres(SqlTarget):
     capabilities = (*SqlTarget.capabilities, "concurrent-streams", lane.CAPABILITY)
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {lane.CAPABILITY: ("pyarrow", "pgpq")}
     _overwrites = False
+    _planned: PostgresPlanned | None = None
     settings = (
         *system.SETTINGS,
         Setting(
@@ -141,6 +147,18 @@ class TargetPostgres(SqlTarget):
         finally:
             self.close()
 
+    @contextmanager
+    def trying(self) -> Iterator[Noted]:
+        """Open a connection whose only transaction is never committed."""
+        from kozmo_targets.sql.postgres_planning import PostgresPlanned
+
+        try:
+            with system.translated(WriteError, f"{self.name} could not plan the load"):
+                self._planned = self._main = self._held = self._connected(PostgresPlanned)
+                yield self._planned
+        finally:
+            self.close()
+
     def table_writer(self, table: Name, method: LoadMethod) -> PostgresWriter:
         """Return a writer; the schema exists from now on."""
         self._make_schema(table.schema)
@@ -155,13 +173,18 @@ class TargetPostgres(SqlTarget):
     def _make_schema(self, schema: str | None) -> None:
         if schema and not self._main.has_schema(schema):
             # In a transaction of its own, for both connections to see.
-            with (
-                system.connect(self.config, self.name, autocommit=True) as connection,
-                system.translated(WriteError, f"{self.name} could not make schema {schema}"),
-            ):
-                database = PostgresDatabase(connection)
+            doing = f"{self.name} could not make schema {schema}"
+            with self._apart() as database, system.translated(WriteError, doing):
                 database.create_schema(schema)
                 database.commit()
+
+    @contextmanager
+    def _apart(self) -> Iterator[PostgresDatabase]:
+        if self._planned is not None:
+            yield self._planned
+        else:
+            with system.connect(self.config, self.name, autocommit=True) as connection:
+                yield PostgresDatabase(connection)
 
     def commit(self, mark: Mark | None = None) -> None:
         """Commit the batches of all streams that are not overwritten."""
@@ -195,13 +218,13 @@ class TargetPostgres(SqlTarget):
 
     @cached_property
     def _main(self) -> PostgresDatabase:
-        return self._connected()
+        return self._connected(PostgresDatabase)
 
     @cached_property
     def _held(self) -> PostgresDatabase:
-        return self._connected()
+        return self._connected(PostgresDatabase)
 
-    def _connected(self) -> PostgresDatabase:
+    def _connected(self, kind: type[T]) -> T:
         connection = self._open.enter_context(
             system.connect(self.config, self.name, autocommit=True, prepare_threshold=None)
         )
@@ -215,4 +238,4 @@ class TargetPostgres(SqlTarget):
                 "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10;"
                 "SET tcp_keepalives_count = 6"
             )
-        return PostgresDatabase(connection)
+        return kind(connection)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kozmo_singer.errors import ReadError, WriteError
 from kozmo_singer.systems.sql import sqlite as system
@@ -19,6 +19,9 @@ from kozmo_targets.sql.sqlite_database import NAMING, SqliteDatabase
 from kozmo_targets.sql.sqlite_writer import SqliteWriter
 from kozmo_targets.sql.target import SQL_SETTINGS, SqlTarget
 from kozmo_targets.target import COMMON_SETTINGS, LoadMethod
+
+if TYPE_CHECKING:
+    from kozmo_targets.sql.planning import Noted
 
 
 class TargetSQLite(SqlTarget):
@@ -63,6 +66,23 @@ class TargetSQLite(SqlTarget):
             system.translated(ReadError, f"{self.name} could not look at its tables"),
         ):
             yield SqliteDatabase(connection, self.config["busy_timeout"])
+
+    @contextmanager
+    def trying(self) -> Iterator[Noted]:
+        """Copy the tables into memory, without their rows."""
+        from kozmo_targets.sql.sqlite_planning import expect_folder, planned
+
+        path = system.database_path(self.config)
+        if path.exists():
+            self.check()
+        else:
+            expect_folder(path)
+        with (
+            planned(self.config, path) as database,
+            system.translated(WriteError, f"{self.name} could not plan the load"),
+        ):
+            self._database = database
+            yield database
 
     def table_writer(self, table: Name, method: LoadMethod) -> SqliteWriter:
         """Return a writer; what overwrites a table waits in a temporary one until the end."""

@@ -116,6 +116,14 @@ class SqliteDatabase(Database):
         types = {name: system.logical(declared) for name, declared, _ in columns}
         return Found(types, [key, *unique] if key else unique, empty)
 
+    def formatted(self, table: Name) -> dict[str, str]:
+        query = "SELECT name, type FROM pragma_table_xinfo(?, ?)"
+        return dict(self.rows(query, table.table, table.schema or "main"))
+
+    def unique_index(self, table: Name, key: Sequence[str]) -> str:
+        # The schema belongs to the index's name here.
+        return super().unique_index(table, key).replace(self.text(table), self.quote(table.table))
+
     def spelt(self, table: Name) -> Name:
         query = "SELECT name FROM sqlite_master WHERE name = ? COLLATE NOCASE AND tbl_name = name"
         return table._replace(table=self.rows(query, table.table)[0][0])

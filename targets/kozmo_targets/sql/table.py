@@ -59,6 +59,16 @@ class Database(ABC):
     def find(self, table: Name) -> Found | None:
         """Return what is known of *table*, or None if there is none."""
 
+    @abstractmethod
+    def formatted(self, table: Name) -> dict[str, str]:
+        """Return the types of the columns of *table* as the database writes them."""
+
+    def unique_index(self, table: Name, key: Sequence[str]) -> str:
+        """Return the statement that makes *key* unique, for the user to run."""
+        name = self.naming.fitted("_".join((table.table, *key, "key")))
+        keys = ", ".join(map(self.quote, key))
+        return f"CREATE UNIQUE INDEX {self.quote(name)} ON {self.text(table)} ({keys})"
+
     def spelt(self, table: Name) -> Name:
         """Return *table*, which is there, as it calls itself."""
         return table

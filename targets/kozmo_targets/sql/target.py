@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from kozmo_singer.errors import WriteError
 from kozmo_singer.settings import Setting
@@ -14,12 +14,17 @@ from kozmo_singer.wire.catalog import Catalog, Stream
 from kozmo_singer.wire.committed import CAPABILITY, TABLE, RunNote
 from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.messages import Schema
+from kozmo_singer.wire.planned import CAPABILITY as PLAN
+from kozmo_singer.wire.planned import Plan
 from kozmo_targets import readback
 from kozmo_targets.sql import names
 from kozmo_targets.sql.ledger import Ledger
 from kozmo_targets.sql.table import Database, Places
 from kozmo_targets.sql.writer import DELETED, SqlWriter
 from kozmo_targets.target import CAPABILITIES, LoadMethod, Target, load_method_setting
+
+if TYPE_CHECKING:
+    from kozmo_targets.sql.planning import Noted
 
 SQL_SETTINGS = (
     load_method_setting("append-only", "upsert", "overwrite", "create"),
@@ -70,6 +75,7 @@ class SqlTarget(Target):
         "target-schema",
         CAPABILITY,
         readback.BY_TAP,
+        PLAN,
     )
     naming: ClassVar[names.Naming]
     read_by: ClassVar[str]
@@ -135,6 +141,23 @@ class SqlTarget(Target):
     @abstractmethod
     def looking(self) -> AbstractContextManager[Database]:
         """Open the database to look at its tables."""
+
+    def plan(self, source: int | BinaryIO) -> Plan:
+        """Return what a load of *source* would do, without doing any of it.
+
+        Faults of a stream are in its plan; those of the connection or the input are raised.
+        """
+        from kozmo_targets.sql.planning import Shown, plan_of
+
+        shown = Shown()
+        with self._input(source) as (prepared, expect_end):
+            shown.read(prepared, expect_end)
+        with self.trying() as database:
+            return plan_of(self, database, shown)
+
+    @abstractmethod
+    def trying(self) -> AbstractContextManager[Noted]:
+        """Let the writers work on a database where nothing lasts, which is given."""
 
     def read_back(self, catalog: Catalog, out: BinaryIO) -> None:
         """Write which tap reads the tables, its settings, and the table of each stream.

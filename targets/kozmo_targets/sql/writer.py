@@ -150,11 +150,10 @@ class SqlWriter(Writer):
         """What would make the load quicker, None where nothing would."""
         if not self.key or self.has_unique_key:
             return None
-        keys, names = self.database.quote, ", ".join(self.key)
+        names = ", ".join(self.key)
         return (
             f"table {self.table.table} has no unique index on {names}: updates compare every row; "
-            "to have one, where no two rows share a key: CREATE UNIQUE INDEX ON "
-            f"{self.database.text(self.table)} ({', '.join(map(keys, self.key))})"
+            f"to have one: {self.database.unique_index(self.table, self.key)}"
         )
 
     def activate_version(self, version: int) -> None:

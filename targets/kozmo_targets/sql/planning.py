@@ -1,0 +1,226 @@
+"""A load that is only tried: what it would make of the tables, by the code that makes it.
+
+Tables are shaped by the same calls as in a load, in a database where nothing lasts: a transaction
+that is rolled back, or a copy without rows. There statements are noted as they pass.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from kozmo_singer.errors import KozmoError, RecordError
+from kozmo_singer.wire.decode import Reader
+from kozmo_singer.wire.messages import Schema
+from kozmo_singer.wire.planned import Action, ColumnPlan, Count, Plan, StreamPlan
+from kozmo_singer.wire.rows import Rows
+from kozmo_singer.wire.types import LogicalType
+from kozmo_targets.load import expect_properties
+from kozmo_targets.sql.names import Name
+from kozmo_targets.sql.table import Change, Database, Found
+from kozmo_targets.sql.widen import widened
+
+if TYPE_CHECKING:
+    from kozmo_targets.sql.target import SqlTarget
+    from kozmo_targets.sql.writer import SqlWriter
+
+_OF_ROWS = ("INSERT", "UPDATE", "DELETE")
+_OF_TRANSACTIONS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET")
+
+
+class Noted(Database):
+    """A database that notes the statements of `execute`, moves no row, and commits nothing.
+
+    To be mixed in before the database that runs them.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.statements: list[str] = []
+        self.refused: dict[str, str] = {}
+        """Columns whose type cannot become what it must, and why; of the stream in hand."""
+
+    @abstractmethod
+    def count_rows(self, table: Name) -> tuple[int | None, Count]:
+        """Return how many rows are in *table* and how that is known; None if it is not."""
+
+    def execute(self, statement: str) -> int:
+        if statement.startswith(_OF_ROWS):
+            return 0
+        if not statement.startswith(_OF_TRANSACTIONS):
+            self.statements.append(statement)
+        return super().execute(statement)  # type: ignore[safe-super]  # mixed in before it
+
+    def commit(self) -> None:
+        """Commit nothing."""
+        return
+
+    def change_types(self, table: Name, changes: Sequence[Change]) -> None:
+        try:
+            super().change_types(table, changes)  # type: ignore[safe-super]  # as above
+        except Exception as error:
+            said = " ".join(filter(None, (str(error), _detail(error))))
+            named = [c.name for c in changes if f'"{c.name}"' in said]
+            for name in named or [change.name for change in changes]:
+                self.refused[name] = said.splitlines()[0].strip()
+            raise
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Undo what the block did if it fails."""
+        self.execute("SAVEPOINT kozmo_plan")
+        try:
+            yield
+        except KozmoError:
+            self.execute("ROLLBACK TO SAVEPOINT kozmo_plan")
+            raise
+
+
+def _detail(error: Exception) -> str:
+    diagnostic = getattr(error, "diag", None)
+    return str(getattr(diagnostic, "message_detail", None) or "")
+
+
+class Shown:
+    """The messages of an input: its schemas in their order, and how many records each stream has.
+
+    Records that do not fit their schema are counted among them and in *misfits*.
+    """
+
+    def __init__(self) -> None:
+        self.schemas: list[Schema] = []
+        self.records: Counter[str] = Counter()
+        self.misfits: Counter[str] = Counter()
+
+    def read(self, source: int | BinaryIO, expect_end: Callable[[], None]) -> None:
+        """Read *source* to its end."""
+        for message in Reader(source, refuse=self._refuse):
+            if isinstance(message, Schema):
+                expect_properties(message)
+                self.schemas.append(message)
+            elif isinstance(message, Rows):
+                self.records[message.stream] += len(message)
+        expect_end()
+
+    def _refuse(self, error: RecordError, _: bytes) -> None:
+        self.records[error.stream or ""] += 1
+        self.misfits[error.stream or ""] += 1
+
+
+def plan_of(target: SqlTarget, database: Noted, shown: Shown) -> Plan:
+    """Return what *target*, whose tables are seen through *database*, would do."""
+    streams: dict[str, _Stream] = {}
+    for schema in shown.schemas:
+        one = streams.setdefault(schema.stream, _Stream(target, database, schema.stream))
+        if not one.plan.error:
+            one.open(schema)
+    for one in streams.values():
+        one.finish()
+    for one in streams.values():
+        one.plan.records = shown.records[one.plan.stream]
+        one.plan.misfits = shown.misfits[one.plan.stream]
+    return Plan(target.name, [one.plan for one in streams.values()], database.statements)
+
+
+class _Stream:
+    """One stream as a load would meet it."""
+
+    def __init__(self, target: SqlTarget, database: Noted, stream: str) -> None:
+        self.plan = StreamPlan(stream)
+        self._target, self._database = target, database
+        self._writer: SqlWriter | None = None
+        self._before: Found | None = None
+        self._after: Found | None = None
+        self._types: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+
+    def open(self, schema: Schema) -> None:
+        """Shape the table for *schema*, the first of the stream or one that changed."""
+        with self._noted():
+            if self._writer is None:
+                self._writer = self._begin(schema)
+            self._writer.open(schema)
+
+    def finish(self) -> None:
+        """The stream is complete: find out what became of its table."""
+        writer = self._writer
+        if writer is None:
+            return
+        if not self.plan.error:
+            with self._noted():
+                if writer.method == "overwrite":
+                    writer.finish()
+                self._after = self._database.find(writer.table)
+        self.plan.key = writer.key
+        if writer.columns and not self.plan.error and writer.advice:
+            self.plan.notes.append(writer.advice)
+        self.plan.columns = list(self._columns(writer))
+
+    def _begin(self, schema: Schema) -> SqlWriter:
+        plan, database, config = self.plan, self._database, self._target.config
+        method = self._target.load_method(schema)
+        plan.load_method = "create" if config["load_method"] == "create" else method
+        writer = self._target.writer(schema, method)
+        plan.schema, plan.table = writer.table
+        plan.quoted = database.text(writer.table)
+        self._before = database.find(writer.table)
+        if self._before is not None:
+            plan.exists = True
+            plan.rows, plan.count = database.count_rows(writer.table)
+            self._types = database.formatted(writer.table)
+        return writer
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Note the statements, and the error with which a load would end."""
+        start = len(self._database.statements)
+        self._database.refused = {}
+        try:
+            with self._database.attempt():
+                yield
+        except KozmoError as error:
+            self.plan.error = [error.message, *error.details]
+            self._refused = self._database.refused
+        self.plan.statements += self._database.statements[start:]
+
+    def _columns(self, writer: SqlWriter) -> Iterator[ColumnPlan]:
+        before = self._before.columns if self._before else {}
+        after = self._after.columns if self._after else before
+        fold = self._database.naming.fold
+        spelt = {fold(name): name for name in before}
+        own = set()
+        for column in writer.columns:
+            name = spelt.get(fold(column.name), column.name)
+            own.add(name)
+            field = writer.property_of(column.name)
+            type, action = self._change(name, column.type, after)
+            yield ColumnPlan(
+                field, name, type, self._types.get(name), action, self._refused.get(name)
+            )
+        for name in before:
+            if name not in own:
+                now = self._types.get(name)
+                left = name in after
+                yield ColumnPlan(
+                    None, name, now if left else None, now, "left alone" if left else "drop"
+                )
+
+    def _change(
+        self, name: str, wanted: LogicalType, after: Mapping[str, LogicalType | None]
+    ) -> tuple[str | None, Action]:
+        """Return what the type of a column of the stream will be, and what is done for it."""
+        ddl, now = self._database.ddl, self._types.get(name)
+        if self._before is None:
+            return ddl(wanted), "create"
+        if name not in self._before.columns:
+            return ddl(wanted), "add"
+        have, then = self._before.columns[name], after.get(name)
+        if have is not None and name in self._refused:
+            return ddl(widened(have, wanted)), "conflict"
+        if then is None or have is not None and ddl(have) == ddl(then):
+            return now, "keep"
+        replaced = f"DROP TABLE {self.plan.quoted}" in self.plan.statements
+        return ddl(then), "replace" if replaced else "widen"
