@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kozmo_bridge.calls import in_thread
-from kozmo_bridge.shapes import Shape, shape_of
+from kozmo_bridge.shapes import Shape
 from kozmo_bridge.values import native
 from kozmo_bridge.writing import send
 from kozmo_runner import api
@@ -125,11 +125,6 @@ def with_moments(shape: Shape, known: Mapping[str, Any]) -> Shape:
         for place, column in enumerate(shape.columns)
     ]
     return Shape(columns, shape.rows)
-
-
-def shaped(data: Any, schema: Mapping[str, Any] | None) -> Shape:
-    """Return *data* as a Shape, with the types of *schema* and of `with_moments`."""
-    return with_moments(shape_of(data, schema), (schema or {}).get("properties") or {})
 
 
 def _moment_type(shape: Shape, place: int) -> str:

@@ -178,8 +178,13 @@ class Stopwatch:
     def __init__(self) -> None:
         self._start = time.monotonic()
 
+    @property
+    def seconds(self) -> float:
+        """The seconds so far."""
+        return time.monotonic() - self._start
+
     def __str__(self) -> str:
-        seconds = time.monotonic() - self._start
+        seconds = self.seconds
         return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
