@@ -86,7 +86,7 @@ def inferred(values: Values) -> tuple[LogicalType, Values]:
         return LogicalType("decimal"), _each(_decimal, values)
     if kinds & {dict, list}:
         return LogicalType("json"), _each(native, values)
-    return LogicalType("string"), _each(_text, values)
+    return LogicalType("string"), _each(as_text, values)
 
 
 def _columns(data: Any) -> tuple[list[str], list[Typed], int]:
@@ -194,7 +194,8 @@ def _decimal(value: Any) -> Decimal:
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value as the text that it is in a column of texts."""
     formed = native(value, "string")
     return formed if isinstance(formed, str) else dumps(formed).decode()
 

@@ -59,24 +59,42 @@ def load(
     cancel: Cancel | None = None,
 ) -> Written:
     """As `write`; what the target said comes back as well."""
-    rows = 0
     with api.feed(target, config, cancel=cancel) as feed:
-        try:
-            for lines, count in _lines(data, stream, key_properties, schema):
-                _send(feed, lines)
-                rows += count
-        except BrokenPipeError:
-            # The target has ended; why it did is what counts.
-            feed.finish()
-            raise WriteError(f"{feed.name} ended before it had read everything") from None
-        state = feed.finish()
-        return Written(rows, state, feed.tail)
+        rows = send(feed, data, stream, key_properties, schema)
+        return Written(rows, feed.state, feed.tail)
+
+
+def send(
+    feed: api.TargetFeed,
+    data: Any,
+    stream: str,
+    key_properties: Sequence[str] = (),
+    schema: Mapping[str, Any] | None = None,
+) -> int:
+    """Load *data*, which may be a Shape too, into a running target, finish it, and count the rows.
+
+    Otherwise as `write`.
+    """
+    rows = 0
+    try:
+        for lines, count in _lines(data, stream, key_properties, schema):
+            _send(feed, lines)
+            rows += count
+    except BrokenPipeError:
+        # The target has ended; why it did is what counts.
+        feed.finish()
+        raise WriteError(f"{feed.name} ended before it had read everything") from None
+    feed.finish()
+    return rows
 
 
 def _lines(
     data: Any, stream: str, keys: Sequence[str], schema: Mapping[str, Any] | None
 ) -> Iterator[tuple[bytes, int]]:
     """Pieces of Singer lines, each with the number of its rows."""
+    if isinstance(data, Shape):
+        yield from _stream_lines(stream, data, keys, {})
+        return
     if isinstance(data, Batch):
         data = [data]
     batches, data = _batches(data)

@@ -8,7 +8,7 @@ read again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -77,12 +77,17 @@ async def commit(
     waiting[component._id] = Pending(component._id, bookmark, exporters)
 
 
-async def settle(exporter: Component) -> None:
-    """Commit the bookmarks that waited for *exporter* only, which has written all its rows."""
-    for pending in getattr(exporter.graph, "context", {}).get(_PENDING, {}).values():
-        pending.exporters.discard(exporter._id)
+async def settle(exporter: Component, left_out: Collection[str] = ()) -> None:
+    """Commit the bookmarks that waited for *exporter* only, which has written all its rows.
+
+    The nodes *left_out* will not run after it, so nothing waits for them either.
+    """
+    waiting = getattr(exporter.graph, "context", {}).get(_PENDING, {})
+    for pending in list(waiting.values()):
+        pending.exporters -= {exporter._id, *left_out}
         if not pending.exporters:
             await _save(exporter, pending.node, pending.bookmark)
+            del waiting[pending.node]
 
 
 def _exporters_after(component: Component) -> set[str]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from kozmo_singer.errors import KozmoError, RecordError
+from kozmo_singer.errors import KozmoError, RecordError, WriteError
 from kozmo_singer.metrics import Counter as Progress
 from kozmo_singer.plugin import stopping
 from kozmo_singer.wire import lane
@@ -75,6 +75,7 @@ class Load:
         self._loaded: Counter[str] = Counter()
         self._hidden: set[str] = set()
         self._exact = target.keeps_state
+        self._whole = bool(target.config.get("all_or_nothing"))
         self._methods: dict[str, LoadMethod] = {}
         self._uncovered = False
         self._progress = Progress()
@@ -110,7 +111,7 @@ class Load:
             self._flush_if_due()
             if self._quarantine is not None and self._quarantine.is_full:
                 self.drain()
-                raise self._quarantine.too_many()
+                raise self._too_many()
             if stopping.requested or self.aborted is not None:
                 return False
         if left := self._left_open():
@@ -121,7 +122,7 @@ class Load:
         """Every stream is whole: remove old versions, show what was hidden, tell the state."""
         self.drain()
         if self._quarantine is not None and self._quarantine.is_full_at_end:
-            raise self._quarantine.too_many()
+            raise self._too_many()
         for stream, version in self._versions.items():
             self._writers[stream].activate_version(version)
         for writer in self._writers.values():
@@ -133,6 +134,8 @@ class Load:
         """Make durable the rows taken so far, as far as may be, and tell the state that covers."""
         if self._waiting:
             self._flush()
+        if self._whole:
+            return
         if self._may_commit:
             self._commit()
         elif self._flushed:
@@ -214,6 +217,10 @@ class Load:
         assert self._quarantine is not None
         self._quarantine.take(error, line)
         self._lost[error.stream or ""] += 1
+
+    def _too_many(self) -> WriteError:
+        assert self._quarantine is not None
+        return self._quarantine.too_many("nothing is" if self._whole else "what came before is")
 
     def _set_aside(self, error: RecordError, line: bytes) -> None:
         """Set aside a record that could not even be read."""
@@ -304,6 +311,8 @@ class Load:
                 self._writers[schema.stream].aside = Aside(self._give_up, self._received_rows_of)
         self._schemas[schema.stream] = schema
         self._writers[schema.stream].open(schema)
+        if self._whole:
+            return
         if self._may_commit:
             self._target.commit()
         else:

@@ -153,14 +153,14 @@ class Quarantine:
             sys.stderr.write(told)
             sys.stderr.flush()
 
-    def too_many(self) -> WriteError:
+    def too_many(self, loaded: str = "what came before is") -> WriteError:
         """Return the error that ends a run with too many bad records."""
         most = f"{self._share:.3%}" if self._share is not None else str(self._limit)
         most = re.sub(r"\.?0+%", "%", most)
         return WriteError(
             f"{self._counts.total()} of {self.seen} records are bad, and max_bad_records is {most}",
             *[f"{self._path(name)}: {self._first[name]}" for name in list(self._counts)[:2]],
-            "what came before is loaded; correct the source, or raise max_bad_records",
+            f"{loaded} loaded; correct the source, or raise max_bad_records",
         )
 
     def close(self) -> None:

@@ -239,10 +239,13 @@ class Target(Plugin, ABC):
             load.close()
             self.close()
         if load.aborted is not None:
+            loaded = (
+                "nothing is" if self.config.get("all_or_nothing") else "rows that came before are"
+            )
             raise ReadError(
                 "the tap failed, so its streams are incomplete",
                 load.aborted,
-                "rows that came before are loaded; nothing was replaced or deleted",
+                f"{loaded} loaded; nothing was replaced or deleted",
             )
 
     @contextmanager

@@ -49,6 +49,13 @@ SQL_SETTINGS = (
         default=True,
     ),
     Setting(
+        "all_or_nothing",
+        "Commit once, when the input is complete: one that ends early, or in an error, leaves no "
+        "row behind",
+        kind="boolean",
+        default=False,
+    ),
+    Setting(
         "state_id",
         "Commit the state of the run together with its rows, in the table _kozmo_state, under this "
         "name; --committed-state NAME prints it. kozmo run sees to this by itself",

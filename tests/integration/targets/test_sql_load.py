@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -315,3 +316,42 @@ def test_a_key_without_other_columns(place: Place) -> None:
     for _ in range(2):
         load(place.target(), start, records("t", [{"id": 1}, {"id": 2}, {"id": 1}]))
     assert place.query("SELECT id FROM t ORDER BY id") == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("method", ["append-only", "upsert"])
+def test_all_or_nothing_commits_once_at_the_end(place: Place, method: str) -> None:
+    """In the middle, after an error and after an end before its time the table is as it was."""
+    keyed = schema("t", PROPERTIES, ["id"] if method == "upsert" else [])
+    settings = {"load_method": method, "batch_size_rows": 1, "all_or_nothing": True}
+    load(place.target(**settings), keyed, records("t", ONE))
+    assert place.query(ALL) == [(1, "a"), (2, "b")]
+    for end in (
+        record("t", {"id": "no number", "name": "x"}),
+        {"type": "ABORT", "reason": "cancelled"},
+    ):
+        with pytest.raises(KozmoError) as failed:
+            load(place.target(**settings), keyed, records("t", TWO), state({"n": 1}), end)
+        assert place.query(ALL) == [(1, "a"), (2, "b")]
+    assert "nothing is loaded" in str(failed.value)
+    with pytest.raises(KozmoError):
+        load(place.target(**settings), schema("u", PROPERTIES), record("u", {"id": "x"}))
+    assert place.tables() == ["t"]
+    said = load(place.target(**settings), keyed, records("t", TWO), state({"n": 1}))
+    assert said == [{"n": 1}]
+    assert len(place.query(ALL)) == (3 if method == "upsert" else 4)
+
+
+def test_all_or_nothing_with_too_many_bad_records(place: Place, tmp_path: Path) -> None:
+    """The good ones among them are not loaded either; with fewer bad ones they are."""
+    settings = {
+        "all_or_nothing": True,
+        "on_bad_record": "quarantine",
+        "quarantine_path": str(tmp_path / "bad"),
+        "batch_size_rows": 1,
+    }
+    rows = [*records("t", ONE), record("t", {"id": "x"}), *records("t", TWO)]
+    with pytest.raises(WriteError, match="nothing is loaded"):
+        load(place.target(max_bad_records="1%", **settings), schema("t", PROPERTIES), rows)
+    assert place.tables() == []
+    load(place.target(max_bad_records="1", **settings), schema("t", PROPERTIES), rows)
+    assert place.query(ALL) == [(1, "a"), (2, "B"), (2, "b"), (3, "c")]

@@ -1,0 +1,247 @@
+"""Database Exporter: rows into a table."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from kozmo_bridge.components import bookmarks
+from kozmo_bridge.components.arriving import arrived, only_after
+from kozmo_bridge.components.base import KozmoComponent, Stopwatch, literal, names_in, output
+from kozmo_bridge.components.canvas import (
+    DATA,
+    FRAME,
+    BoolInput,
+    Data,
+    DropdownInput,
+    HandleInput,
+    Output,
+    StrInput,
+)
+from kozmo_bridge.components.databases import Database, database
+from kozmo_bridge.components.exports import (
+    APPEND,
+    MODES,
+    UPSERT,
+    Job,
+    Outcome,
+    in_schema,
+    keys_of,
+    mode_called,
+    no_columns,
+    outcome,
+    refused,
+)
+from kozmo_bridge.components.forms import Form
+from kozmo_bridge.components.logins import SECRETS, login_inputs, settings, show_login
+from kozmo_bridge.components.tables import notes, table_of
+from kozmo_bridge.exporting import aexport
+from kozmo_bridge.placing import fitted
+from kozmo_bridge.shapes import shape_of
+from kozmo_runner import api
+from kozmo_singer.errors import ConfigError, KozmoError
+from kozmo_singer.wire.catalog import Stream
+
+
+class DatabaseExporterComponent(KozmoComponent):
+    """Writes rows into a table: all of them, or none."""
+
+    display_name = "Database Exporter"
+    description = "Writes rows into a table: adds, updates or replaces, all of them or none."
+    icon = "Database"
+    name = "DatabaseExporter"
+    secret_inputs = SECRETS
+    verdict = "verdict"
+
+    inputs: ClassVar[list[Any]] = [
+        HandleInput(
+            name="input_data",
+            display_name="Input",
+            info="The rows to write: Data or a DataFrame.",
+            input_types=[DATA, FRAME],
+        ),
+        *login_inputs("target"),
+        BoolInput(
+            name="test_connection",
+            display_name="Test connection",
+            info="Connects now and says below what is found.",
+            value=False,
+            real_time_refresh=True,
+        ),
+        StrInput(
+            name="verdict",
+            display_name="Status",
+            info="What the last test or look at the database has shown.",
+            value="",
+            placeholder="not tested yet",
+        ),
+        DropdownInput(
+            name="table_name",
+            display_name="Table",
+            info="Choose a table that is there, or type the name of a new one. It is taken as it "
+            "is spelled.",
+            options=[],
+            value="",
+            combobox=True,
+            refresh_button=True,
+        ),
+        DropdownInput(
+            name="write_mode",
+            display_name="Write mode",
+            info="Append adds rows. Upsert updates those with the same key and adds the others. "
+            "Replace puts the rows in the place of all that are there. Fail if exists makes a new "
+            "table, or writes nothing.",
+            options=list(MODES),
+            value="Append",
+            real_time_refresh=True,
+        ),
+        StrInput(
+            name="key_columns",
+            display_name="Key columns",
+            info="Columns that tell rows apart, with commas between them. If empty, Upsert takes "
+            "the primary key of the table.",
+            value="",
+            advanced=True,
+        ),
+        BoolInput(
+            name="dry_run",
+            display_name="Dry run",
+            info="Shows what would happen to the table, and writes nothing.",
+            value=False,
+        ),
+        StrInput(
+            name="schema_name",
+            display_name="Schema",
+            info="Schema of the table; the usual one of the login if empty. A new one is made.",
+            value="",
+            advanced=True,
+        ),
+        StrInput(
+            name="max_rejected",
+            display_name="Rejected rows allowed",
+            info="How many rows the database may refuse before nothing is written: a number, or a "
+            "share such as 1%.",
+            value="1%",
+            advanced=True,
+        ),
+        BoolInput(
+            name="widen_columns",
+            display_name="Widen columns",
+            info="Changes columns of the table so that all values fit. Otherwise they stay, and "
+            "rows that do not fit are rejected.",
+            value=False,
+            advanced=True,
+        ),
+    ]
+    outputs: ClassVar[list[Any]] = [
+        Output(name="result", display_name="Result", method="export_data", types=[DATA]),
+        Output(name="rejected", display_name="Rejected rows", method="rejected_rows", types=[DATA]),
+    ]
+
+    async def refresh(self, form: Form, changed: str) -> None:
+        """Show what the database and the mode need; test, or list tables, where asked to."""
+        form.set("test_connection", False)
+        chosen = self._chosen()
+        show_login(self, form, chosen, changed)
+        form.place("schema_name", chosen.has_schemas, rare=True)
+        form.place("key_columns", True, rare=form.value("write_mode") != UPSERT)
+        if changed == "test_connection":
+            told = await api.acheck(chosen.plugin("target"), settings(self, form))
+            form.set("verdict", told)
+        if changed == "table_name":
+            schema = self.text("schema_name") if form.shown("schema_name") else ""
+            found = await api.adiscover(chosen.plugin("tap"), settings(self, form))
+            tables = in_schema(found, schema)
+            form.offer("table_name", [table_of(each) for each in tables], notes(tables))
+            form.set("verdict", f"{len(tables)} tables to choose from")
+
+    @output
+    async def export_data(self) -> list[Data]:
+        """Return what was done: table, schema, mode, and how many rows were written."""
+        done = await self._done()
+        self.show([Data(data=row) for row in done.preview])
+        return [Data(data=done.result)]
+
+    @output
+    async def rejected_rows(self) -> list[Data]:
+        """Return the rows that were refused, each with the reason; without any, nothing goes on."""
+        done = await self._done()
+        rows = [Data(data=refused(each)) for each in done.rejected]
+        self.show(rows)
+        if not rows:
+            await self._end_branch()
+        return rows
+
+    async def _done(self) -> Outcome:
+        return await self.once("outcome", self._export)
+
+    async def _export(self) -> Outcome:
+        rows = await arrived(self, "input_data")
+        job = self._job()
+        done = None if len(rows) else no_columns(job, rows)
+        if done is None:
+            done = await self._write(job, rows)
+        await bookmarks.settle(self)
+        return done
+
+    async def _write(self, job: Job, rows: Any) -> Outcome:
+        watch = Stopwatch()
+        there = await self._there(job)
+        shape = await asyncio.to_thread(shape_of, rows)
+        keys = keys_of(job, shape, there)
+        known = there.schema if there is not None and not self.given("widen_columns") else {}
+        shape = await asyncio.to_thread(fitted, shape, known)
+        written = await aexport(
+            job.target,
+            job.config,
+            shape,
+            stream=job.place.stream,
+            key_properties=keys,
+            most_rejected=job.most_rejected,
+        )
+        self.log(f"{written.rows} rows into {job.table} in {watch}")
+        if written.rejected:
+            self.log(f"{len(written.rejected)} rows were rejected")
+        return outcome(job, written, watch.seconds)
+
+    def _job(self) -> Job:
+        table = self.text("table_name")
+        if not table:
+            raise ConfigError("no table is named", "choose one, or type the name of a new one")
+        return Job(
+            self._chosen().plugin("target"),
+            settings(self),
+            table,
+            self.text("schema_name"),
+            mode_called(self.text("write_mode") or APPEND),
+            names_in(self.text("key_columns")),
+            self.text("max_rejected") or "0",
+        )
+
+    def _chosen(self) -> Database:
+        return database(self.text("database_type"))
+
+    async def _there(self, job: Job) -> Stream | None:
+        """Return the table that rows are added to, None where there is none yet."""
+        chosen = self._chosen()
+        if job.mode not in (APPEND, UPSERT):
+            return None
+        looking = dict(job.connection)
+        if job.schema and chosen.has_schemas:
+            looking |= literal({"filter_schemas": [job.schema]})
+        try:
+            catalog = await api.adiscover(chosen.plugin("tap"), looking)
+        except KozmoError:
+            if chosen.has_schemas:
+                raise
+            # A file that is not there yet has no table; of any other fault the target tells.
+            return None
+        found = in_schema(catalog, job.schema)
+        return next((each for each in found if table_of(each) == job.table), None)
+
+    async def _end_branch(self) -> None:
+        """Have nothing run after Rejected rows, unless Result leads there as well."""
+        left = only_after(self, "rejected")
+        if left:
+            self.stop("rejected")
+            await bookmarks.settle(self, left)

@@ -1,0 +1,129 @@
+"""What an export is asked for, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kozmo_bridge.components.base import literal
+from kozmo_bridge.components.tables import DEFAULT_SCHEMA, schema_of, schemas
+from kozmo_bridge.exporting import Rejected, Written
+from kozmo_bridge.placing import Place, place
+from kozmo_bridge.shapes import Shape
+from kozmo_singer.errors import ConfigError
+from kozmo_singer.settings import did_you_mean
+from kozmo_singer.wire.catalog import Catalog, Stream
+
+APPEND, UPSERT, REPLACE, CREATE = "Append", "Upsert", "Replace", "Fail if exists"
+MODES = {APPEND: "append-only", UPSERT: "upsert", REPLACE: "overwrite", CREATE: "create"}
+"""The load methods of the targets, as the node names them."""
+REASON, COLUMN = "_reason", "_column"
+"""What stands before the columns of a row that was refused."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the inputs ask for."""
+
+    target: str
+    connection: dict[str, Any]
+    table: str
+    schema: str
+    mode: str
+    keys: list[str]
+    most_rejected: str
+
+    @property
+    def place(self) -> Place:
+        """How rows get to the table."""
+        return place(self.table, self.schema)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings of the target."""
+        more = {**self.place.settings, "load_method": MODES[self.mode]}
+        return {**self.connection, **literal(more)}
+
+    def result(self, status: str, rows: int = 0, **more: Any) -> dict[str, Any]:
+        """Return what Result says."""
+        head = {"table": self.table, "schema": self.schema or None, "mode": self.mode}
+        return {"status": status, **head, "rows_written": rows, **more}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did: what Result says, a preview of it, and the rows that were refused."""
+
+    result: dict[str, Any]
+    preview: list[dict[str, Any]]
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def outcome(job: Job, written: Written, seconds: float) -> Outcome:
+    """Return what is told of rows that were written."""
+    result = job.result(
+        "success",
+        written.rows,
+        inserted=written.inserted,
+        updated=written.updated,
+        rejected=len(written.rejected),
+        seconds=round(seconds, 3),
+    )
+    return Outcome(result, [result], written.rejected)
+
+
+def refused(rejected: Rejected) -> dict[str, Any]:
+    """Return a row that was refused, after the reason and the column that it is about."""
+    return {REASON: rejected.reason, COLUMN: rejected.column, **rejected.record}
+
+
+def mode_called(name: str) -> str:
+    """Return the write mode called *name*, in whatever case; ConfigError if there is none."""
+    for mode in MODES:
+        if name.strip().lower() == mode.lower():
+            return mode
+    raise ConfigError(f"there is no write mode '{name[:40]}'", f"there are: {', '.join(MODES)}")
+
+
+def keys_of(job: Job, shape: Shape, there: Stream | None) -> list[str]:
+    """Return the key columns; of an upsert without any those of the table that is *there*."""
+    if job.mode == APPEND:
+        return []
+    names = [column.name for column in shape.columns]
+    keys = job.keys
+    if not keys and job.mode == UPSERT:
+        keys = there.key_properties if there is not None else []
+        if not keys:
+            has = "the table has no primary key" if there is not None else "the table is new"
+            raise ConfigError(
+                f"Upsert needs key columns, and {has}",
+                f"name them under 'Key columns'; the rows have: {', '.join(names)}",
+            )
+    for key in keys:
+        if key not in names:
+            raise ConfigError(
+                f"the key column '{key}' is not among the columns of the rows",
+                *(did_you_mean(key, names) or [f"they have: {', '.join(names)}"]),
+            )
+    return list(keys)
+
+
+def in_schema(catalog: Catalog, schema: str) -> list[Stream]:
+    """Return the tables of *schema*; without one those of the usual schema, where there is one."""
+    wanted = schema or (DEFAULT_SCHEMA if DEFAULT_SCHEMA in schemas(catalog) else "")
+    return [each for each in catalog.streams if not wanted or schema_of(each) in ("", wanted)]
+
+
+def no_columns(job: Job, rows: Sequence[Any] | Any) -> Outcome | None:
+    """Return the outcome of an export without rows; None where it has something to do.
+
+    An empty table with columns can replace another, or be made; an empty list has no columns.
+    """
+    columns = list(getattr(rows, "columns", ()))
+    if columns and job.mode in (REPLACE, CREATE):
+        return None
+    result = job.result("empty", inserted=0, updated=0, rejected=0, seconds=0.0)
+    if job.mode == REPLACE:
+        result["note"] = "no rows came, so the columns are unknown: the table is left as it was"
+    return Outcome(result, [result])
