@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kozmo_bridge.availability import require_extra
 from kozmo_bridge.components.base import (
     PREVIEW_ROWS,
     KozmoComponent,
@@ -69,7 +70,9 @@ class DataCleanerComponent(KozmoComponent):
     """Cleans Data or a DataFrame; what nothing changes comes back as it came."""
 
     display_name = "Data Cleaner"
-    description = "Finds what is wrong with your data and puts it right, by itself or by your steps."
+    description = (
+        "Finds what is wrong with your data and puts it right, by itself or by your steps."
+    )
     icon = "Sparkles"
     name = "DataCleaner"
 
@@ -281,6 +284,7 @@ class DataCleanerComponent(KozmoComponent):
         return [Data(data={"suggestions": found})]
 
     async def _table(self) -> Table:
+        require_extra("clean", "the Data Cleaner")
         from kozmo_bridge.cleaner.table import Table
 
         async def taken() -> Table:
