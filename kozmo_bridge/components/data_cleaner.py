@@ -16,6 +16,8 @@ from kozmo_bridge.components.base import (
     output,
 )
 from kozmo_bridge.components.canvas import (
+    DATA,
+    FRAME,
     BoolInput,
     Data,
     DataFrame,
@@ -27,7 +29,7 @@ from kozmo_bridge.components.canvas import (
 )
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.incoming import as_data, as_dataframe, empty, for_host, table_in
-from kozmo_bridge.components.reporting import done, report_of, suggested
+from kozmo_bridge.components.reporting import count, done, report_of, suggested
 from kozmo_bridge.components.steps import COLUMNS, Step, steps_in
 from kozmo_singer.errors import ConfigError
 
@@ -81,7 +83,7 @@ class DataCleanerComponent(KozmoComponent):
             name="input_data",
             display_name="Input data",
             info="Data or a DataFrame, such as a loader gives.",
-            input_types=["Data", "DataFrame"],
+            input_types=[DATA, FRAME],
         ),
         DropdownInput(
             name="operation",
@@ -160,10 +162,12 @@ class DataCleanerComponent(KozmoComponent):
         ),
     ]
     outputs: ClassVar[list[Any]] = [
-        Output(name="data", display_name="Data", method="clean_data"),
-        Output(name="dataframe", display_name="DataFrame", method="as_dataframe"),
-        Output(name="report", display_name="Report", method="as_report"),
-        Output(name="suggestions", display_name="Suggestions", method="as_suggestions"),
+        Output(name="data", display_name="Data", method="clean_data", types=[DATA]),
+        Output(name="dataframe", display_name="DataFrame", method="as_dataframe", types=[FRAME]),
+        Output(name="report", display_name="Report", method="as_report", types=[FRAME]),
+        Output(
+            name="suggestions", display_name="Suggestions", method="as_suggestions", types=[DATA]
+        ),
     ]
 
     async def refresh(self, form: Form, changed: str) -> None:
@@ -226,7 +230,7 @@ class DataCleanerComponent(KozmoComponent):
         watch = Stopwatch()
         first = await self._operation()
         if not first and not steps:
-            self.log(f"{len(table):,} rows, nothing to do")
+            self.log(f"{count(len(table), 'row')}, nothing to do")
             return table
         result = await asyncio.to_thread(_applied, await self._table(), first, steps)
         if result.log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,21 @@ from kozmo_bridge.components.steps import written
 
 if TYPE_CHECKING:
     from kozmo_bridge.cleaner.cleaning import CleanResult
+    from kozmo_bridge.cleaner.logbook import Fault, LogEntry
     from kozmo_bridge.cleaner.model import ColumnProfile, Profile, Suggestion
 
+_TYPES = (
+    (r"Datetime\(.*?\)", "datetime"),
+    (r"Duration\(.*?\)", "duration"),
+    (r"Decimal\(precision=(\d+), scale=(\d+)\)", r"decimal(\1,\2)"),
+    (r"U?Int\d+", "integer"),
+    (r"Float\d+", "number"),
+    (r"\bString\b", "text"),
+    (r"\bBoolean\b", "boolean"),
+    (r"\bDate\b", "date"),
+    (r"\bNull\b", "nothing"),
+)
+"""The cleaner's types, and what they are called on the canvas."""
 _LINES = 40
 _SHOWN = 3
 
@@ -47,26 +61,50 @@ def suggested(suggestion: Suggestion) -> dict[str, Any]:
     }
 
 
+def count(number: int, thing: str) -> str:
+    """Return *number* with the name of what is counted: 1 row, 1,000 rows."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def in_words(types: str) -> str:
+    """Return *types* with the names that the Type Converter has for them."""
+    for pattern, name in _TYPES:
+        types = re.sub(pattern, name, types)
+    return types
+
+
 def done(result: CleanResult, before: int, after: int, names: Sequence[str]) -> list[str]:
-    """Return lines that tell what was done to how many rows and cells; the first is the sum."""
+    """Return lines that tell what was done to how many rows and cells; the first is the sum.
+
+    *names* are what the rules are called on the canvas.
+    """
     cells = sum(entry.cells for entry in result.log)
-    rows = f"{before:,} rows" if before == after else f"{before:,} rows in, {after:,} out"
-    lines = [f"{rows}, {cells:,} cells changed"]
-    for entry in result.log:
-        what = [f"{entry.cells:,} cells"] if entry.cells else []
-        if entry.column is None and entry.rows:
-            what.append(f"{entry.rows:,} {entry.note}")
-        elif entry.note:
-            what.append(entry.note)
-        column = f" {entry.column}" if entry.column else ""
-        lines.append(f"{entry.action}{column}: {', '.join(what)}")
-    for fault in result.faults:
-        where = f"{fault.column} stays as it was" if fault.column else "nothing was done"
-        who = names[fault.step - 1] if 0 < fault.step <= len(names) else "reading"
-        action = f" ({fault.action})" if fault.action and "(" not in who else ""
-        lines.append(f"{where}, {who}{action}: {fault.why}")
+    rows = count(before, "row") + ("" if before == after else f" in, {after:,} out")
+    lines = [f"{rows}, {count(cells, 'cell')} changed"]
+    lines += map(_entry, result.log)
+    lines += (_fault(fault, names) for fault in result.faults)
     left = len(lines) - _LINES
     return lines if left <= 0 else [*lines[:_LINES], f"... and {left} more"]
+
+
+def told(entry: LogEntry) -> str:
+    """Return what an entry of the log says of a column, or of the rows."""
+    if entry.column is None:
+        return f"{entry.rows:,} {entry.note}" if entry.rows else entry.note
+    cells = [f"{count(entry.cells, 'cell')} changed"] if entry.cells else []
+    return ", ".join([*cells, *([in_words(entry.note)] if entry.note else [])])
+
+
+def _entry(entry: LogEntry) -> str:
+    column = f", {entry.column}" if entry.column else ""
+    return f"{entry.action}{column}: {told(entry)}"
+
+
+def _fault(fault: Fault, names: Sequence[str]) -> str:
+    where = f"{fault.column} stays as it was" if fault.column else "nothing was done"
+    who = names[fault.step - 1] if 0 < fault.step <= len(names) else "reading it"
+    action = f" ({fault.action})" if fault.action and "(" not in who else ""
+    return f"{where} in {who}{action}: {fault.why}"
 
 
 def _column(column: ColumnProfile, insights: Sequence[str]) -> dict[str, Any]:
@@ -78,7 +116,7 @@ def _column(column: ColumnProfile, insights: Sequence[str]) -> dict[str, Any]:
     return {
         "column": column.label,
         "kind": kind,
-        "type": column.dtype,
+        "type": in_words(column.dtype),
         "rows": figures.cells,
         "nulls_percent": round(share, 2),
         "distinct": figures.distinct,
@@ -113,7 +151,7 @@ def _faults(column: ColumnProfile) -> list[str]:
 
 def _doubled(profile: Profile) -> str:
     rows = profile.relations.duplicate_rows
-    return f"{rows:,} rows come again" if rows else ""
+    return f"{count(rows, 'row')} as before" if rows else ""
 
 
 def _text(value: Any) -> str | None:
