@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from functools import wraps
 from importlib.util import find_spec
 from typing import ParamSpec, TypeVar
 
-from kozmo_singer.errors import ConfigError
+from kozmo_singer.errors import ConfigError, MissingDriver
 
 SWITCH = "ENABLE_MAGE_INTEGRATIONS"
 TIMEOUT = "MAGE_INTEGRATION_TIMEOUT"
 TIMEOUT_SECONDS = 300.0
+PACKAGE = "kozmo-singer"
+HOSTS = ("kozmoai", "lfx")
+_CORE = ("pandas", "singer-sdk", "sqlalchemy")
+_NAMED = re.compile(r"([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?")
 _ON = ("1", "true", "yes", "on", "t")
 
 P = ParamSpec("P")
@@ -47,25 +52,28 @@ def timeout_seconds() -> float | None:
     return seconds or None
 
 
-def check_mage_available() -> bool:
-    """Return whether what the data integration is made of is installed."""
-    return not _lacking()
+def check_mage_available(extra: str | None = None) -> bool:
+    """Return whether what the data integration, or the *extra* named, is made of is installed."""
+    return not lacking(extra)
 
 
-def require_mage() -> Callable[[Callable[P, T]], Callable[P, T]]:
+def require_extra(extra: str, who: str) -> None:
+    """Return if all of *extra* is installed, which *who* needs; MissingDriver says what to do."""
+    if missing := lacking(extra):
+        raise MissingDriver(who, "', '".join(missing), extra)
+
+
+def require_mage(extra: str | None = None) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Return a decorator: the function raises ImportError where something is not installed.
 
-    The message says what to install.
+    The message names what is missing, and the extra to install.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-            if lacking := _lacking():
-                raise ImportError(
-                    f"the data integration needs {', '.join(lacking)}; "
-                    "run: pip install kozmoai-base 'kozmo-singer[data-integration]'"
-                )
+            if missing := lacking(extra):
+                raise ImportError(_told(missing, extra))
             return function(*args, **kwargs)
 
         return checked
@@ -73,6 +81,59 @@ def require_mage() -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
-def _lacking() -> list[str]:
-    needed = ("kozmoai", "pandas", "singer_sdk", "sqlalchemy")
-    return [package for package in needed if find_spec(package) is None]
+def lacking(extra: str | None = None) -> list[str]:
+    """Return the distributions that are not installed: those that *extra* names.
+
+    Without an extra: the host, and what all parts of the data integration need. ConfigError where
+    there is no such extra.
+    """
+    if extra is not None:
+        return [name for name in _asked(extra) if not _installed(name)]
+    host = [] if any(find_spec(name) for name in HOSTS) else ["kozmoai-base"]
+    return host + [name for name in _CORE if not _installed(name)]
+
+
+def _asked(extra: str) -> list[str]:
+    """Return what *extra* and the extras within it ask for, as the installed package says."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        package = metadata(PACKAGE)
+    except PackageNotFoundError:
+        return [PACKAGE]
+    known = package.get_all("Provides-Extra") or []
+    if extra not in known:
+        from kozmo_singer.settings import did_you_mean
+
+        raise ConfigError(f"there is no extra '{extra}'", *did_you_mean(extra, known))
+    asked: dict[str, None] = {}
+    todo, seen = [extra], {extra}
+    while todo:
+        mark = re.compile(rf"extra == ['\"]{re.escape(todo.pop())}['\"]")
+        for line in package.get_all("Requires-Dist") or []:
+            named, _, when = line.partition(";")
+            match = _NAMED.match(named.strip()) if mark.search(when) else None
+            if match and match[1].lower() == PACKAGE:
+                within = {name.strip() for name in (match[2] or "").split(",")} - seen
+                seen |= within
+                todo += sorted(within)
+            elif match:
+                asked[match[1]] = None
+    return list(asked)
+
+
+def _installed(name: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _told(missing: list[str], extra: str | None) -> str:
+    host = "kozmoai-base " if "kozmoai-base" in missing else ""
+    what = f"'{PACKAGE}[{extra or 'data-integration'}]'"
+    part = f"the extra {extra}" if extra else "the data integration"
+    return f"{part} needs {', '.join(missing)}; run: pip install {host}{what}"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from kozmo_bridge import _host
 from kozmo_bridge.availability import SWITCH, enabled
+from kozmo_bridge.components.reference import host_has_its_own
 from kozmo_bridge.components.stubs import FOLDER, stubs
 from kozmo_runner.installed import version
 from kozmo_singer.errors import KozmoError
@@ -74,8 +75,7 @@ def _databases() -> Iterator[Finding]:
 
 def _version(host: str) -> str:
     package = {"kozmoai": "kozmoai-base"}.get(host, host)
-    own = find_spec("kozmoai.integrations") if host == "kozmoai" else None
-    note = "; its own data integration goes before ours" if own is not None else ""
+    note = "; its own data integration goes before ours" if host_has_its_own() else ""
     return f"{package} {version(package) or ''}{note}"
 
 

@@ -1,0 +1,72 @@
+"""What an edge brings: Data objects, one of them, or a DataFrame; and the other form of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kozmo_bridge.components.canvas import DataFrame
+from kozmo_bridge.convert import (
+    columns_of,
+    is_data,
+    is_table,
+    kozmo_dataframe,
+    mage_df_to_kozmo_data,
+    rows_of,
+)
+from kozmo_bridge.frames import series_list, typed_series
+from kozmo_bridge.values import native_list, unique_names
+
+_PLAIN = ("O", "i", "u", "b", "f")
+"""Kinds of columns whose values the host passes on as they are."""
+
+
+def table_in(given: Any) -> Any:
+    """Return a DataFrame as it is, anything else as a list of rows; nothing is an empty list."""
+    if is_table(given):
+        return given
+    if given is None or isinstance(given, str):
+        return []
+    return list(given) if isinstance(given, Sequence) and not is_data(given) else [given]
+
+
+def empty(table: Any) -> bool:
+    """Return whether what came in has neither rows nor columns."""
+    return len(table) == 0 and not len(getattr(table, "columns", ()))
+
+
+def as_data(table: Any) -> list[Any]:
+    """Return the rows as Data; a list is the list itself."""
+    return mage_df_to_kozmo_data(table) if is_table(table) else list(table)
+
+
+def as_dataframe(table: Any) -> DataFrame:
+    """Return the rows as the host's DataFrame; one that came in is itself."""
+    if isinstance(table, DataFrame):
+        return table
+    if is_table(table):
+        frame: DataFrame = DataFrame(table)
+        return frame
+    rows = rows_of(table)
+    names, columns = columns_of(rows)
+    native = [native_list(column) for column in columns]
+    made: DataFrame = kozmo_dataframe(unique_names(names), native, len(rows))
+    return made
+
+
+def for_host(table: Any, changed: Sequence[str]) -> Any:
+    """Return *table* with values that the host can hold in the columns that were *changed*.
+
+    Data have them already. In frames, dates and spans of time would stop the canvas.
+    """
+    if not is_table(table):
+        return table
+    made = {}
+    for name in table.columns:
+        series = table[name]
+        kind = getattr(series.dtype, "kind", "O")
+        if kind not in _PLAIN or (kind == "O" and str(name) in changed):
+            column = typed_series(series_list(series))
+            column.index = table.index
+            made[name] = column
+    return table.assign(**made) if made and all(isinstance(n, str) for n in made) else table

@@ -1,0 +1,7 @@
+"""Data Cleaner, for the sidebar."""
+
+from kozmo_bridge.components.data_cleaner import DataCleanerComponent
+
+
+class DataCleaner(DataCleanerComponent):
+    """Clean data."""
