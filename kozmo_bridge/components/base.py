@@ -49,6 +49,8 @@ class KozmoComponent(Component):
     """Inputs whose values must never be shown."""
     verdict: ClassVar[str] = ""
     """The input that tells the user how a refresh of the form went."""
+    buttons: ClassVar[Sequence[str]] = ()
+    """Toggles that do something when they are switched on, and are off again right after that."""
 
     def _pre_run_setup(self) -> None:
         self._forget()
@@ -66,7 +68,12 @@ class KozmoComponent(Component):
     ) -> dict[str, Any]:
         """Return the form after the user has changed an input; a fault is told in the form."""
         form = Form(build_config)
-        if field_name and field_name in form:
+        if field_name and field_name in self.buttons:
+            form.set(field_name, False)
+            # The host asks so for each toggle of a flow that is being opened.
+            if not flag(field_value):
+                return build_config
+        elif field_name and field_name in form:
             form.set(field_name, field_value)
             self._attributes[field_name] = field_value
         try:
@@ -76,7 +83,7 @@ class KozmoComponent(Component):
             if not self.verdict:
                 raise self.problem(error) from None
             form.show([self.verdict])
-            form.set(self.verdict, str(self.problem(error)))
+            form.set(self.verdict, "; ".join(self._words(error)))
         return build_config
 
     async def refresh(self, form: Form, changed: str) -> None:
@@ -134,7 +141,12 @@ class KozmoComponent(Component):
 
     def problem(self, error: BaseException) -> Problem:
         """Return *error* for the canvas: what, where, what to do, without secrets."""
-        return Problem(show(error, self.secrets()).removeprefix("Error: "))
+        # The host's message is Markdown, which makes one paragraph of lines.
+        return Problem("\n\n".join(self._words(error)))
+
+    def _words(self, error: BaseException) -> list[str]:
+        lines = show(error, self.secrets()).removeprefix("Error: ").splitlines()
+        return [line.strip() for line in lines]
 
 
 def output(

@@ -52,6 +52,7 @@ class DatabaseExporterComponent(KozmoComponent):
     name = "DatabaseExporter"
     secret_inputs = SECRETS
     verdict = "verdict"
+    buttons = ("test_connection",)
 
     inputs: ClassVar[list[Any]] = [
         HandleInput(
@@ -140,7 +141,6 @@ class DatabaseExporterComponent(KozmoComponent):
 
     async def refresh(self, form: Form, changed: str) -> None:
         """Show what the database and the mode need; test, or list tables, where asked to."""
-        form.set("test_connection", False)
         chosen = self._chosen()
         show_login(self, form, chosen, changed)
         form.place("schema_name", chosen.has_schemas, rare=True)

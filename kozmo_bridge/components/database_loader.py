@@ -45,6 +45,7 @@ class DatabaseLoaderComponent(SourceComponent):
     name = "DatabaseLoader"
     secret_inputs = logins.SECRETS
     verdict = "verdict"
+    buttons = ("test_connection", "reset_bookmark")
 
     inputs: ClassVar[list[Any]] = [
         *logins.login_inputs("tap"),
@@ -278,8 +279,6 @@ class DatabaseLoaderComponent(SourceComponent):
 
     async def refresh(self, form: Form, changed: str) -> None:
         """Show the inputs that count; look at the database where the user asked for that."""
-        for button in ("test_connection", "reset_bookmark"):
-            form.set(button, False)
         chosen = self._chosen()
         logins.show_login(self, form, chosen, changed)
         form.place("schema_name", chosen.has_schemas)

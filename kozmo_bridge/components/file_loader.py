@@ -40,6 +40,7 @@ class FileLoaderComponent(SourceComponent):
     icon = "File"
     name = "FileLoader"
     verdict = "preview_verdict"
+    buttons = ("preview", resetting.BUTTON)
 
     inputs: ClassVar[list[Any]] = INPUTS
     outputs: ClassVar[list[Any]] = SourceComponent.source_outputs
@@ -87,7 +88,6 @@ class FileLoaderComponent(SourceComponent):
         elif changed == resetting.BUTTON:
             resetting.press(form)
         elif changed == "preview":
-            form.set("preview", False)
             await self._preview(form)
         elif changed in ("source_type", "file_format", ""):
             await self._arrange(form)

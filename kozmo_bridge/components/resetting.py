@@ -36,5 +36,4 @@ def inputs() -> list[Any]:
 
 def press(form: Form) -> None:
     """Answer the button: bookmarks that were kept before this moment count no more."""
-    form.set(BUTTON, False)
     form.set(STAMP, now())

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from kozmo_bridge.components import resetting
 from kozmo_bridge.components.base import KozmoComponent, literal
 from kozmo_bridge.components.canvas import (
     BoolInput,
@@ -75,6 +76,7 @@ class PluginComponent(KozmoComponent):
 
     side: ClassVar[Side]
     verdict = STATUS.name
+    buttons = (TEST.name, resetting.BUTTON)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -108,7 +110,7 @@ class PluginComponent(KozmoComponent):
         self._hide(secrets_in(config))
         return config
 
-    async def given(self, plugin: str) -> dict[str, Any]:
+    async def plugin_config(self, plugin: str) -> dict[str, Any]:
         """As `settings`, in the form that the runner takes for what it says."""
         return literal(await self.settings(plugin))
 

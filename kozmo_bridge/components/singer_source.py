@@ -130,7 +130,6 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
             self._show_columns(form, [])
             await self.choose(form)
         elif changed == TEST.name:
-            form.set(TEST.name, False)
             await self._test(form)
         elif changed == "streams" and form.fields["streams"].get("options"):
             self._list_columns(form, await self._known_catalog())
@@ -149,7 +148,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         self.__dict__["_kozmo_whole"] = whole(catalog)
         return Wanted(
             tap,
-            await self.given(tap),
+            await self.plugin_config(tap),
             catalog=catalog.to_dict() if catalog is not None else None,
             discovers=catalog is not None,
             limit=self.number("limit"),
@@ -177,7 +176,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
     async def _catalog(self, tap: str) -> Catalog | None:
         """What the tap has; None where it cannot say and all of it is wanted."""
         try:
-            return await adiscover(tap, await self.given(tap))
+            return await adiscover(tap, await self.plugin_config(tap))
         except DiscoverError as error:
             narrowed = getattr(self, "streams", None) or unread(getattr(self, "columns", None))
             if narrowed or find(tap, "tap").ours:
@@ -187,7 +186,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
 
     async def _test(self, form: Form) -> None:
         tap, watch = self.plugin(), Stopwatch()
-        config = await self.given(tap)
+        config = await self.plugin_config(tap)
         said = ""
         if find(tap, "tap").ours:
             said = await acheck(tap, config, timeout=TEST_SECONDS)
@@ -209,7 +208,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
     async def _known_catalog(self, fresh: bool = False) -> Catalog:
         """The catalog of the tap as it was found last with these settings, or found now."""
         tap = self.plugin()
-        config = await self.given(tap)
+        config = await self.plugin_config(tap)
         text = json.dumps([tap, config], sort_keys=True, default=str)
         key = hashlib.sha256(text.encode()).hexdigest()
         if fresh or key not in _CATALOGS:

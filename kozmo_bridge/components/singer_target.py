@@ -78,9 +78,8 @@ class SingerTargetComponent(PluginComponent):
         if changed == self.picker:
             await self.choose(form)
         elif changed == TEST.name:
-            form.set(TEST.name, False)
             target, watch = self.plugin(), Stopwatch()
-            config = await self.given(target)
+            config = await self.plugin_config(target)
             said = await acheck(target, config, kind="target", timeout=TEST_SECONDS)
             form.set(STATUS.name, f"{said}, {watch}")
 
@@ -91,7 +90,7 @@ class SingerTargetComponent(PluginComponent):
 
     async def _write(self) -> Data:
         target, watch = self.plugin(), Stopwatch()
-        config = await self.given(target)
+        config = await self.plugin_config(target)
         keys = names_in(self.text("key_columns"))
         done: dict[str, Written] = {}
         for stream, rows in streams_of(self._rows(), self.text("stream_name")):
