@@ -20,7 +20,8 @@ HERE = Path(__file__).parent
 class Node(NamedTuple):
     """A node: where its component's file is, where it stands, what the user has put in.
 
-    *chosen* are inputs after whose change the form is refreshed, in this order.
+    *chosen* are inputs after whose change the form is refreshed, in this order. What begins with
+    "setting " is a setting of the plug-in that was chosen.
     """
 
     id: str
@@ -93,9 +94,9 @@ FLOWS = {
         "Reads new rows of any Singer tap, and keeps their texts in a vector store to search in.",
         [
             Node("SingerSource-orders", "data/singer_source", (0, 0),
-                 {"tap": "tap-sqlite", "cfg_path": "shop.db",
+                 {"tap_name": "tap-sqlite", "setting path": "shop.db",
                   "text_template": "{customer} of {city} ordered {quantity} x {product}"},
-                 ["tap"]),
+                 ["tap_name"]),
             Node("OpenAIEmbeddings-vectors", "kozmoai:embeddings/openai", (0, 1)),
             Node("QdrantVectorStoreComponent-orders", "kozmoai:vectorstores/qdrant", (1, 0),
                  {"collection_name": "orders", "path": "shop-vectors"}),
@@ -148,7 +149,7 @@ async def _node(node: Node) -> dict[str, Any]:
         template[name]["value"] = node.values[name]
         await _refreshed(instance, template, name)
     for name, value in node.values.items():
-        template[name]["value"] = value
+        template[_input(template, name)]["value"] = value
     if "prompt" in node.file:
         instance.set(template=node.values["template"])
         made = instance.to_frontend_node()["data"]["node"]
@@ -164,6 +165,15 @@ async def _node(node: Node) -> dict[str, Any]:
 async def _refreshed(instance: Any, template: dict[str, Any], name: str) -> None:
     instance.set_attributes({n: f.get("value") for n, f in template.items() if isinstance(f, dict)})
     await instance.update_build_config(template, template[name]["value"], name)
+
+
+def _input(template: Mapping[str, Any], name: str) -> str:
+    from kozmo_bridge.components.plugin_settings import setting_name
+
+    setting = name.removeprefix("setting ")
+    if setting == name:
+        return name
+    return next(each for each in template if setting_name(each) == setting)
 
 
 def _file(name: str) -> Path:
