@@ -17,8 +17,11 @@ SLOW = {"postgres_server", "store_servers", "environment"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take how many runs are struck down in tests/crash."""
+    """Take how many runs are struck down in tests/crash, and whether to renew the docs' images."""
     parser.addoption("--crashes", type=int, default=20, help="runs that are struck down")
+    parser.addoption(
+        "--screenshots", action="store_true", help="keep pictures of the canvas in docs/images"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

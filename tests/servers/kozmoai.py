@@ -10,6 +10,8 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import deepcopy
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,28 @@ _GROUP_END = (ProcessLookupError, ChildProcessError)
 
 
 class Host:
-    """KozmoAI as its API shows it: flows are made of components; it can die and start again."""
+    """KozmoAI as its API shows it: flows are made of components; it can die and start again.
 
-    def __init__(self, folder: Path, python: Path) -> None:
-        self._folder, self._python = folder, python
+    It has the components of the folders *components*, and with *frontend* the canvas at .base.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        python: Path,
+        *,
+        frontend: bool = False,
+        components: Sequence[Path] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._folder, self._python, self._frontend = folder, python, frontend
+        self._folders = [folder / "components", *components]
+        self._added = dict(environment or {})
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.base = f"http://127.0.0.1:{self.port}"
+        self.login = {"username": "admin", "password": _PASSWORD}
         self.key = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -40,7 +56,7 @@ class Host:
         (folder / "config").mkdir(parents=True, exist_ok=True)
         (folder / "components").mkdir(exist_ok=True)
         where = ["--host", "127.0.0.1", "--port", str(self.port)]
-        quiet = ["--backend-only", "--no-open-browser"]
+        quiet = ["--no-open-browser", *([] if self._frontend else ["--backend-only"])]
         command = [self._python, "-W", "ignore", "-m", "kozmoai", "run", *quiet, *where]
         with open(folder / "server.txt", "ab") as log:
             self._process = subprocess.Popen(
@@ -88,7 +104,23 @@ class Host:
 
     def built_in(self, category: str, name: str) -> dict[str, Any]:
         """Return the node of a component that the host has."""
-        found: dict[str, Any] = self.api("GET", "/all")[category][name]
+        return deepcopy(self._components[category][name])
+
+    def template(self, name: str) -> dict[str, Any]:
+        """Return the inputs of the component of that name, {} of one that the host does not have.
+
+        A node without anything to fill in, such as a note, has none.
+        """
+        for components in self._components.values():
+            if name in components:
+                found: dict[str, Any] = components[name]["template"]
+                return found
+        return {}
+
+    @cached_property
+    def _components(self) -> dict[str, dict[str, Any]]:
+        """All components by category; what is in their folders does not change while it runs."""
+        found: dict[str, dict[str, Any]] = self.api("GET", "/all")
         return found
 
     def flow(
@@ -110,12 +142,28 @@ class Host:
         assert made["endpoint_name"] == name
         return f"{self.base}/api/v1/run/{name}"
 
+    def upload(self, flow: Mapping[str, Any]) -> str:
+        """Import a flow as the page does with its JSON file, and return its id."""
+        file = ("flow.json", json.dumps(flow).encode(), "application/json")
+        answer = httpx.post(
+            f"{self.base}/api/v1/flows/upload/", files={"file": file}, timeout=60,
+            headers={"x-api-key": self.key},
+        )  # fmt: skip
+        assert answer.is_success, answer.text[:500]
+        (made,) = answer.json()
+        return str(made["id"])
+
+    def empty_flow(self, name: str) -> str:
+        """Make a flow without nodes and return its id."""
+        data = {"nodes": [], "edges": [], "viewport": {"x": 0, "y": 0, "zoom": 1}}
+        return str(self.api("POST", "/flows/", {"name": name, "data": data})["id"])
+
     def _environment(self) -> dict[str, str]:
         folder = self._folder
         settings = {
             "CONFIG_DIR": folder / "config",
             "DATABASE_URL": f"sqlite:///{folder}/kozmoai.db",
-            "COMPONENTS_PATH": folder / "components",
+            "COMPONENTS_PATH": ",".join(map(str, self._folders)),
             "LOG_FILE": folder / "kozmoai.log",
             "LOG_LEVEL": "critical",
             "AUTO_LOGIN": "false",
@@ -134,6 +182,7 @@ class Host:
             "LANG": "C.UTF-8",
             "DO_NOT_TRACK": "true",
             **{f"KOZMOAI_{name}": str(value) for name, value in settings.items()},
+            **self._added,
         }
 
     def _wait(self) -> None:
@@ -149,8 +198,7 @@ class Host:
         raise AssertionError(f"KozmoAI did not answer within {START_SECONDS:g} s:\n{said}")
 
     def _make_key(self) -> str:
-        form = {"username": "admin", "password": _PASSWORD}
-        token = httpx.post(f"{self.base}/api/v1/login", data=form, timeout=60).json()
+        token = httpx.post(f"{self.base}/api/v1/login", data=self.login, timeout=60).json()
         answer = httpx.post(
             f"{self.base}/api/v1/api_key/", json={"name": "tests"}, timeout=60,
             headers={"Authorization": f"Bearer {token['access_token']}"},
@@ -159,9 +207,16 @@ class Host:
 
 
 @contextmanager
-def running(folder: Path, python: Path) -> Iterator[Host]:
-    """Run a server of the environment of *python*, its files in *folder*."""
-    host = Host(folder, python)
+def running(
+    folder: Path,
+    python: Path,
+    *,
+    frontend: bool = False,
+    components: Sequence[Path] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Host]:
+    """Run a server of the environment of *python*, its files in *folder*; see Host."""
+    host = Host(folder, python, frontend=frontend, components=components, environment=environment)
     try:
         host.start()
         yield host
