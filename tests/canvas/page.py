@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,13 +39,6 @@ _ALERTS = ".app-div .nodelete"
 _IDS = "() => [...document.querySelectorAll('.react-flow__node')].map(node => node.dataset.id)"
 _MORE = "count => document.querySelectorAll('.react-flow__node').length > count"
 _FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-_DROP = """
-([text, name]) => {
-  const files = new DataTransfer();
-  files.items.add(new File([text], name, {type: "application/json"}));
-  return files;
-}
-"""
 _names = (f"canvas {number}" for number in itertools.count(1))
 
 
@@ -152,15 +146,23 @@ class Canvas:
         return self.messages()[after]
 
     def load(self, path: Path) -> None:
-        """Import a flow's JSON file by dropping it onto the list of flows, then open it."""
-        self.page.goto("/flows")
-        cards = self.page.get_by_test_id("cards-wrapper")
-        cards.wait_for(timeout=LOAD_SECONDS * 1000)
-        files = self.page.evaluate_handle(_DROP, [path.read_text("utf-8"), path.name])
-        with self.page.expect_response(lambda answer: "/flows/" in answer.url) as told:
-            cards.dispatch_event("drop", {"dataTransfer": files})
-        assert told.value.ok, told.value.text()
-        self.open(told.value.json()["id"])
+        """Import a flow's JSON file by the menu; its nodes come into the flow that is open.
+
+        A file that is dropped onto the list of flows is taken twice by the page, and the second
+        time it is told to be there already.
+        """
+        nodes = json.loads(path.read_text("utf-8"))["data"]["nodes"]
+        before = len(self._ids()), len(self.messages())
+        with self._asking([node["data"]["node"].get("template", {}) for node in nodes]):
+            self.page.get_by_test_id("flow_menu_trigger").click()
+            with self.page.expect_file_chooser() as asked:
+                self.page.get_by_test_id("menu_import_flow_button").click()
+            asked.value.set_files(path)
+            if nodes:
+                self.page.wait_for_function(_MORE, arg=before[0] + len(nodes) - 1)
+        kind, text = self.message(before[1])
+        assert kind == "success", text
+        self.fit()
 
     def saved(self) -> dict[str, Any]:
         """Save the flow by the keyboard and return it as the server holds it then."""

@@ -72,16 +72,17 @@ def test_stop_ends_the_child_of_a_component(canvas):
         running.wait()
 
 
-def test_an_edge_is_drawn_and_a_flow_is_imported(canvas, tmp_path):
-    """By the mouse, and by dropping its file onto the list of flows."""
+def test_an_edge_is_drawn_and_a_flow_is_imported(canvas, host, tmp_path):
+    """By the mouse and by the menu; by the API the flow keeps its ids."""
     source, target = canvas.drag(STRIPES), canvas.drag("Parse DataFrame", at=(900, 60))
     canvas.connect(source, "table", target, "df")
     target.set("template", "<{stripe}>")
     flow = canvas.saved()
     assert [edge["source"] for edge in flow["data"]["edges"]] == [source.id]
-    (tmp_path / "flow.json").write_text(json.dumps({"name": "zebra to text", "data": flow["data"]}))
-    canvas.load(tmp_path / "flow.json")
-    assert canvas.flow != flow["id"]
+    (tmp_path / "flow.json").write_text(json.dumps({"name": "stripes", "data": flow["data"]}))
+    canvas.open().load(tmp_path / "flow.json")
     again = canvas.node("Parse DataFrame")
     assert again.run() == "Parse DataFrame built successfully"
     assert "<no. 39>" in again.output("Text").text
+    canvas.open(host.upload({"name": "stripes", "data": flow["data"]}))
+    assert [node.id for node in canvas.nodes()] == [source.id, target.id]
