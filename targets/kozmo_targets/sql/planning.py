@@ -169,7 +169,8 @@ class _Stream:
         self._before = database.find(writer.table)
         if self._before is not None:
             plan.exists = True
-            plan.rows, plan.count = database.count_rows(writer.table)
+            plan.rows, count = database.count_rows(writer.table)
+            plan.count = None if plan.rows is None else count
             self._types = database.formatted(writer.table)
         return writer
 

@@ -70,3 +70,17 @@ def test_the_runner_reads_the_lines() -> None:
     point = metric(err.getvalue().rstrip("\n"))
     assert point is not None
     assert (point.stream, point.metric, point.value) == ('wild "name"\n', "record_count", 3)
+
+
+def test_other_counts_are_told_with_the_rows() -> None:
+    """A zero too, since it is known."""
+    err = io.StringIO()
+    with Counter(err=err) as counter:
+        counter.count("a", rows_inserted=2, rows_updated=0)
+        counter.add("a", 3)
+        counter.count("a", rows_inserted=1, rows_updated=0)
+    assert _points(err) == [
+        ("a", "record_count", 3),
+        ("a", "rows_inserted", 3),
+        ("a", "rows_updated", 0),
+    ]

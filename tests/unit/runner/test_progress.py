@@ -25,6 +25,20 @@ def test_counters_add_up_per_stream_and_side() -> None:
     assert progress.recent == "a"
 
 
+def test_what_became_of_the_rows_is_added_up_too() -> None:
+    """New, changed, set aside and where; of parts of a run, too."""
+    parts = [Progress(), Progress()]
+    for part, rows in zip(parts, (2, 3), strict=True):
+        part.add("target", _rows("a", rows, "rows_inserted"))
+        part.add("target", _rows("a", 0, "rows_updated"))
+    parts[1].add("target", Metric("counter", "quarantined", 1, "a", "aside/a.jsonl"))
+    whole = Progress()
+    whole.total(parts)
+    (found,) = whole.streams.values()
+    assert (found.inserted, found.updated, found.quarantined) == (5, 0, 1)
+    assert found.quarantine_file == "aside/a.jsonl"
+
+
 def test_other_metrics_count_nothing() -> None:
     """Timers, requests, and counters of no stream."""
     progress = Progress()
