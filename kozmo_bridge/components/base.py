@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
 from kozmo_bridge.availability import TIMEOUT, require_enabled, timeout_seconds
+from kozmo_bridge.components import verdicts
 from kozmo_bridge.components.canvas import Component, Message
 from kozmo_bridge.components.forms import Form
 from kozmo_singer.errors import KozmoError, show
@@ -83,8 +84,12 @@ class KozmoComponent(Component):
             if not self.verdict:
                 raise self.problem(error) from None
             form.show([self.verdict])
-            form.set(self.verdict, "; ".join(self._words(error)))
+            self.tell(form, "\n".join(self._words(error)), good=False)
         return build_config
+
+    def tell(self, form: Form, words: str, good: bool = True) -> None:
+        """Show *words*, a line a fact, in the input named by `verdict`."""
+        verdicts.tell(form, self.verdict, words, good)
 
     async def refresh(self, form: Form, changed: str) -> None:
         """Bring the form up to date after the input *changed* has changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
-from kozmo_bridge.components import bookmarks
+from kozmo_bridge.components import bookmarks, verdicts
 from kozmo_bridge.components.arriving import arrived, only_after
 from kozmo_bridge.components.base import KozmoComponent, Stopwatch, literal, names_in, output
 from kozmo_bridge.components.canvas import (
@@ -69,13 +69,7 @@ class DatabaseExporterComponent(KozmoComponent):
             value=False,
             real_time_refresh=True,
         ),
-        StrInput(
-            name="verdict",
-            display_name="Status",
-            info="What the last test or look at the database has shown.",
-            value="",
-            placeholder="not tested yet",
-        ),
+        verdicts.verdict(),
         DropdownInput(
             name="table_name",
             display_name="Table",
@@ -147,13 +141,13 @@ class DatabaseExporterComponent(KozmoComponent):
         form.place("key_columns", True, rare=form.value("write_mode") != UPSERT)
         if changed == "test_connection":
             told = await api.acheck(chosen.plugin("target"), settings(self, form))
-            form.set("verdict", told)
+            self.tell(form, told)
         if changed == "table_name":
             schema = self.text("schema_name") if form.shown("schema_name") else ""
             found = await api.adiscover(chosen.plugin("tap"), settings(self, form))
             tables = in_schema(found, schema)
             form.offer("table_name", [table_of(each) for each in tables], notes(tables))
-            form.set("verdict", f"{len(tables)} tables to choose from")
+            self.tell(form, f"{len(tables)} tables to choose from")
 
     @output
     async def export_data(self) -> list[Data]:
