@@ -14,6 +14,7 @@ from kozmo_bridge.components.canvas import (
     HandleInput,
     IntInput,
     MessageTextInput,
+    MultilineInput,
     MultiselectInput,
     SecretStrInput,
     StrInput,
@@ -153,7 +154,7 @@ INPUTS: list[Any] = [
         value=0,
         advanced=True,
     ),
-    StrInput(
+    MultilineInput(
         name="text_template",
         display_name="Text template",
         info="The text of each row, such as {name}: {description}.",

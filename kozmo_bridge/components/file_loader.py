@@ -83,13 +83,13 @@ class FileLoaderComponent(SourceComponent):
     async def refresh(self, form: Form, changed: str) -> None:
         """Show what belongs to the source and the format; look at the files on Preview."""
         self._attributes["upload"] = _upload_path(form)
-        if changed == "column_choice":
-            form.note(changed, trigger_text=columns_label(form.value(changed) or ()))
+        if changed == "column_choice" and form.value(changed):
+            form.note(changed, trigger_text=columns_label(form.value(changed)))
         elif changed == resetting.BUTTON:
             resetting.press(form)
         elif changed == "preview":
             await self._preview(form)
-        elif changed in ("source_type", "file_format", ""):
+        elif changed in ("source_type", "file_format"):
             await self._arrange(form)
 
     async def _preview(self, form: Form) -> None:
@@ -188,9 +188,10 @@ class FileLoaderComponent(SourceComponent):
         given = self.files_from or []
         rows = given if isinstance(given, list) else [given]
         told = [path for row in rows if (path := _path_in(row))]
-        for name in ("file_path", "upload"):
-            if not told and self.text(name):
-                told = [self.text(name)]
+        # A text of another component is a Message, unless the host has made a text of it.
+        for path in (_path_in(self.file_path) or self.text("file_path"), self.text("upload")):
+            if not told and path:
+                told = [path]
         return told
 
     def _is_upload(self, paths: Sequence[str]) -> bool:

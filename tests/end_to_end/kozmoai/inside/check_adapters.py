@@ -45,6 +45,31 @@ def test_files_are_read_by_the_adapter(tmp_path):
         missing.connect()
 
 
+FORMATS = {
+    "csv": b"id,zip\n1,01\n",
+    "json": b'{"id": 1, "zip": "01"}\n{"id": 1, "zip": "01"}',
+    "auto-detect": b"id,zip\n1,01\n",
+    "Auto-detect": b"id,zip\n1,01\n",
+    "": b"id,zip\n1,01\n",
+    "xml": b"<rows><row><id>1</id><zip>01</zip></row></rows>",
+}
+
+
+@pytest.mark.parametrize("told", FORMATS)
+def test_formats_are_told_by_the_words_of_the_first_integration(tmp_path, told):
+    """And the path is the name of the stream, as it was there."""
+    path = tmp_path / "export"
+    path.write_bytes(FORMATS[told])
+    files = FileSourceAdapter(file_path=str(path), file_format=told)
+    assert files.connect()
+    assert list(files.get_schema(str(path))) == ["id", "zip"]
+    (batch,) = files.load_data(stream=str(path), limit=1, batch_size=10)
+    assert [item.data for item in batch] == [{"id": 1, "zip": "01"}]
+    files.disconnect()
+    with pytest.raises(ConnectionError, match="no format called 'dbase'"):
+        FileSourceAdapter(str(path), "dbase").connect()
+
+
 def test_objects_are_read_by_the_adapter():
     """With the key of an account; a wrong one is told as a lost connection is."""
     server = json.loads(os.environ["S3_SERVER"])
