@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -102,11 +102,11 @@ class PluginComponent(KozmoComponent):
         """Return the configuration that the inputs give; what is untouched is not in it."""
         known = settings_of(await described(plugin))
         values = self._values()
-        hidden = json_object(getattr(self, SECRET_JSON.name, ""), SECRET_JSON.display_name)
+        hidden = json_object(self.given(SECRET_JSON.name), SECRET_JSON.display_name)
         secret = {each.name: values.get(each.name) for each in known if each.secret}
         self._hide([*_texts(hidden), *_texts(secret)])
         config = config_of(known, values)
-        config |= json_object(getattr(self, PLAIN_JSON.name, ""), PLAIN_JSON.display_name) | hidden
+        config |= json_object(self.given(PLAIN_JSON.name), PLAIN_JSON.display_name) | hidden
         self._hide(secrets_in(config))
         return config
 
@@ -116,17 +116,19 @@ class PluginComponent(KozmoComponent):
 
     def secrets(self) -> list[str]:
         """Return the secrets among the settings, in the forms in which they may leak."""
-        found = forms([*secrets_in(self._values()), *_texts(getattr(self, SECRET_JSON.name, ""))])
+        found = forms([*secrets_in(self._values()), *_texts(self.given(SECRET_JSON.name))])
         return [*super().secrets(), *found, *self.__dict__.get("_kozmo_hidden", ())]
 
-    def _hide(self, secrets: Any) -> None:
+    def _hide(self, secrets: Iterable[str]) -> None:
         hidden = self.__dict__.setdefault("_kozmo_hidden", set())
-        hidden.update(forms(secrets))
+        for secret in secrets:
+            # An error of several lines shows a secret of several lines indented.
+            hidden.update(forms([secret, *secret.splitlines()]))
 
     def _values(self) -> dict[str, Any]:
         """What is in the inputs, by the settings that they are of."""
         names = dict.fromkeys((*self._attributes, *(each.name for each in self.inputs)))
-        pairs = ((setting_name(name), getattr(self, name, None)) for name in names)
+        pairs = ((setting_name(name), self.given(name)) for name in names)
         return {setting: value for setting, value in pairs if setting is not None}
 
     async def choose(self, form: Form) -> None:

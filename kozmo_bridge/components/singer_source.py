@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Mapping
@@ -51,6 +50,7 @@ COLUMNS = [
     for name in ("stream", "column", "read", "type", "key")
 ]  # fmt: skip
 _CATALOGS: dict[str, Catalog] = {}
+"""What connection tests of this process have found, for the table of columns."""
 _MOST_CATALOGS = 16
 
 
@@ -132,7 +132,10 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         elif changed == TEST.name:
             await self._test(form)
         elif changed == "streams" and form.fields["streams"].get("options"):
-            self._list_columns(form, await self._known_catalog())
+            catalog = _CATALOGS.get(_key(self.plugin(), await self.plugin_config(self.plugin())))
+            # What is typed while the page waits is lost, so nothing is discovered here.
+            if catalog is not None:
+                self._list_columns(form, catalog)
         elif changed == resetting.BUTTON:
             resetting.press(form)
 
@@ -143,7 +146,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         mode = self.text("sync_mode") or AS_TOLD
         catalog = await self._catalog(tap)
         if catalog is not None:
-            names, columns = getattr(self, "streams", None) or [], getattr(self, "columns", None)
+            names, columns = self.given("streams") or [], self.given("columns")
             catalog = chosen(catalog, names, columns, mode, self.text("replication_key"))
         self.__dict__["_kozmo_whole"] = whole(catalog)
         return Wanted(
@@ -178,10 +181,10 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         try:
             return await adiscover(tap, await self.plugin_config(tap))
         except DiscoverError as error:
-            narrowed = getattr(self, "streams", None) or unread(getattr(self, "columns", None))
+            narrowed = self.given("streams") or unread(self.given("columns"))
             if narrowed or find(tap, "tap").ours:
                 raise
-            self.log(f"it is run without a catalog: {self.problem(error)}")
+            self.log(f"it is run without a catalog: {'; '.join(self._words(error))}")
             return None
 
     async def _test(self, form: Form) -> None:
@@ -191,31 +194,22 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         if find(tap, "tap").ours:
             said = await acheck(tap, config, timeout=TEST_SECONDS)
         try:
-            catalog = await self._known_catalog(fresh=True)
+            catalog = await adiscover(tap, config, timeout=TEST_SECONDS)
         except DiscoverError:
             if said:
                 raise
             # It has no discovery, or this fails once more and says why.
             form.set(STATUS.name, await acheck(tap, config, timeout=TEST_SECONDS))
             return
+        while len(_CATALOGS) >= _MOST_CATALOGS:
+            _CATALOGS.pop(next(iter(_CATALOGS)))
+        _CATALOGS[_key(tap, config)] = catalog
         names = offered(catalog)
         form.offer("streams", names)
         form.set("streams", [name for name in form.value("streams") or [] if name in names])
         self._list_columns(form, catalog)
         streams = f"{len(names)} stream{'' if len(names) == 1 else 's'}"
         form.set(STATUS.name, said or f"{streams}, {watch}")
-
-    async def _known_catalog(self, fresh: bool = False) -> Catalog:
-        """The catalog of the tap as it was found last with these settings, or found now."""
-        tap = self.plugin()
-        config = await self.plugin_config(tap)
-        text = json.dumps([tap, config], sort_keys=True, default=str)
-        key = hashlib.sha256(text.encode()).hexdigest()
-        if fresh or key not in _CATALOGS:
-            while len(_CATALOGS) >= _MOST_CATALOGS:
-                _CATALOGS.pop(next(iter(_CATALOGS)))
-            _CATALOGS[key] = await adiscover(tap, config, timeout=TEST_SECONDS)
-        return copy.deepcopy(_CATALOGS[key])
 
     def _list_columns(self, form: Form, catalog: Catalog) -> None:
         names = form.value("streams") or []
@@ -226,3 +220,9 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         read = sum(row["read"] != "no" for row in rows)
         words = f"Columns: {read} of {len(rows)}" if rows else "Columns"
         form.fields["columns"] |= {"trigger_text": words, "advanced": not rows}
+
+
+def _key(tap: str, config: Mapping[str, Any]) -> str:
+    """A mark of a tap with its settings, from which no secret can be read."""
+    text = json.dumps([tap, config], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

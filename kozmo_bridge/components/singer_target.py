@@ -113,7 +113,7 @@ class SingerTargetComponent(PluginComponent):
         return result
 
     def _rows(self) -> Any:
-        given = getattr(self, "input_data", None)
+        given = self.given("input_data")
         if given is None or isinstance(given, str):
             raise ConfigError("no rows are connected", "connect Data or a DataFrame with Rows")
         return [given] if isinstance(given, Data) else given
