@@ -18,6 +18,7 @@ from kozmo_bridge.cleaner.table import Table
 from kozmo_bridge.components.incoming import as_data, for_host
 from kozmo_bridge.components.steps import cell, rows_in
 from kozmo_bridge.convert import is_table, rows_of
+from kozmo_bridge.frames import series_list
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.settings import did_you_mean
 
@@ -166,7 +167,7 @@ def patched(table: Any, patches: Mapping[str, Mapping[int, Any]], names: Mapping
         import pandas as pd
 
         for label, values in patches.items():
-            column = list(table[names[label]].astype(object))
+            column = series_list(table[names[label]])
             for row, value in values.items():
                 column[row] = value
             series = pd.Series(column, index=table.index, dtype=object)

@@ -1,0 +1,10 @@
+"""Flows that were saved with KozmoAI's first data integration run with ours."""
+
+from inside import FOLDER, inside
+
+
+def test_old_flows_run(run, environment, tmp_path, postgres):
+    """As they were saved, and after Update; files and a real PostgreSQL."""
+    postgres.execute("create table orders (id int primary key, name text, amount numeric)")
+    postgres.execute("insert into orders values (1, 'Ann', 1.5), (2, 'Bob', null), (3, 'Cid', 2)")
+    inside(run, environment, tmp_path, [FOLDER / "check_old_flows.py"], {"POSTGRES": postgres.url})
