@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kozmo_bridge.components import resetting
+from kozmo_bridge.components import resetting, verdicts
 from kozmo_bridge.components.base import flag
 from kozmo_bridge.components.canvas import (
     BoolInput,
@@ -105,13 +105,7 @@ INPUTS: list[Any] = [
         value=False,
         real_time_refresh=True,
     ),
-    StrInput(
-        name="preview_verdict",
-        display_name="Found",
-        info="What the last look at the files told.",
-        value="",
-        advanced=True,
-    ),
+    verdicts.verdict("preview_verdict", "Found"),
     MultiselectInput(
         name="streams",
         display_name="Streams",

@@ -102,7 +102,7 @@ class FileLoaderComponent(SourceComponent):
         await self._arrange(form)
         found = await self._glance(store, config)
         await self._arrange(form, found.formats)
-        form.set(self.verdict, f"{found} ({watch})")
+        self.tell(form, f"{found} ({watch})")
         form.offer("streams", found.names)
         form.set("streams", [n for n in names_in(form.value("streams")) if n in found.names])
         rows = column_rows(found, form.value("column_choice") or ())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from kozmo_bridge.components import resetting
+from kozmo_bridge.components import resetting, verdicts
 from kozmo_bridge.components.base import KozmoComponent, literal
 from kozmo_bridge.components.canvas import (
     BoolInput,
@@ -58,13 +58,7 @@ TEST = BoolInput(
     value=False,
     real_time_refresh=True,
 )
-STATUS = StrInput(
-    name="connection_status",
-    display_name="Connection",
-    info="What the last test found, or what went wrong and what to do.",
-    value="",
-    placeholder="not tested yet",
-)
+STATUS = verdicts.verdict("connection_status", "Connection")
 
 
 class PluginComponent(KozmoComponent):
@@ -148,7 +142,7 @@ class PluginComponent(KozmoComponent):
             _carry(form.fields[field.name], before.get(setting_name(field.name) or ""))
         form.fields[PLAIN_JSON.name]["advanced"] = bool(fields)
         form.fields[SECRET_JSON.name]["advanced"] = bool(fields)
-        form.set(STATUS.name, _words(told, bool(fields)))
+        self.tell(form, _words(told, bool(fields)))
 
 
 def offered(side: Side) -> list[str]:

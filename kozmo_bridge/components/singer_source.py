@@ -199,7 +199,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
             if said:
                 raise
             # It has no discovery, or this fails once more and says why.
-            form.set(STATUS.name, await acheck(tap, config, timeout=TEST_SECONDS))
+            self.tell(form, await acheck(tap, config, timeout=TEST_SECONDS))
             return
         while len(_CATALOGS) >= _MOST_CATALOGS:
             _CATALOGS.pop(next(iter(_CATALOGS)))
@@ -209,7 +209,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         form.set("streams", [name for name in form.value("streams") or [] if name in names])
         self._list_columns(form, catalog)
         streams = f"{len(names)} stream{'' if len(names) == 1 else 's'}"
-        form.set(STATUS.name, said or f"{streams}, {watch}")
+        self.tell(form, said or f"{streams}, {watch}")
 
     def _list_columns(self, form: Form, catalog: Catalog) -> None:
         names = form.value("streams") or []

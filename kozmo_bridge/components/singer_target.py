@@ -81,7 +81,7 @@ class SingerTargetComponent(PluginComponent):
             target, watch = self.plugin(), Stopwatch()
             config = await self.plugin_config(target)
             said = await acheck(target, config, kind="target", timeout=TEST_SECONDS)
-            form.set(STATUS.name, f"{said}, {watch}")
+            self.tell(form, f"{said}, {watch}")
 
     @output
     async def as_result(self) -> Data:
