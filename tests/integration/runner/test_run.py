@@ -230,6 +230,9 @@ def test_the_report_is_complete_and_private(
             "rows_written": None,
             "bytes": None,
             "quarantined": None,
+            "rows_inserted": None,
+            "rows_updated": None,
+            "quarantine_file": None,
         }
     ]
     assert report["tap"]["stderr_tail"] == ["INFO Starting sync"]

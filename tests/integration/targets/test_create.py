@@ -82,6 +82,16 @@ def test_without_a_state_a_run_that_was_cut_off_must_be_cleared_away(place: Plac
     assert place.query(ALL) == [(3, "c")]
 
 
+def test_all_or_nothing_leaves_no_table_of_a_run_that_was_cut_off(place: Place) -> None:
+    """So that it can be run again."""
+    whole = {**CREATE, "all_or_nothing": True}
+    with pytest.raises(RecordError):
+        load(place.target(**whole), schema("t", PROPERTIES), records("t", BAD))
+    assert place.tables() == []
+    load(place.target(**whole), schema("t", PROPERTIES), records("t", ONE))
+    assert place.query(ALL) == [(1, "a"), (2, "b")]
+
+
 def test_a_plan_tells_of_the_table(place: Place) -> None:
     """In the words of the load; a table that is not there is created."""
     sent = lines(schema("t", PROPERTIES), records("t", ONE))
