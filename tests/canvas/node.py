@@ -109,9 +109,10 @@ class Node:
 
         before = len(self.canvas.messages())
         page = self.canvas.page
-        with page.expect_response(lambda told: REFRESH in told.url) as answer:
+        with page.expect_event("requestfinished", lambda sent: REFRESH in sent.url) as asked:
             yield
-        if not answer.value.ok:
+        answer = asked.value.response()
+        if answer is None or not answer.ok:
             raise Refused(self.canvas.message(before)[1])
         self.canvas.settle()
 

@@ -203,7 +203,7 @@ class Canvas:
         one through. The answer overwrites what was filled in meanwhile.
         """
         if any(_asks(field) for template in templates for field in template.values()):
-            with self.page.expect_response(lambda told: REFRESH in told.url):
+            with self.page.expect_event("requestfinished", lambda sent: REFRESH in sent.url):
                 yield
         else:
             yield

@@ -12,7 +12,7 @@ import canvas as canvas_of_kozmoai
 from project import ROOT
 from servers import kozmoai
 
-COMPONENTS = [Path(__file__).parent / "components"]
+COMPONENTS = [ROOT / "kozmo_bridge" / "components" / "path", Path(__file__).parent / "components"]
 
 
 @pytest.fixture(scope="session")
