@@ -12,7 +12,7 @@ from servers.processes import is_gone
 STRIPES = "Stripes of a Zebra"
 
 
-def test_a_component_is_found_filled_and_run(canvas, pictures):
+def test_a_component_is_found_filled_and_run(canvas, tmp_path):
     """Each kind of field is read and filled; the output is seen as its table, and its log."""
     assert canvas.search("no such thing") == []
     assert canvas.search("zebra") == [STRIPES]
@@ -31,8 +31,8 @@ def test_a_component_is_found_filled_and_run(canvas, pictures):
     assert node.output("DataFrame").rows == [{"stripe": f"no. {number}"} for number in range(40)]
     assert [line["message"] for line in node.log("DataFrame")] == ["waited for 0 s"]
     for picture in (
-        canvas.screenshot(pictures / "canvas.png"),
-        node.screenshot(pictures / "n.png"),
+        canvas.screenshot(tmp_path / "canvas.png"),
+        node.screenshot(tmp_path / "n.png"),
     ):
         assert picture.stat().st_size > 10_000
 
