@@ -109,9 +109,10 @@ class Node:
 
         before = len(self.canvas.messages())
         page = self.canvas.page
-        with page.expect_response(lambda told: REFRESH in told.url) as answer:
+        with page.expect_event("requestfinished", lambda sent: REFRESH in sent.url) as asked:
             yield
-        if not answer.value.ok:
+        answer = asked.value.response()
+        if answer is None or not answer.ok:
             raise Refused(self.canvas.message(before)[1])
         self.canvas.settle()
 
@@ -182,8 +183,17 @@ class Node:
         return self.element.locator(f'.react-flow__handle[data-handleid*="œ{key}œ:œ{name}œ"]').first
 
     def screenshot(self, path: Path) -> Path:
-        """Take a picture of the node alone."""
+        """Take a picture of the node alone, as large as it is made."""
+        page, size = self.canvas.page, self.canvas.page.viewport_size
+        assert size is not None
+        box = self.element.bounding_box()
+        assert box is not None
+        tall = int(box["height"] / self.canvas.zoom * 1.3) + 400
+        page.set_viewport_size({"width": size["width"], "height": max(tall, size["height"])})
+        self.canvas.fit()
         self.element.screenshot(path=path)
+        page.set_viewport_size(size)
+        self.canvas.fit()
         return path
 
     @contextmanager

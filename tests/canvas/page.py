@@ -37,6 +37,7 @@ new MutationObserver(changes => {
 """
 _ALERTS = ".app-div .nodelete"
 _IDS = "() => [...document.querySelectorAll('.react-flow__node')].map(node => node.dataset.id)"
+_ZOOM = "pane => new DOMMatrix(getComputedStyle(pane).transform).a"
 _MORE = "count => document.querySelectorAll('.react-flow__node').length > count"
 _FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _names = (f"canvas {number}" for number in itertools.count(1))
@@ -177,9 +178,20 @@ class Canvas:
         return found
 
     def fit(self) -> None:
-        """Make all nodes seen; the event is sent since the page's messages cover the button."""
+        """Make all nodes seen, none larger than it is made.
+
+        The events are sent since the page's messages cover the buttons.
+        """
         self.page.get_by_test_id("fit_view").dispatch_event("click")
         self.settle()
+        while self.zoom > 1.001:
+            self.page.get_by_test_id("zoom_out").dispatch_event("click")
+            self.settle()
+
+    @property
+    def zoom(self) -> float:
+        """How large the nodes are shown."""
+        return float(self.page.locator(".react-flow__viewport").evaluate(_ZOOM))
 
     def screenshot(self, path: Path, *, messages: bool = False) -> Path:
         """Take a picture of the page with all nodes in it, and with its messages if asked."""
@@ -203,7 +215,7 @@ class Canvas:
         one through. The answer overwrites what was filled in meanwhile.
         """
         if any(_asks(field) for template in templates for field in template.values()):
-            with self.page.expect_response(lambda told: REFRESH in told.url):
+            with self.page.expect_event("requestfinished", lambda sent: REFRESH in sent.url):
                 yield
         else:
             yield

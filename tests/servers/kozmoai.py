@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -46,7 +47,7 @@ class Host:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.base = f"http://127.0.0.1:{self.port}"
-        self.login = {"username": "admin", "password": _PASSWORD}
+        self.login: dict[str, str | float | bool] = {"username": "admin", "password": _PASSWORD}
         self.key = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -57,7 +58,7 @@ class Host:
         (folder / "components").mkdir(exist_ok=True)
         where = ["--host", "127.0.0.1", "--port", str(self.port)]
         quiet = ["--no-open-browser", *([] if self._frontend else ["--backend-only"])]
-        command = [self._python, "-W", "ignore", "-m", "kozmoai", "run", *quiet, *where]
+        command = [str(self._python), "-W", "ignore", "-m", "kozmoai", "run", *quiet, *where]
         with open(folder / "server.txt", "ab") as log:
             self._process = subprocess.Popen(
                 command, env=self._environment(), cwd=folder, stdin=subprocess.DEVNULL,
@@ -87,6 +88,15 @@ class Host:
     def stop(self) -> None:
         """End the server as a user would, and for good if that takes too long."""
         self.kill(signal.SIGTERM)
+
+    def children(self, command: str) -> list[int]:
+        """Return the ids of those processes of the server that run exactly this command line."""
+        assert self._process is not None
+        done = subprocess.run(
+            ["pgrep", "-s", str(self._process.pid), "-fx", re.escape(command)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return [int(pid) for pid in done.stdout.split()]
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """Return the JSON answer of the API; anything but success is an error."""
@@ -129,7 +139,17 @@ class Host:
         nodes: Mapping[str, dict[str, Any]],
         edges: Sequence[tuple[str, str, str, str]] = (),
     ) -> str:
-        """Make a flow and return the URL of its run endpoint.
+        """Make a flow and return the URL of its run endpoint."""
+        self.make(name, nodes, edges)
+        return f"{self.base}/api/v1/run/{name}"
+
+    def make(
+        self,
+        name: str,
+        nodes: Mapping[str, dict[str, Any]],
+        edges: Sequence[tuple[str, str, str, str]] = (),
+    ) -> str:
+        """Make a flow and return its id.
 
         *nodes* maps ids such as Webhook-a to nodes, *edges* are (source, output, target, input).
         """
@@ -140,7 +160,7 @@ class Host:
         }
         made = self.api("POST", "/flows/", {"name": name, "endpoint_name": name, "data": data})
         assert made["endpoint_name"] == name
-        return f"{self.base}/api/v1/run/{name}"
+        return str(made["id"])
 
     def upload(self, flow: Mapping[str, Any]) -> str:
         """Import a flow as the page does with its JSON file, and return its id."""

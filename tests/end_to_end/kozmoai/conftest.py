@@ -12,7 +12,8 @@ import canvas as canvas_of_kozmoai
 from project import ROOT
 from servers import kozmoai
 
-COMPONENTS = [Path(__file__).parent / "components"]
+COMPONENTS = [ROOT / "kozmo_bridge" / "components" / "path", Path(__file__).parent / "components"]
+SWITCHED_ON = {"ENABLE_MAGE_INTEGRATIONS": "true"}
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,9 @@ def host(
     """The server of the environment that `make envs` makes, on a port of the kernel's choice."""
     folder = tmp_path_factory.mktemp("kozmoai")
     python = environment("kozmoai") / "python"
-    with kozmoai.running(folder, python, frontend=True, components=COMPONENTS) as running:
+    with kozmoai.running(
+        folder, python, frontend=True, components=COMPONENTS, environment=SWITCHED_ON
+    ) as running:
         yield running
 
 
@@ -50,4 +53,8 @@ def canvas(host: kozmoai.Host, profile: BrowserContext) -> Iterator[canvas_of_ko
 @pytest.fixture
 def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The folder for screenshots: with --screenshots that of the docs."""
-    return ROOT / "docs" / "images" if request.config.getoption("--screenshots") else tmp_path
+    if not request.config.getoption("--screenshots"):
+        return tmp_path
+    folder = ROOT / "docs" / "images"
+    folder.mkdir(exist_ok=True)
+    return folder

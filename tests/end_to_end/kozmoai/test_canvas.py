@@ -1,26 +1,18 @@
 """The canvas of a real KozmoAI in a real browser, driven as all tests of components drive it."""
 
 import json
-import subprocess
 import time
 
 import pytest
 
 from canvas import Refused
+from flows import build
 from servers.processes import is_gone
 
 STRIPES = "Stripes of a Zebra"
 
 
-def sleeping(seconds):
-    """The process ids of the component's children."""
-    done = subprocess.run(
-        ["pgrep", "-fx", f"sleep {seconds}.0625"], capture_output=True, text=True, check=False
-    )
-    return [int(pid) for pid in done.stdout.split()]
-
-
-def test_a_component_is_found_filled_and_run(canvas, pictures):
+def test_a_component_is_found_filled_and_run(canvas, tmp_path):
     """Each kind of field is read and filled; the output is seen as its table, and its log."""
     assert canvas.search("no such thing") == []
     assert canvas.search("zebra") == [STRIPES]
@@ -39,8 +31,8 @@ def test_a_component_is_found_filled_and_run(canvas, pictures):
     assert node.output("DataFrame").rows == [{"stripe": f"no. {number}"} for number in range(40)]
     assert [line["message"] for line in node.log("DataFrame")] == ["waited for 0 s"]
     for picture in (
-        canvas.screenshot(pictures / "canvas.png"),
-        node.screenshot(pictures / "n.png"),
+        canvas.screenshot(tmp_path / "canvas.png"),
+        node.screenshot(tmp_path / "n.png"),
     ):
         assert picture.stat().st_size > 10_000
 
@@ -56,13 +48,13 @@ def test_errors_are_told_as_the_page_tells_them(canvas):
     assert "Traceback" in node.output("DataFrame").text
 
 
-def test_stop_ends_the_child_of_a_component(canvas):
+def test_stop_ends_the_child_of_a_component(canvas, host):
     """Within two seconds."""
     node = canvas.drag(STRIPES)
     node.set("seconds", 97)
     running = node.start()
     end = time.monotonic() + 20
-    while not (children := sleeping(97)):
+    while not (children := host.children("sleep 97.0625")):
         assert time.monotonic() < end
     assert canvas.stop() == "Build stopped"
     end = time.monotonic() + 2
@@ -84,5 +76,20 @@ def test_an_edge_is_drawn_and_a_flow_is_imported(canvas, host, tmp_path):
     again = canvas.node("Parse DataFrame")
     assert again.run() == "Parse DataFrame built successfully"
     assert "<no. 39>" in again.output("Text").text
-    canvas.open(host.upload({"name": "stripes", "data": flow["data"]}))
+    copy = host.upload({"name": "stripes", "data": flow["data"]})
+    canvas.open(copy)
     assert [node.id for node in canvas.nodes()] == [source.id, target.id]
+    ran = build(host, copy)
+    assert (ran.ended, ran.error) == (True, "")
+    assert ran.nodes[source.id].outputs["table"][39] == {"id": 39, "stripe": "no. 39"}
+    assert ran.nodes[source.id].logs["table"] == ["waited for 0 s"]
+    assert "<no. 39>" in ran.nodes[target.id].outputs["text"]
+
+
+def test_a_failing_flow_tells_where(host):
+    """Node by node."""
+    node = host.built_in("data", "Stripes")
+    node["template"]["problem"]["value"] = "no stripes"
+    ran = build(host, host.make("stripes-fail", {"Stripes-a": node}))
+    assert not ran.nodes["Stripes-a"].valid
+    assert ran.nodes["Stripes-a"].error.endswith("no stripes")
