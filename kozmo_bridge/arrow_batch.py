@@ -50,6 +50,23 @@ class ArrowBatch(Batch):
             turned = [self._values(i) for i in range(len(self.columns))]
             return list(zip(*turned, strict=True)) if turned else [()] * len(self)
 
+    def head(self, rows: int) -> Batch:
+        """Return the first *rows* rows, or all if there are fewer; no other row is looked at."""
+        taken: list[pa.RecordBatch] = []
+        for part in self._parts:
+            taken.append(part[:rows])
+            rows -= len(taken[-1])
+        return ArrowBatch(self.stream, self.columns, taken, self.key_properties)
+
+    def joined(self, others: Sequence[Batch]) -> Batch:
+        """As of a Batch; rows that all came as Arrow stay that."""
+        parts = list(self._parts)
+        for other in others:
+            if not isinstance(other, ArrowBatch):
+                return super().joined(others)
+            parts += other._parts
+        return ArrowBatch(self.stream, self.columns, parts, self.key_properties)
+
     def to_pandas(self) -> pd.DataFrame:
         """Return a pandas DataFrame with typed columns; see kozmo_bridge.tables."""
         from kozmo_bridge.tables import framed

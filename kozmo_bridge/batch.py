@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from kozmo_bridge.convert import data_list, dict_list, kozmo_dataframe
@@ -55,6 +56,15 @@ class Batch:
     def names(self) -> list[str]:
         """The names of the columns."""
         return [column.name for column in self.columns]
+
+    def head(self, rows: int) -> Batch:
+        """Return the first *rows* rows, or all if there are fewer."""
+        return Batch(self.stream, self.columns, self.rows[:rows], self.key_properties)
+
+    def joined(self, others: Sequence[Batch]) -> Batch:
+        """Return the rows of this batch and of *others*, which have the same columns, as one."""
+        rows = list(chain(self.rows, *(other.rows for other in others)))
+        return Batch(self.stream, self.columns, rows, self.key_properties)
 
     def to_data(
         self,

@@ -7,10 +7,10 @@ from typing import Any
 
 from kozmo_bridge.adapters.base import BATCH_SIZE, BaseSourceAdapter
 from kozmo_bridge.components import databases
-from kozmo_bridge.components.databases import QUERY, query_config
+from kozmo_bridge.components.databases import query_config, query_stream
 from kozmo_bridge.components.tables import DEFAULT_SCHEMA, find_table, title
 from kozmo_singer.errors import ConfigError
-from kozmo_singer.wire.catalog import Stream
+from kozmo_singer.wire.catalog import Catalog, Stream
 
 _OWN = ("database_type", "connection_string")
 _INPUTS = ("host", "port", "username", "password", "database", "database_file", "sslmode")
@@ -84,7 +84,8 @@ class SQLSourceAdapter(BaseSourceAdapter):
         """
         if query:
             settings = {**self.settings(), **query_config(query)}
-            return self._opened([QUERY], settings, None, limit or None, batch_size)
+            found = Catalog([query_stream()])
+            return self._opened(None, settings, found, limit or None, batch_size)
         if not stream:
             raise ConfigError("there is nothing to read: name a stream, or give a query")
         return super().load_data(stream, None, limit or None, batch_size)

@@ -19,6 +19,9 @@ from kozmo_singer.secrets import escape, forms, secrets_in
 PREVIEW_ROWS = 100
 """What a node's preview shows; the host would serialise all rows to show a thousand of them."""
 
+VERDICT_INFO = "What the last test or choice has shown."
+"""What stands in the place of a verdict before there is one."""
+
 C = TypeVar("C", bound="KozmoComponent")
 T = TypeVar("T")
 
@@ -83,8 +86,13 @@ class KozmoComponent(Component):
             if not self.verdict:
                 raise self.problem(error) from None
             form.show([self.verdict])
-            form.set(self.verdict, "; ".join(self._words(error)))
+            self.tell(form, "\n".join(self._words(error)))
         return build_config
+
+    def tell(self, form: Form, words: str) -> None:
+        """Show *words* in the input named by `verdict`, and in full where one points at it."""
+        form.set(self.verdict, "; ".join(line.strip() for line in words.splitlines()))
+        form.note(self.verdict, info=words or VERDICT_INFO)
 
     async def refresh(self, form: Form, changed: str) -> None:
         """Bring the form up to date after the input *changed* has changed."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.calls import apreview
 from kozmo_bridge.components import columns, logins, tables
-from kozmo_bridge.components.base import Problem, flag, literal
+from kozmo_bridge.components.base import VERDICT_INFO, Problem, flag, literal
 from kozmo_bridge.components.canvas import (
     BoolInput,
     DropdownInput,
@@ -18,7 +18,7 @@ from kozmo_bridge.components.canvas import (
     StrInput,
     TableInput,
 )
-from kozmo_bridge.components.databases import QUERY, Database, database, query_config
+from kozmo_bridge.components.databases import Database, database, query_config, query_stream
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
 from kozmo_runner import api
@@ -31,9 +31,13 @@ FULL, INCREMENTAL = "Full table", "Incremental"
 LIMIT = 10_000
 PREVIEWED = 5
 _ALL_SCHEMAS = "All schemas"
+# The page has a list without options filled by itself, whenever a flow is opened.
+_HINT = "(test the connection first)"
+_NO_TABLE = "(no tables)"
 _SAMPLE_SECONDS = 10.0
 _LINES = 4
 _COLUMNS = "Columns: all"
+_COLUMNS_INFO = "Which columns are read: yes or no. Those of the key always are."
 
 
 class DatabaseLoaderComponent(SourceComponent):
@@ -59,7 +63,7 @@ class DatabaseLoaderComponent(SourceComponent):
         StrInput(
             name="verdict",
             display_name="Status",
-            info="What the last test or choice has shown.",
+            info=VERDICT_INFO,
             value="",
             placeholder="not tested yet",
         ),
@@ -67,7 +71,7 @@ class DatabaseLoaderComponent(SourceComponent):
             name="schema_name",
             display_name="Schema",
             info="Which tables are offered; all, if empty. Test the connection to fill the list.",
-            options=[],
+            options=[_HINT],
             value="",
             combobox=True,
             real_time_refresh=True,
@@ -76,7 +80,7 @@ class DatabaseLoaderComponent(SourceComponent):
             name="table_name",
             display_name="Table",
             info="A table or view: orders, or public.orders. Choose one, or type its name.",
-            options=[],
+            options=[_HINT],
             value="",
             combobox=True,
             real_time_refresh=True,
@@ -85,7 +89,7 @@ class DatabaseLoaderComponent(SourceComponent):
         TableInput(
             name="columns",
             display_name="Columns",
-            info="Which columns are read: yes or no. Those of the key always are.",
+            info=_COLUMNS_INFO,
             table_schema=columns.TABLE_SCHEMA,
             table_options=columns.TABLE_OPTIONS,
             trigger_text=_COLUMNS,
@@ -111,7 +115,7 @@ class DatabaseLoaderComponent(SourceComponent):
             name="replication_key",
             display_name="New rows by",
             info="A column that grows with every change, such as updated_at or id.",
-            options=[],
+            options=[_HINT],
             value="",
             combobox=True,
             advanced=True,
@@ -176,10 +180,10 @@ class DatabaseLoaderComponent(SourceComponent):
             )
         # Another query goes on from no bookmark of this one.
         mark = hashlib.sha256(sql.encode()).hexdigest()[:16]
-        return self._wanted(config, None, [QUERY], mark)
+        return self._wanted(config, query_stream(key), mark)
 
     async def _wanted_table(self) -> Wanted:
-        if not self.text("table_name"):
+        if not self._table_name():
             raise ConfigError(
                 "there is nothing to read: neither a table nor a query is given",
                 "choose a table, or write a query",
@@ -187,16 +191,13 @@ class DatabaseLoaderComponent(SourceComponent):
         stream = columns.chosen(await self._table(), self.given("columns") or [])
         if self._incremental():
             tables.incremental(stream, self.text("replication_key"))
-        return self._wanted(logins.settings(self), Catalog([stream]), [], "")
+        return self._wanted(logins.settings(self), stream, "")
 
-    def _wanted(
-        self, config: dict[str, Any], catalog: Catalog | None, streams: list[str], mark: str
-    ) -> Wanted:
+    def _wanted(self, config: dict[str, Any], stream: Stream, mark: str) -> Wanted:
         return Wanted(
             self._chosen().plugin("tap"),
             config,
-            streams,
-            catalog=None if catalog is None else catalog.to_dict(),
+            catalog=Catalog([stream]).to_dict(),
             limit=self.number("limit"),
             incremental=self._incremental(),
             origin="-".join(filter(None, (api.origin(logins.login(self)), mark))),
@@ -210,21 +211,17 @@ class DatabaseLoaderComponent(SourceComponent):
         return database(self.text("database_type"))
 
     async def _table(self, form: Form | None = None) -> Stream:
-        """The table that is named; only its schema is looked at where its name tells it."""
-        name, schema = self.text("table_name"), self._schema()
-        likely = tables.schema_meant(name) or schema or tables.DEFAULT_SCHEMA
-        found = await self._tables(form, likely)
-        if self._chosen().has_schemas and not tables.has_table(found, name):
-            # Its name may hold a dot, and it may be alone in another schema.
+        """The table that is named; only if it is not where it should be, all are looked at."""
+        name, schema = self._table_name(), self._schema()
+        ids = tables.likely_ids(name, schema) if self._chosen().has_schemas else [name]
+        found = await self._tables(form, filter_tables=ids)
+        if not tables.has_table(found, name):
             found = await self._tables(form)
         return tables.find_table(found, name, schema)
 
-    async def _tables(self, form: Form | None, schema: str = "") -> Catalog:
-        chosen = self._chosen()
-        settings = logins.settings(self, form)
-        if schema and chosen.has_schemas:
-            settings |= literal({"filter_schemas": [schema]})
-        return await api.adiscover(chosen.plugin("tap"), settings)
+    async def _tables(self, form: Form | None, **filters: list[str]) -> Catalog:
+        config = logins.settings(self, form) | literal(filters)
+        return await api.adiscover(self._chosen().plugin("tap"), config)
 
     async def _extract(self) -> Extraction:
         if flag(self.given("test_connection_only")):
@@ -287,7 +284,7 @@ class DatabaseLoaderComponent(SourceComponent):
             form.place(name, new_only)
         form.place("reset_at", new_only, rare=True)
         if changed in ("database_type", "connect_by"):
-            form.set("verdict", "")
+            self.tell(form, "")
         if changed == "database_type":
             self._forget_tables(form)
         chosen.plugin("tap")
@@ -295,54 +292,54 @@ class DatabaseLoaderComponent(SourceComponent):
 
     async def _answer(self, form: Form, changed: str) -> None:
         if changed == "test_connection":
-            await self._test(form)
+            said, _ = await asyncio.gather(self._reached(form), self._list_tables(form))
+            self.tell(form, said)
         elif changed == "schema_name":
-            await self._list_tables(form)
-            if not self._listed(form):
-                self._forget_table(form)
+            await self._choose_schema(form)
         elif changed == "table_name":
             await self._choose_table(form)
         elif changed == "columns":
-            rows = form.value("columns") or []
-            self._show_columns(form, columns.with_keys(rows))
+            self._show_columns(form, columns.with_keys(form.value("columns") or []))
         elif changed == "reset_bookmark":
             form.set("reset_at", now())
-            form.set("verdict", "The next run reads everything")
+            self.tell(form, "The next run reads everything")
         elif changed in ("sync_mode", "replication_key"):
-            form.set("verdict", self._outlook(form))
-
-    async def _test(self, form: Form) -> None:
-        said, _ = await asyncio.gather(self._reached(form), self._list_tables(form))
-        form.set("verdict", said)
+            self.tell(form, self._outlook(form))
 
     async def _list_tables(self, form: Form) -> None:
         schema = self._schema()
-        found = await self._tables(form, schema)
+        filters = {"filter_schemas": [schema]} if schema else {}
+        found = await self._tables(form, **filters)
         streams = found.streams
-        form.offer("table_name", [tables.title(s, schema) for s in streams], tables.notes(streams))
+        titles = [tables.title(stream, schema) for stream in streams]
+        form.offer("table_name", titles or [_NO_TABLE], tables.notes(streams))
         if not schema:
             form.offer("schema_name", [_ALL_SCHEMAS, *tables.schemas(found)])
 
-    def _listed(self, form: Form) -> bool:
-        return self.text("table_name") in form.options("table_name")
+    async def _choose_schema(self, form: Form) -> None:
+        await self._list_tables(form)
+        if self._table_name() not in form.options("table_name"):
+            form.set("table_name", "")
+            self._show_columns(form, [])
 
     async def _choose_table(self, form: Form) -> None:
-        if not self.text("table_name"):
-            self._forget_table(form)
+        if not self._table_name():
+            form.set("table_name", "")
+            self._show_columns(form, [])
+            await self._list_tables(form)
             return
         before = form.value("columns") or []
-        known = self._listed(form)
-        if not known:
-            await self._list_tables(form)
         stream = await self._table(form)
-        same = [row.get("column") for row in before] == list(stream.schema["properties"])
-        if known and same:
+        info = f"{_COLUMNS_INFO} These are of {tables.title(stream)}."
+        same = form.fields["columns"].get("info") == info
+        if same:
             # It was chosen before, so the button beside it was pressed.
             await self._list_tables(form)
+        form.note("columns", info=info)
         form.offer("replication_key", tables.valid_keys(stream))
         rows = columns.column_rows(stream, None, before if same else ())
         self._show_columns(form, rows)
-        form.set("verdict", tables.told(stream))
+        self.tell(form, tables.told(stream))
         samples = await self._sampled(form, stream)
         self._show_columns(form, columns.column_rows(stream, samples, rows))
 
@@ -359,17 +356,15 @@ class DatabaseLoaderComponent(SourceComponent):
 
     def _show_columns(self, form: Form, rows: list[dict[str, str]]) -> None:
         form.set("columns", rows)
+        if not rows:
+            form.note("columns", info=_COLUMNS_INFO)
         read = len(rows) - len(columns.unread(rows))
         form.note("columns", trigger_text=f"Columns: {read} of {len(rows)}" if rows else _COLUMNS)
 
     def _forget_tables(self, form: Form) -> None:
         for name in ("schema_name", "table_name", "replication_key"):
-            form.offer(name, [])
+            form.offer(name, [_HINT])
             form.set(name, "")
-        self._show_columns(form, [])
-
-    def _forget_table(self, form: Form) -> None:
-        form.set("table_name", "")
         self._show_columns(form, [])
 
     def _outlook(self, form: Form) -> str:
@@ -380,4 +375,8 @@ class DatabaseLoaderComponent(SourceComponent):
 
     def _schema(self) -> str:
         name = self.text("schema_name")
-        return "" if name == _ALL_SCHEMAS else name
+        return "" if name in (_ALL_SCHEMAS, _HINT) else name
+
+    def _table_name(self) -> str:
+        name = self.text("table_name")
+        return "" if name in (_HINT, _NO_TABLE) else name

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from kozmo_runner.plugins import registered
 from kozmo_singer.errors import ConfigError
+from kozmo_singer.wire.catalog import Stream
 
 QUERY = "query"
 """The stream of what a query finds."""
@@ -115,3 +116,12 @@ def query_config(sql: str, key: str = "") -> dict[str, Any]:
     """Return the settings by which a tap reads *sql* alone, new rows by the column *key*."""
     query: dict[str, Any] = {"sql": sql} | ({"replication_key": key} if key else {})
     return {"queries": {QUERY: query}, "discover_tables": False}
+
+
+def query_stream(key: str = "") -> Stream:
+    """Return the selected stream of a query, of which nothing is known before it is run."""
+    stream = Stream(QUERY, {"type": "object"})
+    stream.root()["selected"] = True
+    if key:
+        stream.root().update({"replication-method": "INCREMENTAL", "replication-key": key})
+    return stream

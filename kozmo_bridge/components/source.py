@@ -179,10 +179,20 @@ def first(extraction: Extraction, rows: int) -> Extraction:
     taken = Extraction(state=extraction.state)
     for batch in extraction.batches:
         if rows > 0:
-            head = batch.rows[:rows]
-            taken.batches.append(Batch(batch.stream, batch.columns, head, batch.key_properties))
-            rows -= len(head)
+            taken.batches.append(batch.head(rows))
+            rows -= len(taken.batches[-1])
     return taken
+
+
+def whole(batches: Sequence[Batch]) -> list[Batch]:
+    """Return *batches* with those of the same stream and columns as one.
+
+    The types of a frame's columns are then those of all its values, not of the first ones.
+    """
+    groups: dict[Any, list[Batch]] = {}
+    for batch in batches:
+        groups.setdefault((batch.stream, batch.columns), []).append(batch)
+    return [first.joined(others) if others else first for first, *others in groups.values()]
 
 
 def data_of(extraction: Extraction, template: str | None) -> list[Data]:
@@ -200,8 +210,9 @@ def data_of(extraction: Extraction, template: str | None) -> list[Data]:
 
 def frame_of(extraction: Extraction) -> DataFrame:
     """Return the rows as the host's DataFrame; those of several streams one after the other."""
-    frames = [batch.to_dataframe() for batch in extraction.batches]
+    batches = whole(extraction.batches)
+    frames = [batch.to_dataframe() for batch in batches]
     if len(extraction.streams) > 1:
-        for frame, batch in zip(frames, extraction.batches, strict=True):
+        for frame, batch in zip(frames, batches, strict=True):
             frame[STREAM] = batch.stream
     return joined(frames)

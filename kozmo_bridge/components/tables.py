@@ -43,10 +43,18 @@ def notes(streams: Iterable[Stream]) -> list[dict[str, Any]]:
     ]
 
 
-def schema_meant(name: str) -> str:
-    """Return the schema that the name of a table begins with, as far as the name alone tells."""
-    head, separator, _ = name.replace('"', "").replace("-", ".").partition(".")
-    return head if separator else ""
+def likely_ids(name: str, schema: str = "") -> list[str]:
+    """Return the streams that *name* may mean, of databases that call them SCHEMA-TABLE.
+
+    Without one in the name the schema is *schema*, or public.
+    """
+    plain = name.replace('"', "")
+    found = [f"{schema or DEFAULT_SCHEMA}-{plain}"]
+    for separator in (".", "-"):
+        head, there, table = plain.partition(separator)
+        if there:
+            found.append(f"{head}-{table}")
+    return list(dict.fromkeys([*found, *map(str.lower, found)]))
 
 
 def find_table(catalog: Catalog, name: str, schema: str = "") -> Stream:

@@ -18,8 +18,11 @@ def shape(relation: Relation, stream: Stream, key: str | None) -> list[DbColumn]
 
     Where the catalog says string of a column that is none, the column is read as text. Where the
     database declares nothing of it, as SQLite does of a view's expressions, the catalog counts.
+    A catalog that has no properties at all, which takes no discovery, wants every column.
     """
     names = stream.selected_columns()
+    if "properties" not in stream.schema:
+        names = [column.name for column in relation.columns.values() if column.readable]
     extra = [name for name in (*stream.key_properties, key) if name and name not in names]
     found = [_column(relation, stream, name) for name in dict.fromkeys([*names, *extra])]
     if not found:
