@@ -40,6 +40,15 @@ OUTPUTS = ("as_data", "as_dataframe", "as_text", "as_state")
 STOP_SECONDS = 2.0
 
 
+# The host keeps connections to its own database, each of which belongs to a loop.
+LOOP = asyncio.new_event_loop()
+
+
+def wait(work):
+    """Return what *work* gives."""
+    return LOOP.run_until_complete(work)
+
+
 class SinkComponent(Component):
     """Takes what another node gives."""
 
@@ -98,13 +107,13 @@ def loader(**inputs):
 
 def rows(**inputs):
     """Return the rows that a node reads."""
-    return [row.data for row in asyncio.run(loader(**inputs).as_data())]
+    return [row.data for row in wait(loader(**inputs).as_data())]
 
 
 def refused(**inputs):
     """Return what a node says that cannot read."""
     with pytest.raises(Problem) as refusal:
-        asyncio.run(loader(**inputs).as_data())
+        wait(loader(**inputs).as_data())
     return str(refusal.value)
 
 
@@ -118,7 +127,7 @@ def run(output="as_data", flow=None, **inputs):
     async def steps():
         return [step async for step in graph.async_start()]
 
-    asyncio.run(steps())
+    wait(steps())
     return sink.get_output_by_method(sink.take).value.data["rows"]
 
 
@@ -143,7 +152,7 @@ class Form:
         }
         node.set_attributes(told)
         self.fields = json.loads(json.dumps(self.fields))
-        asyncio.run(node.update_build_config(self.fields, value, name))
+        wait(node.update_build_config(self.fields, value, name))
         json.dumps(self.fields)
         return self["verdict"]
 
@@ -172,7 +181,7 @@ def test_the_host_builds_the_stub():
     assert outputs["dataframe"] == ["DataFrame"]
     inputs = [each.name for each in DatabaseLoaderComponent.inputs]
     assert not [name for name in inputs if name in dir(HostComponent) or "config" in name]
-    assert len(Form().shown()) <= 14
+    assert len(Form().shown()) <= 9
     assert all(len(each.display_name) <= 28 for each in DatabaseLoaderComponent.inputs)
 
 
@@ -186,13 +195,15 @@ def test_every_output_of_every_way_to_connect(orders, output, by):
         "query": {**FIELDS, "query": "SELECT * FROM orders ORDER BY id;"},
     }[by]
     node = DatabaseLoaderComponent(_id="loader").set(**told)
-    results, artifacts = asyncio.run(node.run())
+    results, artifacts = wait(node.run())
+    tool = results.pop("component_as_tool")
+    assert [each.name for each in tool] == ["DatabaseLoader-as_data"]
     assert set(results) == {"data", "dataframe", "text", "state"}
     assert [row.data["id"] for row in results["data"]] == [1, 2, 3]
     assert results["dataframe"]["name"].tolist()[:2] == ["Ann", "Bob"]
     assert results["text"].text.startswith("| id | name | secret |")
     assert results["state"].data["rows"] == 3
-    made = asyncio.run(getattr(DatabaseLoaderComponent(_id="other", **told), output)())
+    made = wait(getattr(DatabaseLoaderComponent(_id="other", **told), output)())
     assert type(made) is type(results[dict(zip(OUTPUTS, results, strict=True))[output]])
 
 
@@ -215,7 +226,7 @@ def test_sqlite(shop, output, by):
     async def steps():
         return [step async for step in graph.async_start()]
 
-    asyncio.run(steps())
+    wait(steps())
     found = sink.get_output_by_method(sink.take).value.data["rows"]
     assert [row["name"] for row in found][:2] == ["Ann", "Bob"]
 
@@ -243,7 +254,7 @@ def test_a_table_of_another_schema(execute, orders):
 def test_what_is_not_there_is_told(orders):
     """A table, a column of the template, and nothing at all to read."""
     told = refused(table_name="order")
-    assert told == "there is no table 'order' that this user may read\n  did you mean 'orders'?"
+    assert told == "there is no table 'order' that this user may read\n\ndid you mean 'orders'?"
     told = refused(table_name="orders", text_template="{naem}")
     assert "did you mean 'name'?" in told
     assert "neither a table nor a query" in refused()
@@ -253,9 +264,9 @@ def test_what_is_not_there_is_told(orders):
 
 def test_a_text_template_makes_the_texts(orders):
     """Of Data, and of the text output."""
-    made = asyncio.run(loader(table_name="orders", text_template="{id}: {name}").as_data())
+    made = wait(loader(table_name="orders", text_template="{id}: {name}").as_data())
     assert [row.get_text() for row in made] == ["1: Ann", "2: Bob", "3: "]
-    made = asyncio.run(loader(table_name="orders", text_template="{id}: {name}").as_text())
+    made = wait(loader(table_name="orders", text_template="{id}: {name}").as_text())
     assert made.text == "1: Ann\n2: Bob\n3: "
 
 
@@ -276,7 +287,7 @@ def test_an_empty_table_has_its_columns(execute):
     """As a frame, and as an empty list of Data."""
     execute("CREATE TABLE empty (id int, name text)")
     assert rows(table_name="empty") == []
-    frame = asyncio.run(loader(table_name="empty").as_dataframe())
+    frame = wait(loader(table_name="empty").as_dataframe())
     assert frame.columns.tolist() == ["id", "name"]
 
 
@@ -298,7 +309,7 @@ def test_values_are_those_of_json(execute):
     assert row["list"] == [1, None, 3]
     assert row["nan"] is None or not math.isnan(row["nan"])
     assert (row["yes"], row["gap"], row["day"]) == (True, None, "2024-01-02")
-    frame = asyncio.run(loader(table_name="kinds").as_dataframe())
+    frame = wait(loader(table_name="kinds").as_dataframe())
     assert "data" not in frame.columns
 
 
@@ -310,6 +321,7 @@ def role(execute, password):
     """A role that may read, with *password*."""
     name = sql.Identifier("reader")
     execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(password)))
+    execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name))
     execute(sql.SQL("GRANT SELECT ON orders TO {}").format(name))
     try:
         yield "reader"
@@ -343,7 +355,7 @@ def test_a_wrong_password_is_told_without_it(orders):
         assert "check the settings user and password" in told
         assert secret not in told
         assert "not-the-password" not in told
-        assert len(told.splitlines()) <= 4
+        assert len([line for line in told.splitlines() if line]) <= 4
 
 
 def test_only_the_connection_is_tested(orders):
@@ -374,7 +386,9 @@ def test_the_form_leads_from_the_login_to_the_columns(execute, orders):
     assert form["test_connection"] is False
     assert form.fields["schema_name"]["options"] == ["All schemas", "public", "sales"]
     assert form.fields["table_name"]["options"] == ["public.orders", "sales.items"]
-    assert form.fields["table_name"]["options_metadata"][0]["records"] == 3
+    assert form.fields["table_name"]["options_metadata"][0]["records"] == "3"
+    assert "schema_name" in form.shown()
+    assert not {"columns", "sync_mode"} & form.shown()
     form.change("schema_name", "public")
     assert form.fields["table_name"]["options"] == ["orders"]
     assert form.change("table_name", "orders") == "public.orders: 3 columns, about 3 rows"
@@ -384,6 +398,7 @@ def test_the_form_leads_from_the_login_to_the_columns(execute, orders):
         {"column": "secret", "read": "yes", "type": "text", "key": "", "sample": "a"},
     ]
     assert form.fields["columns"]["trigger_text"] == "Columns: 3 of 3"
+    assert {"columns", "sync_mode"} <= form.shown()
     assert form.fields["replication_key"]["options"] == ["id"]
     form.change("columns", [{**row, "read": "false"} for row in form["columns"]])
     assert [row["read"] for row in form["columns"]] == ["yes", "no", "no"]
@@ -410,11 +425,11 @@ def test_samples_are_short(execute):
 def test_the_form_shows_the_fields_of_the_database():
     """And what to do where its plug-in is not here; old flows keep their connection string."""
     form = Form()
-    assert {"host", "password", "connect_by", "schema_name"} <= form.shown()
+    assert {"host", "password", "connect_by"} <= form.shown()
     assert not {"connection_string", "database_file"} & form.shown()
     form.change("database_type", "SQLite")
     assert "database_file" in form.shown()
-    assert not {"host", "password", "connect_by", "schema_name"} & form.shown()
+    assert not {"host", "password", "connect_by"} & form.shown()
     told = form.change("database_type", "Snowflake")
     assert told.startswith("there is no tap-snowflake here")
     assert "Singer Source" in told
@@ -453,7 +468,7 @@ def test_an_agent_asks_by_a_tool(orders):
         first = await tool.ainvoke({"query": asked[1]})
         return tool, first, await asyncio.gather(*(tool.ainvoke({"query": q}) for q in asked))
 
-    tool, first, (found, seven, refusal) = asyncio.run(ask())
+    tool, first, (found, seven, refusal) = wait(ask())
     assert list(tool.args) == ["query"]
     for word in ("PostgreSQL", PARTS.path[1:], "read-only", "information_schema", "2 rows"):
         assert word in tool.description
@@ -472,7 +487,7 @@ def test_only_new_rows_are_read_the_second_time(execute, orders):
     flow = str(uuid.uuid4())
     told = {"flow": flow, "table_name": "orders", "sync_mode": INCREMENTAL, "replication_key": "id"}
     assert [row["id"] for row in run(**told)] == [1, 2, 3]
-    files = asyncio.run(get_storage_service().list_files(flow))
+    files = wait(get_storage_service().list_files(flow))
     assert [name.startswith("kozmo-bookmark-loader") for name in files] == [True]
     execute("INSERT INTO orders VALUES (4, 'new', '')")
     again = [row["id"] for row in run(**told)]
@@ -557,7 +572,7 @@ def test_stop_ends_the_tap_at_once(execute, what):
             assert time.monotonic() - stopped < STOP_SECONDS
             await asyncio.sleep(0.02)
 
-    asyncio.run(cancelled())
+    wait(cancelled())
 
 
 def _at_work(execute):
