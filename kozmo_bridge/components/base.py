@@ -15,7 +15,7 @@ from kozmo_bridge.components import verdicts
 from kozmo_bridge.components.canvas import Component, Message
 from kozmo_bridge.components.forms import Form
 from kozmo_singer.errors import KozmoError, show
-from kozmo_singer.secrets import escape, forms, secrets_in
+from kozmo_singer.secrets import forms, secrets_in
 
 PREVIEW_ROWS = 100
 """What a node's preview shows; the host would serialise all rows to show a thousand of them."""
@@ -83,12 +83,11 @@ class KozmoComponent(Component):
         except KozmoError as error:
             if not self.verdict:
                 raise self.problem(error) from None
-            form.show([self.verdict])
             self.tell(form, "\n".join(self._words(error)), good=False)
         return build_config
 
     def tell(self, form: Form, words: str, good: bool = True) -> None:
-        """Show *words*, a line a fact, in the input named by `verdict`."""
+        """Show *words*, a line a fact, in the input named by `verdict`; hide it without words."""
         verdicts.tell(form, self.verdict, words, good)
 
     async def refresh(self, form: Form, changed: str) -> None:
@@ -206,11 +205,11 @@ class Stopwatch:
 
 
 def literal(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as they were typed: ${NAME} in them is text, not a variable of the server.
+    """Return settings as they were typed, without those that have no value.
 
-    Settings without a value are left out.
+    The runner takes a mapping as it is: ${NAME} in it is text, not a variable of the server.
     """
-    return {name: escape(value) for name, value in config.items() if value not in (None, "")}
+    return {name: value for name, value in config.items() if value not in (None, "")}
 
 
 def flag(value: Any) -> bool:

@@ -8,21 +8,19 @@ from typing import Any, ClassVar
 
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.calls import apreview
-from kozmo_bridge.components import columns, logins, tables, verdicts
-from kozmo_bridge.components.base import Problem, flag, literal
+from kozmo_bridge.components import columns, logins, resetting, tables, verdicts
+from kozmo_bridge.components.base import flag, literal
 from kozmo_bridge.components.canvas import (
     BoolInput,
     DropdownInput,
     IntInput,
     MultilineInput,
-    StrInput,
     TableInput,
 )
 from kozmo_bridge.components.databases import Database, database, query_config, query_stream
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
 from kozmo_runner import api
-from kozmo_runner.stores.base import now
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire.catalog import Catalog, Stream
 from kozmo_singer.wire.types import Column, LogicalType
@@ -34,6 +32,7 @@ _ALL_SCHEMAS = "All schemas"
 # The page has a list without options filled by itself, whenever a flow is opened.
 _HINT = "(test the connection first)"
 _NO_TABLE = "(no tables)"
+_NO_SCHEMAS = (_ALL_SCHEMAS, _HINT)
 _SAMPLE_SECONDS = 10.0
 _LINES = 4
 _COLUMNS = "Columns: all"
@@ -49,7 +48,7 @@ class DatabaseLoaderComponent(SourceComponent):
     name = "DatabaseLoader"
     secret_inputs = logins.SECRETS
     verdict = "verdict"
-    buttons = ("test_connection", "reset_bookmark")
+    buttons = ("test_connection", resetting.BUTTON)
 
     inputs: ClassVar[list[Any]] = [
         *logins.login_inputs("tap"),
@@ -64,10 +63,11 @@ class DatabaseLoaderComponent(SourceComponent):
         DropdownInput(
             name="schema_name",
             display_name="Schema",
-            info="Which tables are offered; all, if empty. Test the connection to fill the list.",
+            info="Which tables are offered, and where a table is whose name has no schema.",
             options=[_HINT],
             value="",
             combobox=True,
+            advanced=True,
             real_time_refresh=True,
         ),
         DropdownInput(
@@ -88,6 +88,7 @@ class DatabaseLoaderComponent(SourceComponent):
             table_options=columns.TABLE_OPTIONS,
             trigger_text=_COLUMNS,
             value=[],
+            advanced=True,
             real_time_refresh=True,
         ),
         MultilineInput(
@@ -103,6 +104,7 @@ class DatabaseLoaderComponent(SourceComponent):
             info="The full table at each run, or only rows that are new since the last run.",
             options=[FULL, INCREMENTAL],
             value=FULL,
+            advanced=True,
             real_time_refresh=True,
         ),
         DropdownInput(
@@ -115,26 +117,13 @@ class DatabaseLoaderComponent(SourceComponent):
             advanced=True,
             real_time_refresh=True,
         ),
-        BoolInput(
-            name="reset_bookmark",
-            display_name="Reset bookmark",
-            info="Has the next run read everything again.",
-            value=False,
-            advanced=True,
-            real_time_refresh=True,
-        ),
-        StrInput(
-            name="reset_at",
-            display_name="Bookmark reset at",
-            info="When the bookmark was reset; each new time has the next run read everything.",
-            value="",
-            advanced=True,
-        ),
+        *resetting.inputs(),
         IntInput(
             name="limit",
             display_name="Row limit",
             info=f"The most rows that are read; {LIMIT} unless you say otherwise, 0 for all.",
             value=LIMIT,
+            advanced=True,
         ),
         MultilineInput(
             name="text_template",
@@ -195,7 +184,7 @@ class DatabaseLoaderComponent(SourceComponent):
             limit=self.number("limit"),
             incremental=self._incremental(),
             origin="-".join(filter(None, (api.origin(logins.login(self)), mark))),
-            reset_at=self.text("reset_at"),
+            reset_at=self.text(resetting.STAMP),
         )
 
     def _incremental(self) -> bool:
@@ -243,9 +232,8 @@ class DatabaseLoaderComponent(SourceComponent):
         # What a test says has other columns.
         return None if flag(self.given("test_connection_only")) else super().template()
 
-    def problem(self, error: BaseException) -> Problem:
-        """Return *error* for the canvas, on at most four lines."""
-        return Problem("\n".join(str(super().problem(error)).splitlines()[:_LINES]))
+    def _words(self, error: BaseException) -> list[str]:
+        return super()._words(error)[:_LINES]
 
     async def to_toolkit(self) -> list[Any]:
         """Return the tool for Agents, which says what it may be asked."""
@@ -272,17 +260,24 @@ class DatabaseLoaderComponent(SourceComponent):
         """Show the inputs that count; look at the database where the user asked for that."""
         chosen = self._chosen()
         logins.show_login(self, form, chosen, changed)
-        form.place("schema_name", chosen.has_schemas)
-        new_only = form.value("sync_mode") == INCREMENTAL
-        for name in ("replication_key", "reset_bookmark"):
-            form.place(name, new_only)
-        form.place("reset_at", new_only, rare=True)
         if changed in ("database_type", "connect_by"):
             self.tell(form, "")
         if changed == "database_type":
             self._forget_tables(form)
         chosen.plugin("tap")
         await self._answer(form, changed)
+        self._show_reading(form)
+
+    def _show_reading(self, form: Form) -> None:
+        """Show on the node what there is to choose; the rest is among the advanced inputs."""
+        schemas = [name for name in form.options("schema_name") if name not in _NO_SCHEMAS]
+        form.place("schema_name", self._chosen().has_schemas, rare=len(schemas) < 2)
+        known = bool(form.value("columns"))
+        form.place("columns", True, rare=not known)
+        new_only = form.value("sync_mode") == INCREMENTAL
+        form.place("sync_mode", True, rare=not (known or new_only))
+        form.place("replication_key", True, rare=not new_only)
+        form.place(resetting.BUTTON, True, rare=not new_only)
 
     async def _answer(self, form: Form, changed: str) -> None:
         if changed == "test_connection":
@@ -294,8 +289,8 @@ class DatabaseLoaderComponent(SourceComponent):
             await self._choose_table(form)
         elif changed == "columns":
             self._show_columns(form, columns.with_keys(form.value("columns") or []))
-        elif changed == "reset_bookmark":
-            form.set("reset_at", now())
+        elif changed == resetting.BUTTON:
+            resetting.press(form)
             self.tell(form, "The next run reads everything")
         elif changed in ("sync_mode", "replication_key"):
             self.tell(form, self._outlook(form))
@@ -369,7 +364,7 @@ class DatabaseLoaderComponent(SourceComponent):
 
     def _schema(self) -> str:
         name = self.text("schema_name")
-        return "" if name in (_ALL_SCHEMAS, _HINT) else name
+        return "" if name in _NO_SCHEMAS else name
 
     def _table_name(self) -> str:
         name = self.text("table_name")

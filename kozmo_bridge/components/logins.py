@@ -13,7 +13,7 @@ BY_FIELDS, BY_STRING = "Host and login", "Connection string"
 SSL_MODES = ("", "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SECRETS = ("connection_string", "password")
 _FIELDS = ("host", "port", "username", "password", "database", "database_file", "sslmode")
-_RARE = ("sslmode",)
+_RARE = ("port", "sslmode")
 
 
 def login_inputs(side: Side) -> list[Any]:
@@ -62,6 +62,7 @@ def login_inputs(side: Side) -> list[Any]:
             display_name="Port",
             info="Port of the server; 0 is the usual one, for PostgreSQL 5432.",
             value=0,
+            advanced=True,
         ),
         StrInput(
             name="username", display_name="User", info="Who logs in to the database.", value=""

@@ -192,7 +192,7 @@ def whole(batches: Sequence[Batch]) -> list[Batch]:
     groups: dict[Any, list[Batch]] = {}
     for batch in batches:
         groups.setdefault((batch.stream, batch.columns), []).append(batch)
-    return [first.joined(others) if others else first for first, *others in groups.values()]
+    return [one.joined(more) if more else one for one, *more in groups.values()]
 
 
 def data_of(extraction: Extraction, template: str | None) -> list[Data]:

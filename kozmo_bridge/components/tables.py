@@ -38,7 +38,8 @@ def schemas(catalog: Catalog) -> list[str]:
 def notes(streams: Iterable[Stream]) -> list[dict[str, Any]]:
     """Return what a dropdown shows below each table: an icon, and how many rows it may have."""
     return [
-        {"icon": "Table"} | ({} if stream.row_count is None else {"records": stream.row_count})
+        {"icon": "Table"}
+        | ({} if stream.row_count is None else {"records": f"{stream.row_count:,}"})
         for stream in streams
     ]
 
@@ -100,7 +101,7 @@ def _unknown(catalog: Catalog, name: str) -> ConfigError:
 def told(stream: Stream) -> str:
     """Return in words what a table is."""
     count = len(stream.schema.get("properties") or {})
-    rows = "" if stream.row_count is None else f", about {stream.row_count} rows"
+    rows = "" if stream.row_count is None else f", about {stream.row_count:,} rows"
     return f"{title(stream)}: {count} columns{rows}"
 
 

@@ -19,7 +19,7 @@ _FIXED = ("add", "delete", "edit", "sort", "filter", "hide", "select")
 
 
 def verdict(name: str = NAME, display_name: str = "Status") -> Any:
-    """Return the input."""
+    """Return the input, which is not shown before there is something to tell."""
     return TableInput(
         name=name,
         display_name=display_name,
@@ -41,6 +41,7 @@ def verdict(name: str = NAME, display_name: str = "Status") -> Any:
             "description": "What the last test or choice has shown.",
         },
         value=[],
+        show=False,
     )
 
 
@@ -49,6 +50,7 @@ def tell(form: Form, name: str, words: str, good: bool = True) -> None:
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     icon = ("CheckCircle2" if good else "XCircle") if lines else "Unplug"
     form.set(name, [{"found": line} for line in lines])
+    form.show([name], bool(lines))
     form.note(name, trigger_text=_headline(lines), trigger_icon=icon)
 
 
