@@ -12,6 +12,7 @@ from kozmo_bridge.components import file_settings, resetting, stores
 from kozmo_bridge.components.base import Stopwatch, flag, literal, names_in
 from kozmo_bridge.components.file_inputs import INPUTS, MODES, columns_label
 from kozmo_bridge.components.file_preview import (
+    MOST_COLUMNS,
     Glance,
     column_rows,
     glance,
@@ -106,10 +107,12 @@ class FileLoaderComponent(SourceComponent):
         form.offer("streams", found.names)
         form.set("streams", [n for n in names_in(form.value("streams")) if n in found.names])
         rows = column_rows(found, form.value("column_choice") or ())
+        # The host keeps them all with the flow, and sends them to and fro.
+        rows = rows if len(rows) <= MOST_COLUMNS else []
         form.set("column_choice", rows)
         form.note("column_choice", trigger_text=columns_label(rows))
         _place(form, ["streams"], len(found.names) > 1)
-        _place(form, ["column_choice"])
+        _place(form, ["column_choice"], bool(rows))
 
     async def _arrange(self, form: Form, formats: Sequence[str] | None = None) -> None:
         """Show the settings of the chosen source and format, and take away those of others.
@@ -135,7 +138,9 @@ class FileLoaderComponent(SourceComponent):
         """Return the store, and the settings of its tap that the inputs make."""
         chosen = stores.store_called(self.text("source_type") or LOCAL.label)
         paths = self._paths()
-        store = stores.store_for(paths[0], chosen) if paths else chosen
+        meant = {stores.store_for(path, chosen) for path in paths} or {chosen}
+        # The tap for files of this machine knows the addresses of all stores.
+        store = meant.pop() if len(meant) == 1 else LOCAL
         config: dict[str, Any] = {}
         bucket = self.text("s3_bucket") if store is S3 else ""
         if paths and self._is_upload(paths):
@@ -188,10 +193,9 @@ class FileLoaderComponent(SourceComponent):
         given = self.files_from or []
         rows = given if isinstance(given, list) else [given]
         told = [path for row in rows if (path := _path_in(row))]
-        # A text of another component is a Message, unless the host has made a text of it.
-        for path in (_path_in(self.file_path) or self.text("file_path"), self.text("upload")):
-            if not told and path:
-                told = [path]
+        for name in ("file_path", "upload"):
+            if not told and self.text(name):
+                told = [self.text(name)]
         return told
 
     def _is_upload(self, paths: Sequence[str]) -> bool:

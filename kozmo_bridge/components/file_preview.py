@@ -19,6 +19,8 @@ from kozmo_singer.wire.types import LogicalType, columns
 SAMPLE_ROWS = 200
 SAMPLED_STREAMS = 20
 """Of more streams than that, the columns have no samples."""
+MOST_COLUMNS = 2000
+"""Of more columns than that, none is listed, and all are read."""
 _SAMPLE_LETTERS = 60
 _TOLD_STREAMS = 5
 _LABELS = {each.word: each.label for each in FORMATS}

@@ -275,13 +275,14 @@ def test_a_limit_and_a_count(reads: Reads, run: Any, tmp_path: Path) -> None:
 
 
 def test_discovery_estimates_the_rows(run: Any, tmp_path: Path) -> None:
-    """And says how the file is read."""
+    """And says how the file is read, what it is and how large."""
     (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{i},word\n" for i in range(300_000)))
     (tmp_path / "c.json").write_text('{"path": "t.csv", "key_properties": ["a"]}')
     done = run(["tap-csv", "--config", "c.json", "--discover"])
     [stream] = json.loads(done.out)["streams"]
     root = stream["metadata"][0]["metadata"]
     assert root["read-as"] == "utf-8, comma, header"
+    assert (root["format"], root["bytes"]) == ("csv", (tmp_path / "t.csv").stat().st_size)
     assert abs(root["row-count"] - 300_000) < 30_000
     assert stream["key_properties"] == ["a"]
     assert stream["schema"]["properties"]["a"]["type"] == ["integer"]
