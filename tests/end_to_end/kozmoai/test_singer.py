@@ -24,4 +24,4 @@ def test_any_tap_and_any_target_on_the_canvas(run, environment, tmp_path):
     pages.write_text(f"{head}from tap_pages import main\nmain()\n")
     pages.chmod(0o755)
     told = {"PLUGINS": json.dumps([*PLUGINS, str(pages)])}
-    inside(run, environment, tmp_path, [FOLDER / "check_singer.py"], told)
+    inside(run, environment, tmp_path, [FOLDER / "check_singer.py"], told, timeout=300)
