@@ -16,12 +16,13 @@ from typing import Any
 from kozmo_bridge.calls import in_thread
 from kozmo_bridge.shapes import Shape
 from kozmo_bridge.values import native
-from kozmo_bridge.writing import send
+from kozmo_bridge.writing import send, stream_lines
 from kozmo_runner import api
 from kozmo_runner.api import Cancel
 from kozmo_runner.speech import metric
 from kozmo_singer.errors import WriteError
 from kozmo_singer.secrets import escape
+from kozmo_singer.wire.planned import StreamPlan
 from kozmo_singer.wire.types import Column, LogicalType
 
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -111,6 +112,21 @@ async def aexport(target: str, config: Mapping[str, Any], data: Any, **options: 
     """As `export`, without holding up the event loop; cancelling it leaves the table as it was."""
     cancel = Cancel()
     return await in_thread(lambda: export(target, config, data, cancel=cancel, **options), cancel)
+
+
+async def aforecast(
+    target: str,
+    config: Mapping[str, Any],
+    shape: Shape,
+    *,
+    stream: str,
+    key_properties: Sequence[str] = (),
+) -> StreamPlan:
+    """Return what `export` would do to the table; nothing of it is done."""
+    settings = {**config, "on_bad_record": "quarantine"}
+    lines = (piece for piece, _ in stream_lines(stream, shape, key_properties))
+    plan = await api.aplan(target, settings, lines)
+    return plan.streams[0]
 
 
 def with_moments(shape: Shape, known: Mapping[str, Any]) -> Shape:
