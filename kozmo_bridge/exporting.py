@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -129,7 +129,7 @@ async def aforecast(
     return plan.streams[0]
 
 
-def with_moments(shape: Shape, known: Mapping[str, Any]) -> Shape:
+def with_moments(shape: Shape, known: Collection[str]) -> Shape:
     """Return *shape* with the type of dates and moments where all texts of a column are such.
 
     That is how they stand in Data. Columns that are *known* keep their types.

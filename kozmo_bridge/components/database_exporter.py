@@ -38,7 +38,6 @@ from kozmo_bridge.components.logins import SECRETS, login_inputs, settings, show
 from kozmo_bridge.components.tables import notes, table_of
 from kozmo_bridge.exporting import aexport, aforecast
 from kozmo_bridge.placing import fitted
-from kozmo_bridge.shapes import shape_of
 from kozmo_runner import api
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire.catalog import Stream
@@ -191,10 +190,9 @@ class DatabaseExporterComponent(KozmoComponent):
 
     async def _write(self, job: Job, rows: Any) -> Outcome:
         there = await self._there(job)
-        shape = await asyncio.to_thread(shape_of, rows)
-        keys = keys_of(job, shape, there)
         known = there.schema if there is not None and not flag(self.given("widen_columns")) else {}
-        shape = await asyncio.to_thread(fitted, shape, known)
+        shape = await asyncio.to_thread(fitted, rows, known)
+        keys = keys_of(job, shape, there)
         options: dict[str, Any] = {"stream": job.place.stream, "key_properties": keys}
         if self._only_tries:
             return self._tried(job, await aforecast(job.target, job.config, shape, **options))
