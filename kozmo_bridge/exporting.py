@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,12 +16,13 @@ from typing import Any
 from kozmo_bridge.calls import in_thread
 from kozmo_bridge.shapes import Shape
 from kozmo_bridge.values import native
-from kozmo_bridge.writing import send
+from kozmo_bridge.writing import send, stream_lines
 from kozmo_runner import api
 from kozmo_runner.api import Cancel
 from kozmo_runner.speech import metric
 from kozmo_singer.errors import WriteError
 from kozmo_singer.secrets import escape
+from kozmo_singer.wire.planned import StreamPlan
 from kozmo_singer.wire.types import Column, LogicalType
 
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -113,7 +114,22 @@ async def aexport(target: str, config: Mapping[str, Any], data: Any, **options: 
     return await in_thread(lambda: export(target, config, data, cancel=cancel, **options), cancel)
 
 
-def with_moments(shape: Shape, known: Mapping[str, Any]) -> Shape:
+async def aforecast(
+    target: str,
+    config: Mapping[str, Any],
+    shape: Shape,
+    *,
+    stream: str,
+    key_properties: Sequence[str] = (),
+) -> StreamPlan:
+    """Return what `export` would do to the table; nothing of it is done."""
+    settings = {**config, "on_bad_record": "quarantine"}
+    lines = (piece for piece, _ in stream_lines(stream, shape, key_properties))
+    plan = await api.aplan(target, settings, lines)
+    return plan.streams[0]
+
+
+def with_moments(shape: Shape, known: Collection[str]) -> Shape:
     """Return *shape* with the type of dates and moments where all texts of a column are such.
 
     That is how they stand in Data. Columns that are *known* keep their types.

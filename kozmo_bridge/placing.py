@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kozmo_bridge.exporting import with_moments
-from kozmo_bridge.shapes import Shape, Values, as_text
+from kozmo_bridge.shapes import Shape, Values, as_text, typed
 from kozmo_singer.wire.types import Column, LogicalType, columns
 
 _STREAM = "{stream}"
@@ -31,36 +31,48 @@ def place(table: str, schema: str = "") -> Place:
     return Place(table.replace("-", "_"), {"table_name": table})
 
 
-def fitted(shape: Shape, there: Mapping[str, Any]) -> Shape:
-    """Return *shape* with the types that its columns have in the JSON Schema of a table.
+def fitted(data: Any, there: Mapping[str, Any]) -> Shape:
+    """Return *data* with the types that its columns have in *there*, a table's JSON Schema.
 
     So the table stays as it is, and rows that do not fit are the database's to refuse. Columns that
-    it lacks keep their types; texts that are dates or moments get theirs.
+    it lacks get types by their values; texts that are dates or moments get theirs.
     """
     types = {column.name: column.type for column in columns(there)}
+    firm = {
+        name: Column(name, _BASE64 if type.name == "binary" else type)
+        for name, type in types.items()
+        if type.name not in (*_MOMENTS, "string")
+    }
+    texts = [name for name, type in types.items() if type.name == "string"]
+    shape = with_moments(typed(data, firm), {*firm, *texts})
     found: list[Column] = []
     turned: list[Values] = []
     values: list[Values] = list(zip(*shape.rows, strict=True)) or [()] * len(shape.columns)
     for column, cells in zip(shape.columns, values, strict=True):
-        have = types.get(column.name)
-        type, cells = (column.type, cells) if have is None else _taken(have, column.type, cells)
+        type, cells = _taken(types.get(column.name), column.type, cells)
         found.append(Column(column.name, type))
         turned.append(cells)
-    rows = list(zip(*turned, strict=True)) if found else shape.rows
-    return with_moments(Shape(found, rows), types)
+    return Shape(found, list(zip(*turned, strict=True)) if found else shape.rows)
 
 
-def _taken(have: LogicalType, want: LogicalType, cells: Values) -> tuple[LogicalType, Values]:
+def _taken(
+    have: LogicalType | None, want: LogicalType, cells: Values
+) -> tuple[LogicalType, Values]:
     """The type that cells of type *want* get in a column of type *have*, and the cells for it."""
-    if have.name == "binary":
-        # Of Data binary values are base64; bytes are written as their own type says.
-        return (want, cells) if want.name == "binary" else (_BASE64, cells)
-    if have.name != "string" or want.name == "string":
-        return have, cells
-    if have.length is None:
-        # The target writes numbers, moments and nested values as text by itself.
+    if have is None or have.name == want.name == "binary":
         return want, cells
-    return have, [None if cell is None else as_text(cell) for cell in cells]
+    if have.name == "string" != want.name:
+        if have.length is None:
+            # The target writes numbers, moments and nested values as text by itself.
+            return want, cells
+        return have, [None if cell is None else as_text(cell) for cell in cells]
+    if have.name in _MOMENTS and want.name in _MOMENTS[: _MOMENTS.index(have.name)]:
+        # The target reads what has no zone as UTC.
+        return want, cells
+    return have, cells
 
 
 _BASE64 = LogicalType("binary", encoding="base64")
+"""Of Data binary values are base64."""
+_MOMENTS = ("date", "timestamp", "timestamptz")
+"""Each can be stored as those after it."""

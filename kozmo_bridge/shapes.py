@@ -43,11 +43,17 @@ def shape_of(data: Any, schema: Mapping[str, Any] | None = None) -> Shape:
     """
     if isinstance(data, Batch):
         return Shape(list(data.columns), _with_json(data))
-    names, typed, rows = _columns(data)
     said = {column.name: column for column in columns(schema or {})}
-    _check_names(said, names)
+    made = typed(data, said)
+    _check_names(said, [column.name for column in made.columns])
+    return made
+
+
+def typed(data: Any, said: Mapping[str, Column]) -> Shape:
+    """Return *data* as `shape_of` does; columns that are *said* may be missing in it."""
+    names, given, rows = _columns(data)
     found, turned = [], []
-    for name, (values, type) in zip(names, typed, strict=True):
+    for name, (values, type) in zip(names, given, strict=True):
         if name in said:
             found.append(said[name])
             turned.append(_written_as(said[name].type, values))

@@ -93,19 +93,19 @@ def _lines(
 ) -> Iterator[tuple[bytes, int]]:
     """Pieces of Singer lines, each with the number of its rows."""
     if isinstance(data, Shape):
-        yield from _stream_lines(stream, data, keys, {})
+        yield from stream_lines(stream, data, keys)
         return
     if isinstance(data, Batch):
         data = [data]
     batches, data = _batches(data)
     if batches is None:
-        yield from _stream_lines(stream, shape_of(data, schema), keys, {})
+        yield from stream_lines(stream, shape_of(data, schema), keys)
         return
     told: dict[str, bytes] = {}
     for batch in batches:
         if not isinstance(batch, Batch):
             raise ConfigError(f"expected batches only, got {type(batch).__name__} among them")
-        yield from _stream_lines(batch.stream, shape_of(batch), keys or batch.key_properties, told)
+        yield from stream_lines(batch.stream, shape_of(batch), keys or batch.key_properties, told)
 
 
 def _batches(data: Any) -> tuple[Iterable[Any] | None, Any]:
@@ -123,9 +123,14 @@ def _batches(data: Any) -> tuple[Iterable[Any] | None, Any]:
     return None, [] if first is None else [first, *rest]
 
 
-def _stream_lines(
-    stream: str, shape: Shape, keys: Sequence[str], told: dict[str, bytes]
+def stream_lines(
+    stream: str, shape: Shape, keys: Sequence[str], told: dict[str, bytes] | None = None
 ) -> Iterator[tuple[bytes, int]]:
+    """Yield pieces of the Singer lines of *shape*, each with the number of its rows.
+
+    The schema comes first, unless *told* has it for the stream, which notes it.
+    """
+    told = {} if told is None else told
     names = [column.name for column in shape.columns]
     for key in keys:
         if key not in names:

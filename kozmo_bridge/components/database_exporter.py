@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from kozmo_bridge.components import bookmarks, verdicts
 from kozmo_bridge.components.arriving import arrived, only_after
-from kozmo_bridge.components.base import KozmoComponent, Stopwatch, literal, names_in, output
+from kozmo_bridge.components.base import KozmoComponent, Stopwatch, flag, literal, names_in, output
 from kozmo_bridge.components.canvas import (
     DATA,
     FRAME,
@@ -25,6 +25,7 @@ from kozmo_bridge.components.exports import (
     UPSERT,
     Job,
     Outcome,
+    forecast,
     in_schema,
     keys_of,
     mode_called,
@@ -35,12 +36,15 @@ from kozmo_bridge.components.exports import (
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.logins import SECRETS, login_inputs, settings, show_login
 from kozmo_bridge.components.tables import notes, table_of
-from kozmo_bridge.exporting import aexport
+from kozmo_bridge.exporting import aexport, aforecast
 from kozmo_bridge.placing import fitted
-from kozmo_bridge.shapes import shape_of
 from kozmo_runner import api
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire.catalog import Stream
+from kozmo_singer.wire.planned import StreamPlan
+
+# The page has a list without options filled by itself, whenever a flow is opened.
+HINT = "(press the arrows for a list)"
 
 
 class DatabaseExporterComponent(KozmoComponent):
@@ -75,7 +79,7 @@ class DatabaseExporterComponent(KozmoComponent):
             display_name="Table",
             info="Choose a table that is there, or type the name of a new one. It is taken as it "
             "is spelled.",
-            options=[],
+            options=[HINT],
             value="",
             combobox=True,
             refresh_button=True,
@@ -146,8 +150,9 @@ class DatabaseExporterComponent(KozmoComponent):
             schema = self.text("schema_name") if form.shown("schema_name") else ""
             found = await api.adiscover(chosen.plugin("tap"), settings(self, form))
             tables = in_schema(found, schema)
-            form.offer("table_name", [table_of(each) for each in tables], notes(tables))
-            self.tell(form, f"{len(tables)} tables to choose from")
+            names = [table_of(each) for each in tables]
+            form.offer("table_name", names or [HINT], notes(tables))
+            self.tell(form, f"{len(tables)} table{'s' * (len(tables) != 1)} to choose from")
 
     @output
     async def export_data(self) -> list[Data]:
@@ -175,32 +180,39 @@ class DatabaseExporterComponent(KozmoComponent):
         done = None if len(rows) else no_columns(job, rows)
         if done is None:
             done = await self._write(job, rows)
-        await bookmarks.settle(self)
+        if not self._only_tries:
+            await bookmarks.settle(self)
         return done
 
+    @property
+    def _only_tries(self) -> bool:
+        return flag(self.given("dry_run"))
+
     async def _write(self, job: Job, rows: Any) -> Outcome:
-        watch = Stopwatch()
         there = await self._there(job)
-        shape = await asyncio.to_thread(shape_of, rows)
+        known = there.schema if there is not None and not flag(self.given("widen_columns")) else {}
+        shape = await asyncio.to_thread(fitted, rows, known)
         keys = keys_of(job, shape, there)
-        known = there.schema if there is not None and not self.given("widen_columns") else {}
-        shape = await asyncio.to_thread(fitted, shape, known)
-        written = await aexport(
-            job.target,
-            job.config,
-            shape,
-            stream=job.place.stream,
-            key_properties=keys,
-            most_rejected=job.most_rejected,
-        )
+        options: dict[str, Any] = {"stream": job.place.stream, "key_properties": keys}
+        if self._only_tries:
+            return self._tried(job, await aforecast(job.target, job.config, shape, **options))
+        watch = Stopwatch()
+        options["most_rejected"] = job.most_rejected
+        with job.in_words():
+            written = await aexport(job.target, job.config, shape, **options)
         self.log(f"{written.rows} rows into {job.table} in {watch}")
         if written.rejected:
             self.log(f"{len(written.rejected)} rows were rejected")
         return outcome(job, written, watch.seconds)
 
+    def _tried(self, job: Job, plan: StreamPlan) -> Outcome:
+        for each in (*plan.statements, *plan.notes, *(plan.error or [])):
+            self.log(each)
+        return forecast(job, plan)
+
     def _job(self) -> Job:
         table = self.text("table_name")
-        if not table:
+        if table in ("", HINT):
             raise ConfigError("no table is named", "choose one, or type the name of a new one")
         return Job(
             self._chosen().plugin("target"),
@@ -238,4 +250,5 @@ class DatabaseExporterComponent(KozmoComponent):
         left = only_after(self, "rejected")
         if left:
             self.stop("rejected")
+        if left and not self._only_tries:
             await bookmarks.settle(self, left)

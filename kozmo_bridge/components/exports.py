@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +12,10 @@ from kozmo_bridge.components.tables import DEFAULT_SCHEMA, schema_of, schemas
 from kozmo_bridge.exporting import Rejected, Written
 from kozmo_bridge.placing import Place, place
 from kozmo_bridge.shapes import Shape
-from kozmo_singer.errors import ConfigError
+from kozmo_singer.errors import ConfigError, WriteError
 from kozmo_singer.settings import did_you_mean
 from kozmo_singer.wire.catalog import Catalog, Stream
+from kozmo_singer.wire.planned import StreamPlan
 
 APPEND, UPSERT, REPLACE, CREATE = "Append", "Upsert", "Replace", "Fail if exists"
 MODES = {APPEND: "append-only", UPSERT: "upsert", REPLACE: "overwrite", CREATE: "create"}
@@ -45,6 +47,19 @@ class Job:
         more = {**self.place.settings, "load_method": MODES[self.mode]}
         return {**self.connection, **literal(more)}
 
+    @contextmanager
+    def in_words(self) -> Iterator[None]:
+        """Tell of a table that is there already in the words of the node."""
+        try:
+            yield
+        except WriteError as error:
+            if self.mode != CREATE or "is there already" not in str(error):
+                raise
+            raise WriteError(
+                f"the table {self.table} is there already, and '{CREATE}' makes new ones",
+                "nothing was written; choose another write mode, or another name",
+            ) from None
+
     def result(self, status: str, rows: int = 0, **more: Any) -> dict[str, Any]:
         """Return what Result says."""
         head = {"table": self.table, "schema": self.schema or None, "mode": self.mode}
@@ -71,6 +86,33 @@ def outcome(job: Job, written: Written, seconds: float) -> Outcome:
         seconds=round(seconds, 3),
     )
     return Outcome(result, [result], written.rejected)
+
+
+def forecast(job: Job, plan: StreamPlan) -> Outcome:
+    """Return what is told of rows that would be written."""
+    columns = [
+        {
+            "column": column.name,
+            "type": column.type,
+            "type_now": column.type_now,
+            "action": column.action,
+            "why": column.reason,
+        }
+        for column in plan.columns
+    ]
+    result = job.result(
+        "would fail" if plan.error else "dry run",
+        rows_to_write=plan.records - plan.misfits,
+        rows_to_reject=plan.misfits,
+        table_exists=plan.exists,
+        rows_there=plan.rows,
+        key=plan.key,
+        columns=columns,
+        statements=plan.statements,
+        notes=plan.notes,
+        error="; ".join(plan.error) if plan.error else None,
+    )
+    return Outcome(result, columns or [result])
 
 
 def refused(rejected: Rejected) -> dict[str, Any]:

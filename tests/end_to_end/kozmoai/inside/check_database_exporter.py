@@ -1,0 +1,527 @@
+"""Run in KozmoAI's environment by test_database_exporter: rows into PostgreSQL and SQLite."""
+
+import asyncio
+import datetime as dt
+import json
+import os
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import psycopg
+import pytest
+
+from kozmo_bridge import _host
+from kozmo_bridge.components.base import Problem
+from kozmo_bridge.components.database_exporter import DatabaseExporterComponent as Exporter
+from kozmo_bridge.components.database_loader import DatabaseLoaderComponent as Loader
+from kozmo_bridge.components.stubs import FOLDER
+
+sys.path.insert(0, str(Path(__file__).parent))
+from rows_component import RowsComponent as Rows
+
+POSTGRES = json.loads(os.environ["POSTGRES"])
+STUB = (FOLDER / "outputs" / "database_exporter.py").read_text("utf-8")
+DATA, FRAME = _host.host()[:2]
+Graph = _host.module("graph").Graph
+Component = _host.module("custom.custom_component.component").Component
+template_of = _host.module("custom.utils").build_custom_component_template
+GONE_SECONDS = 2.0
+ONE = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}]
+TWO = [{"id": 2, "name": "Bea"}, {"id": 3, "name": None}]
+
+
+class Postgres:
+    """A database on a real server; its schemas are made anew for each test."""
+
+    def __init__(self):
+        for (schema,) in self.query(
+            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND "
+            "nspname <> 'information_schema'"
+        ):
+            self.query(f'DROP SCHEMA "{schema}" CASCADE')
+        self.query("CREATE SCHEMA public")
+        self.inputs = {
+            "database_type": "PostgreSQL",
+            "username": POSTGRES["user"],
+            **{name: POSTGRES[name] for name in ("host", "port", "password", "database")},
+        }
+
+    def query(self, statement):
+        login = {**POSTGRES, "dbname": POSTGRES["database"], "autocommit": True}
+        login.pop("database")
+        with psycopg.connect(**login) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def tables(self):
+        return self.query(
+            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema "
+            "NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
+        )
+
+    def types(self, table):
+        return dict(
+            self.query(
+                "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid"
+                f" = to_regclass('{table}') AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+            )
+        )
+
+
+class Sqlite:
+    """A file of the test's own."""
+
+    def __init__(self, folder):
+        self.path = folder / "place.db"
+        self.inputs = {"database_type": "SQLite", "database_file": str(self.path)}
+
+    def query(self, statement):
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            return connection.execute(statement).fetchall()
+
+    def tables(self):
+        found = self.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
+        return [("public", name) for (name,) in found]
+
+
+@pytest.fixture(params=["PostgreSQL", "SQLite"])
+def place(request, tmp_path):
+    """Each database in turn, empty."""
+    return Postgres() if request.param == "PostgreSQL" else Sqlite(tmp_path)
+
+
+@pytest.fixture
+def postgres():
+    """A PostgreSQL database, empty."""
+    return Postgres()
+
+
+def data(rows):
+    return [DATA(data=dict(row)) for row in rows]
+
+
+def frame(rows):
+    return FRAME(pd.DataFrame(rows))
+
+
+def exporter(place, rows=None, id="exporter", **inputs):
+    """A node that writes *rows*, or what is connected to it."""
+    given = {} if rows is None else {"input_data": rows}
+    return Exporter(_id=id).set(**{"table_name": "t", **place.inputs, **given, **inputs})
+
+
+def export(place, rows, **inputs):
+    """Run a node alone; return what Result says and the rows that were rejected."""
+    results, _ = asyncio.run(exporter(place, rows, **inputs).run())
+    (result,) = results["result"]
+    return result.data, [row.data for row in results["rejected"]]
+
+
+def flow(start, end, flow_id=None):
+    """Run the nodes from *start* to *end*; return what came of those that ran, by their ids."""
+    graph = Graph(start, end, flow_id=flow_id)
+    graph.prepare()
+
+    async def run():
+        steps = [r async for r in graph.async_start() if hasattr(r, "vertex")]
+        return {step.vertex.id: step.vertex.results for step in steps}
+
+    return asyncio.run(run())
+
+
+def all_of(place, table='"t"', columns="id, name"):
+    return place.query(f"SELECT {columns} FROM {table} ORDER BY 1, 2")
+
+
+def test_the_stub_is_shown_with_its_outputs():
+    """By the host's own builder, with the inputs of the first integration among its own."""
+    node, _ = template_of(Component(_code=STUB))
+    assert node["display_name"] == "Database Exporter"
+    outputs = {output["name"]: output["types"] for output in node["outputs"]}
+    assert outputs == {"result": ["Data"], "rejected": ["Data"]}
+    form = node["template"]
+    assert {"input_data", "database_type", "connection_string", "table_name", "schema_name",
+            "write_mode"} <= set(form)  # fmt: skip
+    assert form["input_data"]["input_types"] == ["Data", "DataFrame"]
+    assert {"Append", "Replace", "Fail if exists"} <= set(form["write_mode"]["options"])
+    labels = [f.get("display_name") or "" for f in form.values() if isinstance(f, dict)]
+    assert max(map(len, labels)) <= 28
+
+
+@pytest.mark.parametrize("made", [data, frame])
+@pytest.mark.parametrize("way", ["alone", "in a flow"])
+def test_each_write_mode(place, made, way):
+    """Append adds, Upsert changes and adds, Replace replaces, Fail if exists fails."""
+
+    def write(rows, **inputs):
+        if way == "alone":
+            return export(place, made(rows), **inputs)
+        source = Rows(_id="rows").set(rows_text=json.dumps(rows))
+        output = source.as_data if made is data else source.as_frame
+        node = exporter(place, output, **inputs)
+        assert list(flow(source, node)) == ["rows", "exporter"]
+        return None
+
+    first = write(ONE)
+    assert all_of(place) == [(1, "Ann"), (2, "Bob")]
+    write(TWO, write_mode="Append")
+    assert all_of(place) == [(1, "Ann"), (2, "Bea"), (2, "Bob"), (3, None)]
+    write(TWO, write_mode="Replace", table_name="k", key_columns="id")
+    assert all_of(place, "k") == [(2, "Bea"), (3, None)]
+    upserted = write(ONE, write_mode="Upsert", table_name="k", key_columns="id")
+    assert all_of(place, "k") == [(1, "Ann"), (2, "Bob"), (3, None)]
+    write(ONE, write_mode="Fail if exists", table_name="new")
+    assert all_of(place, "new") == [(1, "Ann"), (2, "Bob")]
+    with pytest.raises(Exception, match="there already"):
+        write(TWO, write_mode="Fail if exists", table_name="new")
+    assert all_of(place, "new") == [(1, "Ann"), (2, "Bob")]
+    write(TWO, write_mode="Replace")
+    assert all_of(place) == [(2, "Bea"), (3, None)]
+    if way == "alone":
+        told, rejected = first
+        assert told.pop("seconds") > 0
+        assert told == {
+            "status": "success", "table": "t", "schema": None, "mode": "Append",
+            "rows_written": 2, "inserted": 2, "updated": 0, "rejected": 0,
+        }  # fmt: skip
+        assert rejected == []
+        counts = [upserted[0][name] for name in ("rows_written", "inserted", "updated")]
+        assert counts == [2, 1, 1]
+
+
+def test_upsert_takes_the_primary_key_of_the_table_where_none_is_named(place):
+    """Without either it says what the rows have; a name that they lack gets a proposal."""
+    place.query("CREATE TABLE t (id integer PRIMARY KEY, name text)")
+    for rows in (ONE, TWO):
+        export(place, data(rows), write_mode="Upsert")
+    assert all_of(place) == [(1, "Ann"), (2, "Bea"), (3, None)]
+    with pytest.raises(Problem, match="(?s)Upsert needs key columns.*id, name"):
+        export(place, data(ONE), write_mode="Upsert", table_name="new")
+    with pytest.raises(Problem, match="did you mean 'name'"):
+        export(place, data(ONE), write_mode="Upsert", key_columns="id, nam")
+    assert [name for _, name in place.tables()] == ["t"]
+
+
+@pytest.mark.parametrize(
+    "table", ["Or ders", 'a"b', "a'b", "{table}", "a{b}-c", "a-b", "-", "naïve", "$HOME", "a.b"]
+)
+def test_a_table_is_called_as_the_user_spells_it(place, table):
+    """Capitals, blanks, quotes, braces and dashes, with a schema and without."""
+    export(place, data(ONE), table_name=table)
+    export(place, data(TWO), table_name=table)
+    assert place.tables() == [("public", table)]
+    quoted = '"' + table.replace('"', '""') + '"'
+    assert all_of(place, quoted) == [(1, "Ann"), (2, "Bea"), (2, "Bob"), (3, None)]
+    if isinstance(place, Postgres):
+        export(place, data(ONE), table_name=table, schema_name="My schema")
+        assert place.tables() == [("My schema", table), ("public", table)]
+        assert all_of(place, f'"My schema".{quoted}') == [(1, "Ann"), (2, "Bob")]
+
+
+def test_types_come_from_the_values(postgres):
+    """Nested values, mixed ones, none at all, decimals, and moments as they stand in Data."""
+    rows = [
+        {"n": 2**70, "d": Decimal("1.10"), "j": {"a": [1]}, "m": 1, "none": None, "day": None,
+         "at": "2024-01-02T03:04:05+02:00", "naive": "2024-01-02 03:04:05", "no": "2024-02-30"},
+        {"n": 1, "d": Decimal("2"), "j": [], "m": "x", "none": None, "day": "2024-01-31",
+         "at": "2024-01-02T03:04:05.123456Z", "naive": None, "no": "2024-02-28"},
+    ]  # fmt: skip
+    export(postgres, data(rows))
+    assert postgres.types("t") == {
+        "n": "numeric", "d": "numeric", "j": "jsonb", "m": "text", "none": "text", "day": "date",
+        "at": "timestamp with time zone", "naive": "timestamp without time zone", "no": "text",
+    }  # fmt: skip
+    utc = dt.timezone.utc
+    assert postgres.query('SELECT n, d, j, m, none, day, at, naive, no FROM t ORDER BY n DESC') == [
+        (2**70, Decimal("1.10"), {"a": [1]}, "1", None, None,
+         dt.datetime(2024, 1, 2, 1, 4, 5, tzinfo=utc), dt.datetime(2024, 1, 2, 3, 4, 5),
+         "2024-02-30"),
+        (1, Decimal(2), [], "x", None, dt.date(2024, 1, 31),
+         dt.datetime(2024, 1, 2, 3, 4, 5, 123456, tzinfo=utc), None, "2024-02-28"),
+    ]  # fmt: skip
+
+
+def test_columns_that_are_there_keep_their_types(postgres):
+    """What fits goes in, from Data's forms too; with 'Widen columns' the table follows the rows."""
+    postgres.query(
+        "CREATE TABLE t (small smallint, price numeric(10, 2), code varchar(5), at timestamptz, "
+        "day date, u uuid, j jsonb, flag boolean, raw bytea, free text, f real, gone integer)"
+    )
+    before = postgres.types("t")
+    uuid = str(uuid4())
+    row = {
+        "small": 5.0, "price": 19.99, "code": 123, "at": "2024-01-02T03:04:05+00:00",
+        "day": "2024-01-31", "u": uuid, "j": "text", "flag": None, "raw": "AP8=", "free": 7,
+        "f": 1, "new": "2024-01-31",
+    }  # fmt: skip
+    told, _ = export(postgres, data([row]))
+    assert told["rows_written"] == 1
+    assert postgres.types("t") == {**before, "new": "date"}
+    (found,) = postgres.query("SELECT * FROM t")
+    assert [str(value) for value in found] == [
+        "5", "19.99", "123", "2024-01-02 03:04:05+00:00", "2024-01-31", uuid, "text", "None",
+        "b'\\x00\\xff'", "7", "1.0", "None", "2024-01-31",
+    ]  # fmt: skip
+    shifted = data([{"at": "2024-01-02", "day": "2024-01-02T00:00:00"}])
+    export(postgres, shifted, max_rejected="1")
+    wide = data([{"small": 100_000, "price": Decimal("0.001"), "code": "too long"}])
+    with pytest.raises(Problem, match="row 1"):
+        export(postgres, wide)
+    export(postgres, wide, widen_columns=True)
+    types = postgres.types("t")
+    assert [types[name] for name in ("small", "code")] == ["bigint", "text"]
+    assert (100_000, "too long") in postgres.query("SELECT small, code FROM t")
+
+
+def test_rows_that_do_not_fit_are_rejected(place):
+    """They are told with the reason, the others are written; beyond the limit none is."""
+    place.query("CREATE TABLE t (id integer NOT NULL, name varchar(9), CHECK (id < 100))")
+    rows = [
+        {"id": 1, "name": "Ann"},
+        {"id": "two", "name": "Bob"},
+        {"id": 300, "name": "Cy"},
+        {"id": None, "name": "Di"},
+        {"id": 5, "name": "Ed"},
+    ]
+    with pytest.raises(Problem, match="(?s)refused 3 rows, and at most 1% may.*row 2.*'two'|two"):
+        export(place, data(rows))
+    assert all_of(place) == []
+    for made in (data, frame):
+        place.query("DELETE FROM t")
+        told, rejected = export(place, made(rows), max_rejected="3")
+        assert all_of(place) == [(1, "Ann"), (5, "Ed")]
+        assert (told["rows_written"], told["inserted"], told["rejected"]) == (2, 2, 3)
+        assert [row["name"] for row in rejected] == ["Bob", "Cy", "Di"]
+        assert rejected[0] == {
+            "_reason": 'expected integer, got "two"', "_column": "id", "id": "two", "name": "Bob"
+        }  # fmt: skip
+        assert all(row["_reason"] for row in rejected)
+
+
+def rejecting(place, rows, second):
+    """A flow whose rejected rows go to another table."""
+    source = Rows(_id="rows").set(rows_text=json.dumps(rows))
+    first = exporter(place, source.as_data, id="first", max_rejected="100%")
+    last = exporter(place, first.rejected_rows, id="second", table_name=second)
+    return flow(source, last)
+
+
+def test_rejected_rows_go_on_to_the_next_node_if_there_are_any(place):
+    """Without any that branch does not run."""
+    place.query("CREATE TABLE t (id integer, name text)")
+    assert list(rejecting(place, ONE, "bad")) == ["rows", "first"]
+    assert [name for _, name in place.tables()] == ["t"]
+    assert "second" in rejecting(place, [*TWO, {"id": "x", "name": "Zoe"}], "bad")
+    assert all_of(place, "bad", "_column, id, name") == [("id", "x", "Zoe")]
+    assert all_of(place) == [(1, "Ann"), (2, "Bea"), (2, "Bob"), (3, None)]
+
+
+def test_nothing_comes_of_no_rows(place):
+    """Append and Upsert write nothing; Replace leaves the table unless it knows the columns."""
+    export(place, data(ONE))
+    for mode in ("Append", "Upsert", "Fail if exists", "Replace"):
+        source = Rows(_id="rows").set(rows_text="[]")
+        node = exporter(place, source.as_data, write_mode=mode, key_columns="id")
+        (result,) = flow(source, node)["exporter"]["result"]
+        assert (result.data["status"], result.data["rows_written"]) == ("empty", 0)
+        assert ("left as it was" in result.data.get("note", "")) == (mode == "Replace")
+    empty = FRAME(pd.DataFrame({"id": pd.Series(dtype="int64"), "name": pd.Series(dtype="str")}))
+    (result,) = asyncio.run(exporter(place, empty).export_data())
+    assert (result.data["status"], result.data["rows_written"]) == ("empty", 0)
+    assert all_of(place) == [(1, "Ann"), (2, "Bob")]
+    asyncio.run(exporter(place, empty, write_mode="Replace").export_data())
+    assert all_of(place) == []
+    with pytest.raises(Problem, match="there are no rows to write"):
+        export(place, None)
+
+
+def test_several_edges_are_written_one_after_the_other(place):
+    """Of a new node, and of one saved by the first integration, whose input is a list."""
+    for listed in (False, True):
+        for output in ("as_data", "as_one", "as_frame"):
+            one = Rows(_id="one").set(rows_text=json.dumps(ONE))
+            two = Rows(_id="two").set(rows_text=json.dumps(TWO[:1]))
+            node = exporter(place, one.as_data, write_mode="Replace")
+            node.set(input_data=getattr(two, output))
+            node._inputs["input_data"].is_list = listed
+            if listed and output == "as_frame":
+                continue
+            assert set(flow(one, node)) == {"one", "two", "exporter"}
+            assert all_of(place) == [(1, "Ann"), (2, "Bea"), (2, "Bob")]
+
+
+def bookmarked(place, shop, flow_id, **inputs):
+    """A flow that reads new rows of *shop* and writes them; return the rows that it had read."""
+    loader = Loader(_id="loader").set(
+        database_type="SQLite", database_file=str(shop), table_name="orders",
+        sync_mode="Incremental", replication_key="id",
+    )  # fmt: skip
+    node = exporter(place, loader.as_data, **inputs)
+    flow(loader, node, flow_id)
+
+
+def test_what_was_read_counts_as_read_once_it_is_written(place, tmp_path):
+    """A run whose exporter fails, or only tries, is read again; one that went well is not."""
+    shop, flow_id = tmp_path / "shop.db", str(uuid4())
+    with closing(sqlite3.connect(shop)) as source:
+        source.execute("CREATE TABLE orders (id integer PRIMARY KEY, name text)")
+        source.executemany("INSERT INTO orders VALUES (?, ?)", [(1, "Ann"), (2, "Bob")])
+        source.commit()
+        with pytest.raises(Exception, match="no write mode"):
+            bookmarked(place, shop, flow_id, write_mode="Ship")
+        bookmarked(place, shop, flow_id, dry_run=True)
+        assert place.tables() == []
+        bookmarked(place, shop, flow_id)
+        assert all_of(place) == [(1, "Ann"), (2, "Bob")]
+        source.execute("INSERT INTO orders VALUES (3, 'Cy')")
+        source.commit()
+        bookmarked(place, shop, flow_id)
+        bookmarked(place, shop, flow_id)
+    assert all_of(place) == [(1, "Ann"), (2, "Bob"), (3, "Cy")]
+
+
+def children():
+    """The processes that this one has started and that still run."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        found += (task / "children").read_text().split()
+    return found
+
+
+def until(true, seconds=60.0):
+    """Wait until *true* says so; return how long that took."""
+    start = time.monotonic()
+    while not true():
+        assert time.monotonic() - start < seconds
+        time.sleep(0.01)
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize("mode", ["Append", "Upsert", "Replace"])
+def test_stop_ends_the_target_and_writes_nothing(postgres, mode):
+    """In the middle of the rows: the process and its session are gone, the table is as before."""
+    postgres.query("CREATE TABLE t (id integer PRIMARY KEY, name text)")
+    export(postgres, data(ONE))
+    rows = frame({"id": range(10, 1_500_000), "name": "x" * 50})
+    sessions = "SELECT FROM pg_stat_activity WHERE application_name = 'target-postgres'"
+
+    async def stopped():
+        task = asyncio.ensure_future(exporter(postgres, rows, write_mode=mode).export_data())
+        copying = f"{sessions} AND query LIKE 'COPY%'"
+        await asyncio.to_thread(until, lambda: postgres.query(copying))
+        task.cancel()
+        gone = asyncio.to_thread(until, lambda: not children())
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return await gone
+
+    assert asyncio.run(stopped()) < GONE_SECONDS
+    until(lambda: not postgres.query(sessions))
+    assert all_of(postgres) == [(1, "Ann"), (2, "Bob")]
+
+
+class Form:
+    """A node on the canvas, whose form is refreshed as the host does it."""
+
+    def __init__(self, **values):
+        self.fields = template_of(Component(_code=STUB))[0]["template"]
+        for name, value in values.items():
+            self.fields[name]["value"] = value
+
+    def change(self, name, value):
+        """Put *value* into an input that refreshes the form."""
+        instance = template_of(Component(_code=STUB))[1]
+        values = {k: v.get("value") for k, v in self.fields.items() if isinstance(v, dict)}
+        instance.set_attributes(values)
+        asyncio.run(instance.update_build_config(self.fields, value, name))
+        return self
+
+    @property
+    def told(self):
+        """The facts that the node shows of its connection."""
+        return [row["found"] for row in self.fields["verdict"]["value"]]
+
+    def on_node(self):
+        """The inputs that are neither hidden nor advanced."""
+        return {
+            name for name, field in self.fields.items()
+            if isinstance(field, dict) and field.get("show") and not field.get("advanced")
+        }  # fmt: skip
+
+
+def test_the_form_follows_what_is_chosen(place):
+    """Fields by database, key columns for an upsert, tables with their rows to choose from."""
+    export(place, data(ONE), table_name="orders")
+    form = Form(**place.inputs).change("database_type", place.inputs["database_type"])
+    fields = {"host", "username", "password", "database"}
+    assert (fields <= form.on_node()) == isinstance(place, Postgres)
+    assert ("database_file" in form.on_node()) == isinstance(place, Sqlite)
+    assert "key_columns" not in form.on_node()
+    assert "key_columns" in form.change("write_mode", "Upsert").on_node()
+    form.change("table_name", "")
+    assert form.fields["table_name"]["options"] == ["orders"]
+    assert form.told == ["1 table to choose from"]
+
+
+def test_a_connection_is_tested(place):
+    """The verdict is in words, without a secret, and the button springs back."""
+    form = Form(**place.inputs).change("test_connection", True)
+    assert form.fields["test_connection"]["value"] is False
+    kind = "PostgreSQL" if isinstance(place, Postgres) else "SQLite"
+    assert form.told[0].startswith(kind)
+    if isinstance(place, Postgres):
+        wrong = Form(**{**place.inputs, "password": "no-such-secret"})
+        wrong.change("test_connection", True)
+        assert "the password is wrong" in str(wrong.told)
+        assert "no-such-secret" not in str(wrong.fields["verdict"])
+        with pytest.raises(Problem) as failed:
+            export(place, data(ONE), password="no-such-secret")
+        assert "no-such-secret" not in str(failed.value)
+
+
+def test_a_flow_of_the_first_integration_writes(postgres):
+    """It has a connection string, a table and a mode, and no other input."""
+    url = "postgresql://{user}:{password}@{host}:{port}/{database}".format(**POSTGRES)
+    for mode in ("Append", "Replace", "Append"):
+        node = Exporter(_id="old").set(
+            input_data=data(ONE), database_type="PostgreSQL", connection_string=url,
+            table_name="t", schema_name="", write_mode=mode,
+        )  # fmt: skip
+        results, _ = asyncio.run(node.run())
+        (result,) = results["result"]
+        assert result.data["rows_written"] == 2
+    assert len(all_of(postgres)) == 4
+
+
+def test_a_dry_run_shows_what_would_happen_and_changes_nothing(place):
+    """Columns with types and actions, statements, counts; and why it would fail."""
+    place.query("CREATE TABLE t (id integer NOT NULL, name varchar(9))")
+    place.query("INSERT INTO t VALUES (1, 'Ann')")
+    rows = data([{"id": 2, "new": 1.5}, {"id": "x", "new": None}])
+    node = exporter(place, rows, dry_run=True)
+    (result,) = asyncio.run(node.export_data())
+    told = result.data
+    assert told["status"] == "dry run"
+    assert [told[name] for name in ("rows_written", "rows_to_write", "rows_to_reject")] == [0, 1, 1]
+    assert (told["table_exists"], told["rows_there"]) == (True, 1)
+    actions = {column["column"]: column["action"] for column in told["columns"]}
+    assert actions == {"id": "keep", "new": "add", "name": "left alone"}
+    assert [row.data for row in node.status] == told["columns"]
+    assert any("ADD COLUMN" in statement for statement in told["statements"])
+    assert place.query("SELECT * FROM t") == [(1, "Ann")]
+    failing, _ = export(place, data(ONE), dry_run=True, write_mode="Fail if exists")
+    assert failing["status"] == "would fail"
+    assert "there already" in failing["error"]
+    made, _ = export(
+        place, data(ONE), dry_run=True, table_name="u", write_mode="Upsert", key_columns="id"
+    )
+    assert [column["action"] for column in made["columns"]] == ["create", "create"]
+    assert made["statements"][0].startswith("CREATE TABLE")
+    assert [name for _, name in place.tables()] == ["t"]
+    assert place.query("SELECT * FROM t") == [(1, "Ann")]
