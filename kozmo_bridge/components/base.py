@@ -86,6 +86,21 @@ class KozmoComponent(Component):
             self.tell(form, "\n".join(self._words(error)), good=False)
         return build_config
 
+    async def update_frontend_node(
+        self, new_frontend_node: dict[str, Any], current_frontend_node: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the node after Update: as of the host; inputs take what they took before.
+
+        The canvas takes away an edge where the types of an input are not those it was drawn to.
+        """
+        made = await super().update_frontend_node(new_frontend_node, current_frontend_node)
+        before = current_frontend_node["template"]
+        for name, field in made["template"].items():
+            types = (before.get(name) or {}).get("input_types") if isinstance(field, dict) else None
+            if types and set(types) < set(field.get("input_types") or ()):
+                field["input_types"] = types
+        return made
+
     def tell(self, form: Form, words: str, good: bool = True) -> None:
         """Show *words*, a line a fact, in the input named by `verdict`; hide it without words."""
         verdicts.tell(form, self.verdict, words, good)

@@ -28,7 +28,7 @@ from kozmo_bridge.components.canvas import (
     TableInput,
 )
 from kozmo_bridge.components.forms import Form
-from kozmo_bridge.components.incoming import as_data, as_dataframe, empty, for_host, table_in
+from kozmo_bridge.components.incoming import as_data, as_dataframe, came_in, empty, for_host
 from kozmo_bridge.components.reporting import count, done, report_of, suggested
 from kozmo_bridge.components.steps import COLUMNS, Step, steps_in
 from kozmo_singer.errors import ConfigError
@@ -185,7 +185,7 @@ class DataCleanerComponent(KozmoComponent):
     @output
     async def clean_data(self) -> list[Data]:
         """Return the rows, clean; or statistics or suggestions, where these are asked for."""
-        if self.get_statistics or self.get_suggestions:
+        if self.given("get_statistics") or self.given("get_suggestions"):
             rows = await self._figures()
         else:
             rows = await asyncio.to_thread(as_data, await self.cleaned())
@@ -203,7 +203,7 @@ class DataCleanerComponent(KozmoComponent):
     @output
     async def as_report(self) -> DataFrame:
         """Return what was found out about each column of what came in."""
-        table = table_in(self.input_data)
+        table = await self._input()
         rows = [] if empty(table) else await asyncio.to_thread(report_of, await self._profile())
         self.show([Data(data=row) for row in rows[:PREVIEW_ROWS]])
         return as_dataframe(rows)
@@ -211,7 +211,7 @@ class DataCleanerComponent(KozmoComponent):
     @output
     async def as_suggestions(self) -> list[Data]:
         """Return what could be done to what came in, each as a row for the table of steps."""
-        table = table_in(self.input_data)
+        table = await self._input()
         found = [] if empty(table) else await self._suggestions()
         rows = [Data(data=suggested(each)) for each in found]
         self.show(rows)
@@ -222,8 +222,8 @@ class DataCleanerComponent(KozmoComponent):
         return await self.once("cleaned", self._clean)
 
     async def _clean(self) -> Any:
-        table = table_in(self.input_data)
-        steps = steps_in(self.steps)
+        table = await self._input()
+        steps = steps_in(self.given("steps"))
         if empty(table):
             self.log("nothing came in")
             return table
@@ -256,7 +256,7 @@ class DataCleanerComponent(KozmoComponent):
             raise ConfigError(
                 f"there is no operation '{operation[:40]}'", f"there are: {', '.join(USES)}"
             )
-        columns = names_in(getattr(self, "columns", None))
+        columns = names_in(self.given("columns"))
         if operation in _FORGIVING and columns:
             there = (await self._table()).labels
             columns = [name for name in columns if name in there]
@@ -269,20 +269,23 @@ class DataCleanerComponent(KozmoComponent):
     def _given(self, operation: str) -> dict[str, Any]:
         """Return the parameters of the operation's action."""
         if operation == "Sort":
-            return {"ascending": bool(self.ascending)}
+            return {"ascending": bool(self.given("ascending"))}
         if operation == "Filter Rows":
             # The one who typed it meant a backslash and an n, if there is a line's end in it.
             return {"condition": self.text("filter_condition")}
         if operation == "Fill Nulls":
             method = METHODS.get(self.text("fill_method") or "Value")
-            return {"method": method} if method else {"value": str(self.fill_value or "")}
+            return {"method": method} if method else {"value": str(self.given("fill_value") or "")}
         return {}
+
+    async def _input(self) -> Any:
+        return await self.once("input", lambda: came_in(self, "input_data"))
 
     async def _figures(self) -> list[Data]:
         from kozmo_bridge.adapters.cleaner import DataCleanerTransformer
 
-        table, transformer = table_in(self.input_data), DataCleanerTransformer()
-        if self.get_statistics:
+        table, transformer = await self._input(), DataCleanerTransformer()
+        if self.given("get_statistics"):
             return [Data(data=await asyncio.to_thread(transformer.get_statistics, table))]
         found = await asyncio.to_thread(transformer.suggest_cleaning_operations, table)
         return [Data(data={"suggestions": found})]
@@ -292,7 +295,7 @@ class DataCleanerComponent(KozmoComponent):
         from kozmo_bridge.cleaner.table import Table
 
         async def taken() -> Table:
-            return await asyncio.to_thread(Table.of, table_in(self.input_data))
+            return await asyncio.to_thread(Table.of, await self._input())
 
         return await self.once("table", taken)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kozmo_bridge.components.arriving import arrived
+from kozmo_bridge.components.base import KozmoComponent
 from kozmo_bridge.components.canvas import DataFrame
 from kozmo_bridge.convert import (
     columns_of,
-    is_data,
     is_table,
     kozmo_dataframe,
     mage_df_to_kozmo_data,
@@ -21,13 +22,15 @@ _PLAIN = ("O", "i", "u", "b", "f")
 """Kinds of columns whose values the host passes on as they are."""
 
 
-def table_in(given: Any) -> Any:
-    """Return a DataFrame as it is, anything else as a list of rows; nothing is an empty list."""
-    if is_table(given):
-        return given
-    if given is None or isinstance(given, str):
+async def came_in(component: KozmoComponent, name: str) -> Any:
+    """Return what came to an input: a DataFrame as it is, anything else as a list of rows.
+
+    The rows of several edges follow each other. Where nothing came, it is an empty list.
+    """
+    value = component.given(name)
+    if value is None or isinstance(value, str):
         return []
-    return list(given) if isinstance(given, Sequence) and not is_data(given) else [given]
+    return await arrived(component, name)
 
 
 def empty(table: Any) -> bool:

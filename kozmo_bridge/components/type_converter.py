@@ -19,7 +19,7 @@ from kozmo_bridge.components.canvas import (
     TableInput,
 )
 from kozmo_bridge.components.forms import Form
-from kozmo_bridge.components.incoming import as_data, as_dataframe, empty, table_in
+from kozmo_bridge.components.incoming import as_data, as_dataframe, came_in, empty
 from kozmo_bridge.components.reporting import count, told
 from kozmo_bridge.components.steps import cell, rows_in
 
@@ -134,10 +134,13 @@ class TypeConverterComponent(KozmoComponent):
         from kozmo_bridge.components.conversions import failed_rows
 
         found = await self._converted()
-        rows = failed_rows(table_in(self.input_data), found.failed) if found.failed else []
+        rows = failed_rows(await self._input(), found.failed) if found.failed else []
         made = [Data(data=row) for row in rows]
         self.show(made)
         return made
+
+    async def _input(self) -> Any:
+        return await self.once("input", lambda: came_in(self, "input_data"))
 
     async def _converted(self) -> Converted:
         require_extra("clean", "the Type Converter")
@@ -146,13 +149,15 @@ class TypeConverterComponent(KozmoComponent):
     async def _convert(self) -> Converted:
         from kozmo_bridge.components.conversions import Converted, converted, wishes_in
 
-        table, wishes = table_in(self.input_data), wishes_in(self.types)
+        table, wishes = await self._input(), wishes_in(self.given("types"))
         if empty(table):
             self.log("nothing came in")
             return Converted(table)
         watch = Stopwatch()
         misfits = MISFITS.get(self.text("misfits"), "stop")
-        found = await asyncio.to_thread(converted, table, wishes, bool(self.detect), misfits)
+        found = await asyncio.to_thread(
+            converted, table, wishes, bool(self.given("detect")), misfits
+        )
         self.log(f"{count(len(table), 'row')} in {watch}, {len(found.failed):,} with misfits")
         for entry in found.log:
             self.log(f"{entry.column}: {told(entry)}")

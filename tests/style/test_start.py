@@ -10,7 +10,7 @@ from commands import BIN, Run
 from project import scripts
 
 TIMES = 7
-VERSION_SECONDS, HELP_SECONDS = 0.150, 0.250
+VERSION_SECONDS, HELP_SECONDS, IMPORT_SECONDS = 0.150, 0.250, 0.100
 HEAVY = {
     "singer_sdk",
     "sqlalchemy",
@@ -34,7 +34,7 @@ HEAVY = {
 HELPERS = {"click", "msgspec"}
 
 
-def _cpu(run: Run, argv: list[str]) -> float:
+def _cpu(run: Run, argv: list[str | Path]) -> float:
     """Return the median of the CPU seconds, once the bytecode is there."""
     assert run(argv).code == 0
     return statistics.median(run(argv).cpu for _ in range(TIMES))
@@ -78,6 +78,15 @@ def test_version_loads_no_driver(run: Run, name: str) -> None:
 def test_help_loads_no_driver(run: Run, name: str) -> None:
     """No SDK, no SQLAlchemy, no driver."""
     assert _loaded(run, name, "--help") & HEAVY - HELPERS == set()
+
+
+@pytest.mark.parametrize(
+    "module", ["kozmo_bridge", "kozmo_bridge.components", "kozmo_bridge.availability"]
+)
+def test_importing_the_bridge_takes_less_than_100_ms_of_cpu(run: Run, module: str) -> None:
+    """Beyond what Python itself takes: a host that starts imports them whether used or not."""
+    bare = _cpu(run, [BIN / "python", "-c", "pass"])
+    assert _cpu(run, [BIN / "python", "-c", f"import {module}"]) - bare < IMPORT_SECONDS
 
 
 def test_files_of_this_machine_need_no_library_of_a_store(run: Run, tmp_path: Path) -> None:

@@ -166,12 +166,12 @@ def test_steps_come_after_the_operation_in_their_order():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"action": "trim_whitespce"}, "step 1: there is no action 'trim_whitespce'\n"
-         "  did you mean 'trim_whitespace'?"),
+        ({"action": "trim_whitespce"}, "step 1: there is no action 'trim_whitespce'\n\n"
+         "did you mean 'trim_whitespace'?"),
         ({"action": "parse_number", "options": "decimals=,"},
-         "step 1: (parse_number) has no parameter 'decimals'\n  did you mean 'decimal'?"),
+         "step 1: (parse_number) has no parameter 'decimals'\n\ndid you mean 'decimal'?"),
         ({"action": "lowercase", "columns": "nme"},
-         "step 1 (lowercase): there is no column 'nme'\n  did you mean 'name'?"),
+         "step 1 (lowercase): there is no column 'nme'\n\ndid you mean 'name'?"),
         ({"action": "filter", "options": "id > 2"}, "step 1: the options are not written as "),
         ({"action": "filter", "options": "{id"}, "step 1: the options are no JSON: {id"),
     ],

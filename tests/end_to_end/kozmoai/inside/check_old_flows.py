@@ -48,23 +48,25 @@ def template_of(flow, kind):
 
 
 def updated(flow, kind):
-    """Press Update on a node: it takes the code and the form of ours, with the values it had."""
+    """Press Update on a node: the host asks the new code for the node, given the one there is.
+
+    Edges whose ends do not look as before are taken away, as the canvas does.
+    """
     (node,) = (node for node in flow["data"]["nodes"] if node["data"]["type"] == kind)
-    before = node["data"]["node"]
-    after, _ = BUILD(CODED(_code=STUBS[kind].read_text("utf-8")))
-    for name, field in before["template"].items():
-        if name != "code" and isinstance(field, dict) and name in after["template"]:
-            after["template"][name]["value"] = field.get("value")
-            after["template"][name]["load_from_db"] = field.get("load_from_db", False)
-    node["data"]["node"] = after
-    types = after["template"].get("input_data", {}).get("input_types")
-    for edge in flow["data"]["edges"]:
-        if edge["target"] == node["id"]:
-            handle = {**edge["data"]["targetHandle"], "inputTypes": types}
-            edge["data"]["targetHandle"] = handle
-            text = json.dumps(handle, separators=(",", ":"))
-            edge["targetHandle"] = text.replace('"', "œ")
+    built, component = BUILD(CODED(_code=STUBS[kind].read_text("utf-8")))
+    made = asyncio.run(component.update_frontend_node(built, node["data"]["node"]))
+    node["data"]["node"] = made
+    flow["data"]["edges"] = [
+        edge for edge in flow["data"]["edges"] if edge["target"] != node["id"] or fits(edge, made)
+    ]
     return flow
+
+
+def fits(edge, node):
+    """Return whether the canvas would keep an edge to *node*."""
+    handle = edge["data"]["targetHandle"]
+    field = node["template"][handle["fieldName"]]
+    return (field["type"], field["input_types"]) == (handle["type"], handle["inputTypes"])
 
 
 def run(flow, tmp_path):
@@ -158,6 +160,23 @@ def test_nodes_of_the_cleaner_give_the_same_before_and_after_update(
     assert [row["id"] for row in run(flow, tmp_path)["DataCleaner"]] == expected
     renewed = run(updated(flow, "DataCleaner"), tmp_path)["DataCleaner"]
     assert [row["id"] for row in renewed] == expected
+
+
+def test_rows_of_several_edges_follow_each_other(orders, tmp_path):
+    """As they did; with the old code and with ours."""
+    flow = saved(
+        "first_files", FileLoader__file_path=str(orders), DataCleaner__operation="Uppercase"
+    )
+    more = tmp_path / "more.csv"
+    more.write_text("id,note\n4,x\n")
+    for part in ("nodes", "edges"):
+        text = json.dumps(flow["data"][part][0]).replace("FileLoader-first", "FileLoader-second")
+        flow["data"][part].append(json.loads(text))
+    flow["data"]["nodes"][-1]["data"]["node"]["template"]["file_path"]["value"] = str(more)
+    expected = [1, 2, 3, 4]
+    assert [row["id"] for row in run(flow, tmp_path)["DataCleaner"]] == expected
+    renewed = run(updated(flow, "DataCleaner"), tmp_path)
+    assert [row["id"] for row in renewed["DataCleaner"]] == expected
 
 
 @pytest.mark.parametrize("kind", sorted(STUBS))

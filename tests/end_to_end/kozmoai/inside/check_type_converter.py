@@ -100,8 +100,10 @@ def test_values_that_do_not_fit_are_an_error_that_names_them():
         run(data(*MIXED), ("v", "integer"), detect=False)
     assert str(raised.value).splitlines() == [
         "1 row does not fit the types",
-        f"  row 2: {WHY}",
-        "  choose what becomes of them at 'Values that do not fit'",
+        "",
+        f"row 2: {WHY}",
+        "",
+        "choose what becomes of them at 'Values that do not fit'",
     ]
 
 
@@ -144,7 +146,7 @@ def test_what_nothing_changes_comes_back_as_it_came():
     ("row", "message"),
     [
         (("w", "integer"), "there is no column 'w'"),
-        (("v", "intger"), "row 1: there is no type 'intger'\n  did you mean 'integer'?"),
+        (("v", "intger"), "row 1: there is no type 'intger'\n\ndid you mean 'integer'?"),
         (("v", "number", "0,0"), "'0,0' does not show how numbers are written"),
         (("v", "date", "%Q"), "'%Q' is no format of dates"),
     ],
