@@ -154,7 +154,7 @@ class Form:
         self.fields = json.loads(json.dumps(self.fields))
         wait(node.update_build_config(self.fields, value, name))
         json.dumps(self.fields)
-        return self["verdict"]
+        return "; ".join(row["found"] for row in self["verdict"])
 
     def shown(self):
         """Return the names of the inputs on the node."""

@@ -72,7 +72,7 @@ class Node:
     @property
     def told(self):
         """What the node says of its connection."""
-        return self.form["connection_status"]["value"]
+        return "; ".join(row["found"] for row in self.form["connection_status"]["value"])
 
 
 def source(tap, **settings):
