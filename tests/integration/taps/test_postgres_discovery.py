@@ -127,6 +127,17 @@ def test_filter_schemas_leaves_the_others_out(postgres: Database, run: Run, tmp_
     assert set(found(run, tmp_path, {**postgres.config, "filter_schemas": ["a"]})) == {"a-t"}
 
 
+def test_filter_tables_leaves_the_others_out(postgres: Database, run: Run, tmp_path: Path) -> None:
+    """By the names of their streams; one that is not there is none."""
+    postgres.execute("CREATE SCHEMA a")
+    for name in ("a.t", "t", "u"):
+        postgres.execute(f"CREATE TABLE {name} (id integer)")
+    config = {**postgres.config, "filter_tables": ["a-t", "public-u", "public-gone"]}
+    assert set(found(run, tmp_path, config)) == {"a-t", "public-u"}
+    path = tmp_path / "config.json"
+    assert b"2 tables" in run(["tap-postgres", "--config", path, "--check"]).out
+
+
 def test_500_tables_take_seconds_and_no_more_queries_than_one(
     postgres: Database, run: Run, tmp_path: Path
 ) -> None:

@@ -96,6 +96,21 @@ def test_a_query_is_described_and_read_as_a_view_of_it(shop: Shop, discover: Any
     assert first == second == [{"id": 1, "na%me": "Ana; x", "orders": 2, "last": "2024-01-02"}]
 
 
+def test_a_catalog_without_columns_wants_them_all(shop: Shop, tap: Any) -> None:
+    """Of a query and of a table, without a discovery before."""
+    config = {**shop.config("SELECT id, total FROM orders"), "filter_tables": ["orders"]}
+    selected = [{"breadcrumb": [], "metadata": {"selected": True}}]
+    streams = [
+        {"tap_stream_id": name, "schema": {"type": "object"}, "metadata": selected}
+        for name in ("q", f"{shop.prefix}orders")
+    ]
+    said = tap(shop.tap, config, catalog={"streams": streams})
+    assert said.code == 0, said.err
+    columns = [list(message["schema"]["properties"]) for message in said.of("SCHEMA")]
+    assert columns == [["id", "total"], ["id", "customer", "day", "total"]]
+    assert len(said.records) == 8
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -36,7 +36,6 @@ FIELDS = {
     "database": PARTS.path[1:],
 }
 STUB = Path(__file__).parents[4] / "kozmo_bridge/components/path/data/database_loader.py"
-OUTPUTS = ("as_data", "as_dataframe", "as_text", "as_state")
 STOP_SECONDS = 2.0
 
 
@@ -185,9 +184,8 @@ def test_the_host_builds_the_stub():
     assert all(len(each.display_name) <= 28 for each in DatabaseLoaderComponent.inputs)
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("by", ["fields", "string", "query"])
-def test_every_output_of_every_way_to_connect(orders, output, by):
+def test_every_output_of_every_way_to_connect(orders, by):
     """By fields, by a connection string alone as in old flows, and by a query."""
     told = {
         "fields": {**FIELDS, "table_name": "orders"},
@@ -203,8 +201,8 @@ def test_every_output_of_every_way_to_connect(orders, output, by):
     assert results["dataframe"]["name"].tolist()[:2] == ["Ann", "Bob"]
     assert results["text"].text.startswith("| id | name | secret |")
     assert results["state"].data["rows"] == 3
-    made = wait(getattr(DatabaseLoaderComponent(_id="other", **told), output)())
-    assert type(made) is type(results[dict(zip(OUTPUTS, results, strict=True))[output]])
+    # All outputs of a run share one reading.
+    assert sum("rows from tap-postgres" in str(logs) for logs in node._output_logs.values()) == 1
 
 
 @pytest.mark.parametrize("output", ["as_data", "as_dataframe"])
