@@ -94,7 +94,6 @@ class FileLoaderComponent(SourceComponent):
             await self._arrange(form)
 
     async def _preview(self, form: Form) -> None:
-        _place(form, [self.verdict])
         watch = Stopwatch()
         store, config = await self._source()
         # What an address tells goes before what was chosen, and its login is asked for.
@@ -103,7 +102,7 @@ class FileLoaderComponent(SourceComponent):
         await self._arrange(form)
         found = await self._glance(store, config)
         await self._arrange(form, found.formats)
-        self.tell(form, f"{found} ({watch})")
+        self.tell(form, f"{found}\nlooked at in {watch}")
         form.offer("streams", found.names)
         form.set("streams", [n for n in names_in(form.value("streams")) if n in found.names])
         rows = column_rows(found, form.value("column_choice") or ())
@@ -126,7 +125,7 @@ class FileLoaderComponent(SourceComponent):
         if chosen is not None:
             formats = [chosen.word]
         stay = set() if formats is not None else await file_settings.format_names()
-        wanted = await file_settings.fields(store, formats or ())
+        wanted = await file_settings.fields(store, formats or (), chosen=chosen is not None)
         names = {field.name for field in wanted}
         for name in [name for name in form.fields if setting_name(name) is not None]:
             if name not in names and setting_name(name) not in stay:
@@ -179,7 +178,7 @@ class FileLoaderComponent(SourceComponent):
         try:
             store, config = await self._source()
             found = await self._glance(store, config, samples=False)
-            told = ("accessible", f"File is accessible: {found}")
+            told = ("accessible", f"File is accessible: {found}".replace("\n", ", "))
         except KozmoError as error:
             told = ("failed", f"File is not accessible: {self.problem(error)}")
         self.log(told[1])

@@ -22,7 +22,7 @@ SAMPLED_STREAMS = 20
 MOST_COLUMNS = 2000
 """Of more columns than that, none is listed, and all are read."""
 _SAMPLE_LETTERS = 60
-_TOLD_STREAMS = 5
+_TOLD = 20
 _LABELS = {each.word: each.label for each in FORMATS}
 
 
@@ -46,13 +46,12 @@ class Glance:
     def __str__(self) -> str:
         streams = self.catalog.streams
         if len(streams) == 1:
-            return _one(streams[0])
-        some = [
-            f"{each.tap_stream_id} ({_format(each)}, {_counted(_width(each), 'column')})"
-            for each in streams[:_TOLD_STREAMS]
-        ]
-        more = len(streams) - len(some)
-        return f"{len(streams)} streams: {', '.join(some)}" + (f" and {more} more" if more else "")
+            return "\n".join(_facts(streams[0]))
+        told = [f"{each.tap_stream_id}: {', '.join(_facts(each))}" for each in streams[:_TOLD]]
+        more = len(streams) - len(told)
+        kinds = ", ".join(dict.fromkeys(map(_format, streams)))
+        head = f"{len(streams):,} streams of {kinds}"
+        return "\n".join([head, *told, *([f"and {more:,} more"] if more else [])])
 
 
 async def glance(tap: str, config: Mapping[str, Any], *, samples: bool = True) -> Glance:
@@ -135,18 +134,17 @@ def retyped(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {name: type.strip() for name, type in types.items() if isinstance(type, str) and type}
 
 
-def _one(stream: Stream) -> str:
-    size = _size(_about(stream, "bytes", 0))
-    parts = [
-        _format(stream),
-        _counted(_width(stream), "column"),
-        _counted(_about(stream, "files", 1), "file"),
-        size,
+def _facts(stream: Stream) -> list[str]:
+    """What there is to say of a stream, the chief things first."""
+    kind, rows = _format(stream), stream.row_count
+    count = [] if rows is None else [f"about {_counted(rows, 'row')}"]
+    files = _counted(_about(stream, "files", 1), "file")
+    how = _about(stream, "read-as", "").removeprefix(kind).lstrip(", ")
+    return [
+        ", ".join([kind, _counted(_width(stream), "column"), *count]),
+        f"{files}, {_size(_about(stream, 'bytes', 0))}",
+        *([f"read as {how}"] if how else []),
     ]
-    if stream.row_count is not None:
-        parts.insert(2, f"about {_counted(stream.row_count, 'row')}")
-    how = _about(stream, "read-as", "").removeprefix(_format(stream)).lstrip(", ")
-    return ", ".join(parts) + (f", read as {how}" if how else "")
 
 
 def _about(stream: Stream, name: str, default: Any) -> Any:

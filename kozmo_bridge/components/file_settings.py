@@ -19,7 +19,7 @@ _PLAIN = "tap-parquet"
 _UNLIKE = ("tap-ftp", "tap-sftp")
 """Taps of two stores that have no setting of a store in common."""
 _FIRST = ("delimiter", "encoding", "header", "sheet", "json_path", "record_path", "widths")
-"""The settings of formats that are shown at once."""
+"""The chief settings of formats."""
 _ALWAYS = ("metadata_columns", "members")
 """Settings that are there for all formats and stores."""
 _UNFIT = (
@@ -36,15 +36,17 @@ _LETTERS = {"\\t": "\t", "tab": "\t", "space": " ", "\t": "\t", " ": " "}
 _ONE_LETTER = ("delimiter", "quote_char", "thousands")
 
 
-async def fields(store: Store, words: Sequence[str]) -> list[Any]:
-    """Return the inputs for the settings of *store*, of the formats *words*, and of all files."""
+async def fields(store: Store, words: Sequence[str], *, chosen: bool) -> list[Any]:
+    """Return the inputs for the settings of *store*, of the formats *words*, and of all files.
+
+    Of a format that was *chosen* the chief ones are shown; one that was detected needs none.
+    """
     taps = [each.tap for each in FORMATS if each.word in words and each.tap in registered("tap")]
     whole, login, *options = await asyncio.gather(
         described(LOCAL.tap), _login(store), *(_own(tap, _PLAIN) for tap in taps)
     )
     places = list(whole["settings"]["properties"])
-    # The settings of several formats at once would be a wall.
-    first = _FIRST if len(taps) == 1 else ()
+    first = _FIRST if chosen else ()
     found = {each.name: replace(each, shown=each.name in store.first) for each in login}
     numbers = {name: places.index(name) for name in found if name in places}
     for each in (each for own in options for each in own):

@@ -1,3 +1,5 @@
+"""File Loader, for the sidebar."""
+
 from kozmo_bridge.components.file_loader import FileLoaderComponent
 
 

@@ -65,7 +65,7 @@ class Form:
         told = {n: f.get("value") for n, f in self.fields.items() if isinstance(f, dict)}
         instance.set_attributes(told)
         asyncio.run(instance.update_build_config(self.fields, value, name))
-        return self.fields["preview_verdict"]["value"]
+        return "\n".join(row["found"] for row in self.fields["preview_verdict"]["value"])
 
     def on_the_node(self):
         """The inputs that stand on the node, by the names of settings where they are such."""
@@ -201,8 +201,9 @@ def test_preview_tells_what_is_there_and_lists_the_columns(tmp_path):
     form = Form(file_path=str(tmp_path / "orders.csv"))
     assert "streams" not in form.on_the_node()
     found = form.press("preview")
-    assert found.startswith("CSV, 3 columns, about 2 rows, 1 file, 37 bytes, read as utf-8, semi")
-    assert "decimal commas" in found
+    assert form.fields["preview_verdict"]["trigger_text"] == "CSV, 3 columns, about 2 rows"
+    assert found.splitlines()[:2] == ["CSV, 3 columns, about 2 rows", "1 file, 37 bytes"]
+    assert "read as utf-8, semicolon, header (text in price may be numbers with decimal" in found
     assert form.fields["preview"]["value"] is False
     table = form.fields["column_choice"]
     assert table["trigger_text"] == "Columns: 3 of 3"
@@ -211,7 +212,9 @@ def test_preview_tells_what_is_there_and_lists_the_columns(tmp_path):
         "stream": "orders",
     }  # fmt: skip
     assert "streams" not in form.on_the_node()
-    assert {"column_choice", "delimiter"} <= form.on_the_node()
+    assert "column_choice" in form.on_the_node()
+    assert "delimiter" not in form.on_the_node()
+    assert form.fields[form.name("delimiter")]["advanced"]
     table["value"][0]["read"] = "no"
     table["value"][1]["read_as"] = "string"
     form.press("column_choice", table["value"])
@@ -230,7 +233,9 @@ def test_several_files_are_streams_to_choose_from(tmp_path):
     (tmp_path / "b.v2.csv").write_text("x,y.z\n2,3\n")
     (tmp_path / "c.jsonl").write_text('{"x": 4}\n')
     form = Form(file_path=str(tmp_path))
-    assert "3 streams: a (CSV, 1 column), b.v2 (CSV, 2 columns)" in form.press("preview")
+    found = form.press("preview").splitlines()
+    assert found[:2] == ["3 streams of CSV, JSON Lines", found[1]]
+    assert found[1].startswith("a: CSV, 1 column, about 1 row, 1 file, 4 bytes, read as utf-8")
     assert form.fields["streams"]["options"] == ["a", "b.v2", "c"]
     assert {"streams", "column_choice"} <= form.on_the_node()
     assert not {"delimiter", "json_path"} & form.on_the_node()
@@ -325,7 +330,7 @@ def test_opening_a_flow_looks_at_no_file():
     form.press("column_choice", [])
     assert form.fields["column_choice"]["trigger_text"] == "Columns"
     assert form.on_the_node() == {
-        "source_type", "upload", "file_path", "file_format", "preview",
+        "source_type", "upload", "file_path", "file_format", "preview", "preview_verdict",
     }  # fmt: skip
 
 
