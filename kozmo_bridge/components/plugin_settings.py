@@ -18,18 +18,19 @@ from kozmo_singer.settings import MAPS
 
 Kind = Literal["text", "integer", "number", "boolean", "choice", "list", "json"]
 SHOWN = 6
-"""So many settings stand on the node, besides the required ones; the others are advanced."""
+"""So many settings stand on the node, the required ones in any case; the others are advanced."""
 NOT_SET = "(not set)"
 """The choice of one who leaves it to the plug-in."""
 _INPUT = re.compile(r"s\d{3}_(.+)")
-_SPOILT = re.compile(r"(?i)(?<=con)f(?=ig)|(?<=k)w(?=args)|[^A-Za-z0-9_]|_(?=x[0-9a-f])")
+_SPOILT = re.compile(r"(?i:(?<=con)f(?=ig)|(?<=k)w(?=args))|[^A-Za-z0-9_]|_(?=x[0-9a-f])")
 _SPELT = re.compile(r"_x([0-9a-f]+)_")
 _MAPS = re.compile(r"stream_maps?(_|$)|flattening_|faker_")
 _RARE = re.compile(
     r"batch_|emit_|process_activate_|validate_|add_record_metadata|replication_|decimal_format"
-    r"|on_bad_|max_bad_|quarantine_|\w*_timeout|user_agent|max_parallelism"
+    r"|on_bad_|max_bad_|quarantine_|\w*_timeout|user_agent|max_parallelism|state_id"
 )
-_SMALL_WORDS = {"api", "aws", "id", "s3", "sql", "ssh", "ssl", "url", "uri", "json", "csv", "tls"}
+_UPPER = ("api", "aws", "csv", "id", "json", "s3", "sql", "ssh", "ssl", "tls", "uri", "url", "xml")
+_SPELLING = {**{word: word.upper() for word in _UPPER}, "sqlalchemy": "SQLAlchemy"}
 MAX_TITLE, MAX_INFO = 28, 220
 
 
@@ -74,7 +75,7 @@ def settings_of(about: Mapping[str, Any]) -> list[PluginSetting]:
     properties = properties if isinstance(properties, Mapping) else {}
     required = set(schema.get("required") or ())
     places: list[tuple[int, int, str]] = []
-    own = 0
+    own = len(required)
     for number, name in enumerate(properties):
         if name in required:
             rank = 0
@@ -167,7 +168,7 @@ def _holds_secret(schema: Mapping[str, Any]) -> bool:
 def _title(name: str, said: Any) -> str:
     if isinstance(said, str) and 0 < len(said) <= MAX_TITLE:
         return said
-    words = [word.upper() if word in _SMALL_WORDS else word for word in re.split(r"[_.\-]", name)]
+    words = [_SPELLING.get(word, word) for word in re.split(r"[_.\-]", name)]
     title = " ".join(words).strip()
     title = title[:1].upper() + title[1:]
     return title if len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 3].rstrip()}..."

@@ -239,8 +239,8 @@ def _carry(field: dict[str, Any], before: Mapping[str, Any] | None) -> None:
 def _words(told: Mapping[str, Any], has_settings: bool) -> str:
     name = f"{told.get('name')} {told.get('version') or ''}".strip()
     if not has_settings:
-        return f"{name} tells no settings: write them into {PLAIN_JSON.display_name}"
-    return f"{name}: fill in its settings, then test"
+        return f"write {PLAIN_JSON.display_name}, then test\n{name} does not tell its settings"
+    return f"fill in the settings, then test\n{name}: {told.get('description') or 'no description'}"
 
 
 def _texts(value: Any) -> Sequence[str]:

@@ -76,12 +76,15 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
             options=[],
             value=[],
             real_time_refresh=True,
+            advanced=True,
         ),
         TableInput(
             name="columns",
             display_name="Columns",
             info="Write 'no' for a column that is not to be read; 'always' cannot be changed.",
             table_schema=COLUMNS,
+            table_options={"block_add": True, "block_delete": True},
+            real_time_refresh=True,
             value=[],
             trigger_text="Columns",
             advanced=True,
@@ -125,17 +128,13 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
     async def refresh(self, form: Form, changed: str) -> None:
         """Build the form of a tap, test its connection, or list columns."""
         if changed == self.picker:
-            form.offer("streams", [])
-            form.set("streams", [])
+            self._show_streams(form, [])
             self._show_columns(form, [])
             await self.choose(form)
         elif changed == TEST.name:
             await self._test(form)
-        elif changed == "streams" and form.fields["streams"].get("options"):
-            catalog = _CATALOGS.get(_key(self.plugin(), await self.plugin_config(self.plugin())))
-            # What is typed while the page waits is lost, so nothing is discovered here.
-            if catalog is not None:
-                self._list_columns(form, catalog)
+        elif changed in ("streams", "columns") and form.fields["streams"].get("options"):
+            await self._list_again(form)
         elif changed == resetting.BUTTON:
             resetting.press(form)
 
@@ -205,11 +204,28 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
             _CATALOGS.pop(next(iter(_CATALOGS)))
         _CATALOGS[_key(tap, config)] = catalog
         names = offered(catalog)
-        form.offer("streams", names)
-        form.set("streams", [name for name in form.value("streams") or [] if name in names])
+        self._show_streams(form, names)
         self._list_columns(form, catalog)
         streams = f"{len(names)} stream{'' if len(names) == 1 else 's'}"
         self.tell(form, said or f"{streams}, {watch}")
+
+    async def _list_again(self, form: Form) -> None:
+        """List columns after a choice, as far as that takes no time.
+
+        What is typed while the page waits is lost, and it asks by itself when a flow is opened.
+        """
+        tap = self.plugin()
+        catalog = _CATALOGS.get(_key(tap, await self.plugin_config(tap))) if _CATALOGS else None
+        if catalog is not None:
+            self._list_columns(form, catalog)
+        else:
+            self._show_columns(form, form.value("columns") or [])
+
+    def _show_streams(self, form: Form, names: list[str]) -> None:
+        form.offer("streams", names)
+        form.set("streams", [name for name in form.value("streams") or [] if name in names])
+        # The host shows a list without choices as "No parameters are available for display".
+        form.place("streams", True, rare=not names)
 
     def _list_columns(self, form: Form, catalog: Catalog) -> None:
         names = form.value("streams") or []

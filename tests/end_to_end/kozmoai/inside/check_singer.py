@@ -176,7 +176,9 @@ def test_a_form_is_made_of_what_the_tap_tells():
     assert form[node.input_of("sslmode")]["options"][0] == "(not set)"
     shown = [n for n in form if setting_name(n) and not form[n]["advanced"]]
     assert len(shown) == 6
-    assert node.told == "tap-postgres 0.1.0: fill in its settings, then test"
+    told = "fill in the settings, then test; tap-postgres 0.1.0: PostgreSQL tables and views"
+    assert node.told == told
+    assert form["streams"]["advanced"] is True
 
     node.change("tap_name", "tap-sqlite")
     assert node.settings()[0] == "path"
@@ -199,6 +201,7 @@ def test_a_connection_is_tested_and_streams_are_found(shop, tmp_path):
     assert node.told.startswith("SQLite 3.")
     assert node.form["test_connection"]["value"] is False
     assert node.form["streams"]["options"] == ["notes", "orders"]
+    assert node.form["streams"]["advanced"] is False
     node.change("streams", ["orders"])
     rows = node.form["columns"]["value"]
     assert [(r["column"], r["read"], r["type"]) for r in rows] == [
@@ -206,6 +209,9 @@ def test_a_connection_is_tested_and_streams_are_found(shop, tmp_path):
     ]  # fmt: skip
     assert node.form["columns"]["trigger_text"] == "Columns: 3 of 3"
     rows[0]["read"], rows[2]["read"] = "no", "no"
+    node.change("columns", rows)
+    assert node.form["columns"]["trigger_text"] == "Columns: 2 of 3"
+    assert [r["read"] for r in node.form["columns"]["value"]] == ["always", "yes", "no"]
     node.change("streams", ["orders", "notes"])
     assert [r["read"] for r in node.form["columns"]["value"]] == [
         "always", "yes", "always", "yes", "no"
@@ -266,7 +272,7 @@ def test_a_tap_without_about_takes_a_box_of_json():
     node = source(COUNTING)
     assert node.settings() == []
     assert node.form["settings_json"]["advanced"] is False
-    assert "tells no settings" in node.told
+    assert node.told.startswith("write Settings (JSON), then test; ")
     node.fill(settings_json='{"rows": 3}').change("test_connection", True)
     assert node.told.startswith("1 stream, ")
     assert len(run({"a": node})["a"]["data"]) == 3
