@@ -15,6 +15,7 @@ NAME = "verdict"
 _SHOWN = 34
 _FRAME = re.compile(r"^\S+ (is not ready|failed|could not .*)$")
 """First lines that name the plug-in only; why comes in the second."""
+_PLACE = re.compile(r" at [\w.:\[\]-]*:\d+")
 _FIXED = ("add", "delete", "edit", "sort", "filter", "hide", "select")
 
 
@@ -58,6 +59,7 @@ def _headline(lines: list[str]) -> str:
     if not lines:
         return "not tested yet"
     line = lines[1] if len(lines) > 1 and _FRAME.match(lines[0]) else lines[0]
+    line = _PLACE.sub("", line)
     if len(line) <= _SHOWN:
         return line
     cut = line[:_SHOWN].rpartition(" ")[0].rstrip(",;:") or line[: _SHOWN - 1]

@@ -1,11 +1,6 @@
 """Our components on the canvas of a real KozmoAI, driven in a browser as a user does."""
 
-import time
-
 import pytest
-
-from canvas import Refused
-from servers.processes import is_gone
 
 LOADER = "Database Loader"
 
@@ -16,7 +11,7 @@ def shop(postgres):
     postgres.execute(
         "CREATE TABLE orders (id integer PRIMARY KEY, customer text, total numeric(8,2), "
         "ordered_at timestamptz); "
-        "CREATE TABLE customers (id integer PRIMARY KEY); CREATE TABLE \"Items\" (n integer)"
+        'CREATE TABLE customers (id integer PRIMARY KEY); CREATE TABLE "Items" (n integer)'
     )
     add_orders(postgres, 1, 1000)
     postgres.execute("ANALYZE")
@@ -53,8 +48,7 @@ def test_a_database_is_tested_looked_through_and_read(canvas, shop, pictures):
     log_in(node, shop, password="no-such-word")
     node.press("test_connection")
     refused = verdict(node)
-    node.screenshot(pictures / "database-loader-refused.png")
-    assert refused == []
+    assert any("refused the login of user" in fact for fact in refused)
     assert "no-such-word" not in str(refused)
     node.screenshot(pictures / "database-loader-refused.png")
     node.set("password", shop.config["password"])
