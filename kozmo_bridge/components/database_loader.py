@@ -154,7 +154,7 @@ class DatabaseLoaderComponent(SourceComponent):
         return str(self.given("query") or "").strip()
 
     async def _wanted_query(self, sql: str) -> Wanted:
-        key = self.text("replication_key") if self._incremental() else ""
+        key = self._key() if self._incremental() else ""
         config = logins.settings(self) | literal(query_config(sql, key))
         if self._incremental() and not key:
             raise ConfigError(
@@ -173,7 +173,7 @@ class DatabaseLoaderComponent(SourceComponent):
             )
         stream = columns.chosen(await self._table(), self.given("columns") or [])
         if self._incremental():
-            tables.incremental(stream, self.text("replication_key"))
+            tables.incremental(stream, self._key())
         return self._wanted(logins.settings(self), stream, "")
 
     def _wanted(self, config: dict[str, Any], stream: Stream, mark: str) -> Wanted:
@@ -293,7 +293,7 @@ class DatabaseLoaderComponent(SourceComponent):
             resetting.press(form)
             self.tell(form, "The next run reads everything")
         elif changed in ("sync_mode", "replication_key"):
-            self.tell(form, self._outlook(form))
+            self.tell(form, self._outlook())
 
     async def _list_tables(self, form: Form) -> None:
         schema = self._schema()
@@ -356,11 +356,15 @@ class DatabaseLoaderComponent(SourceComponent):
             form.set(name, "")
         self._show_columns(form, [])
 
-    def _outlook(self, form: Form) -> str:
-        key = str(form.value("replication_key") or "")
-        if form.value("sync_mode") != INCREMENTAL:
+    def _outlook(self) -> str:
+        key = self._key()
+        if not self._incremental():
             return "Each run reads all rows"
         return f"Each run reads new rows by {key}" if key else "Choose a column in 'New rows by'"
+
+    def _key(self) -> str:
+        name = self.text("replication_key")
+        return "" if name == _HINT else name
 
     def _schema(self) -> str:
         name = self.text("schema_name")

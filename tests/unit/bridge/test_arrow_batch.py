@@ -165,3 +165,22 @@ except MissingDriver as error:
     assert result.out.decode().splitlines() == [
         "the Arrow lane needs 'pyarrow'; run: pip install 'kozmo-singer[arrow]'"
     ]
+
+
+def test_batches_are_cut_and_put_together():
+    """As Arrow, where all came so; with rows among them as rows."""
+    columns = [Column("a", LogicalType("integer"))]
+    rows = [(n,) for n in range(5)]
+    parts = [record_batch(columns, rows[:2]), record_batch(columns, rows[2:])]
+    arrow = ArrowBatch("s", columns, parts, ["a"])
+    for count in (0, 1, 2, 3, 9):
+        head = arrow.head(count)
+        assert isinstance(head, ArrowBatch)
+        assert list(head) == rows[:count]
+        assert head.key_properties == ("a",)
+    whole = arrow.joined([arrow.head(3)])
+    assert isinstance(whole, ArrowBatch)
+    assert list(whole) == rows + rows[:3]
+    mixed = arrow.joined([Batch("s", columns, [(7,)])])
+    assert list(mixed) == [*rows, (7,)]
+    assert len(arrow) == 5

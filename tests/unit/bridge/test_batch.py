@@ -35,6 +35,17 @@ def test_dicts_have_the_forms_of_data():
     assert BATCH.to_dicts(decimals="string")[0]["price"] == "0.50"
 
 
+def test_batches_are_cut_and_put_together():
+    """New batches; those that they are made of stay as they were."""
+    assert BATCH.head(1).to_dicts() == DICTS[:1]
+    assert BATCH.head(9).rows == ROWS
+    assert BATCH.head(0).names == BATCH.names
+    whole = BATCH.joined([BATCH.head(1), BATCH.head(0)])
+    assert whole.rows == [*ROWS, ROWS[0]]
+    assert (whole.stream, whole.key_properties) == ("parts", ("id",))
+    assert len(BATCH) == 2
+
+
 def test_a_template_puts_a_text_first():
     """Made of any columns; NULL is empty."""
     rows = BATCH.to_dicts("{name}: {price} {tree}", text_key="about")

@@ -311,6 +311,18 @@ def test_values_are_those_of_json(execute):
     assert "data" not in frame.columns
 
 
+def test_a_frame_of_many_batches_has_one_type_a_column(execute):
+    """That of all its values, though the first batch has only NULL."""
+    execute(
+        "CREATE TABLE late AS SELECT i AS id, CASE WHEN i > 119000 THEN i END AS late "
+        "FROM generate_series(1, 120000) AS i"
+    )
+    frame = wait(loader(table_name="late", limit=0).as_dataframe())
+    assert len(frame) == 120_000
+    assert str(frame["late"].dtype) == "Int64"
+    assert int(frame["late"].sum()) == sum(range(119_001, 120_001))
+
+
 # Logins.
 
 
@@ -518,6 +530,8 @@ def test_a_key_that_tells_nothing_is_refused(orders):
     """With the columns that do."""
     told = {"sync_mode": INCREMENTAL, "table_name": "orders"}
     assert "columns that can tell: id" in refused(**told)
+    hint = "(test the connection first)"
+    assert "no column is named" in refused(**told, replication_key=hint)
     assert "columns that can tell: id" in refused(**told, replication_key="name")
     lacking = {"sync_mode": INCREMENTAL, "query": "SELECT 1 AS id"}
     assert "no column is named" in refused(**lacking)
