@@ -118,11 +118,14 @@ class KozmoComponent(Component):
         return found
 
     def given(self, name: str) -> Any:
-        """Return the value of an input; while an output is made, as it was when that began."""
+        """Return the value of an input, of a message its text.
+
+        While an output is made it is the value as it was when that began.
+        """
         call = self._call()
-        if call is not None and name in call.inputs:
-            return call.inputs[name]
-        return getattr(self, name, None)
+        inputs: Mapping[str, Any] = {} if call is None else call.inputs
+        value = inputs[name] if name in inputs else getattr(self, name, None)
+        return value.text if isinstance(value, Message) else value
 
     def _call(self) -> _Call | None:
         call = _CALL.get()
@@ -146,8 +149,6 @@ class KozmoComponent(Component):
         The host makes a newline of a backslash and an n, in Windows paths and passwords too.
         """
         value = self.given(name)
-        if isinstance(value, Message):
-            value = value.text
         return "" if value is None else str(value).strip("\n").replace("\n", "\\n").strip()
 
     def number(self, name: str) -> int | None:

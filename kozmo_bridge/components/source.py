@@ -87,7 +87,7 @@ class SourceComponent(KozmoComponent):
 
     def template(self) -> str | None:
         """Return the template for the text of each row, None without."""
-        return str(getattr(self, "text_template", None) or "") or None
+        return str(self.given("text_template") or "") or None
 
     @output
     async def as_data(self) -> list[Data]:

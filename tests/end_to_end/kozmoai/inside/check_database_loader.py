@@ -17,7 +17,7 @@ from psycopg import sql
 
 from kozmo_bridge import _host
 from kozmo_bridge.components.base import Problem
-from kozmo_bridge.components.canvas import Component, Data, HandleInput, Output
+from kozmo_bridge.components.canvas import Component, Data, HandleInput, Message, Output
 from kozmo_bridge.components.database_loader import FULL, INCREMENTAL, DatabaseLoaderComponent
 from servers import processes
 
@@ -235,6 +235,12 @@ def test_sqlite(shop, output, by):
 def test_a_table_by_any_of_its_names(orders, name):
     """As of the first integration, of SQL, and of the taps."""
     assert [row["id"] for row in rows(table_name=name)] == [1, 2, 3]
+
+
+def test_names_and_queries_come_from_other_nodes_too(orders):
+    """As messages; of the table only in flows of the first integration."""
+    assert len(rows(table_name=Message(text="orders"))) == 3
+    assert rows(query=Message(text="SELECT 1 AS one")) == [{"one": 1}]
 
 
 def test_a_table_of_another_schema(execute, orders):
