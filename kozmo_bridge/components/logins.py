@@ -50,6 +50,28 @@ def login_inputs(side: Side) -> list[Any]:
             value="",
             advanced=True,
         ),
+        *_server_inputs(),
+        StrInput(
+            name="database_file",
+            display_name="Database file",
+            info="Path of the SQLite file on the machine where KozmoAI runs.",
+            value="",
+            advanced=True,
+        ),
+        DropdownInput(
+            name="sslmode",
+            display_name="TLS",
+            info="How the connection is encrypted; if empty, verify-full for other machines.",
+            options=list(SSL_MODES),
+            value="",
+            advanced=True,
+        ),
+    ]
+
+
+def _server_inputs() -> list[Any]:
+    """The inputs of a database that is a server."""
+    return [
         StrInput(
             name="host",
             display_name="Host",
@@ -78,21 +100,6 @@ def login_inputs(side: Side) -> list[Any]:
             display_name="Database name",
             info="The database on that server; if empty, the one called as the user.",
             value="",
-        ),
-        StrInput(
-            name="database_file",
-            display_name="Database file",
-            info="Path of the SQLite file on the machine where KozmoAI runs.",
-            value="",
-            advanced=True,
-        ),
-        DropdownInput(
-            name="sslmode",
-            display_name="TLS",
-            info="How the connection is encrypted; if empty, verify-full for other machines.",
-            options=list(SSL_MODES),
-            value="",
-            advanced=True,
         ),
     ]
 

@@ -1,9 +1,16 @@
 """The Database Loader within the environment of KozmoAI, against a real PostgreSQL and SQLite."""
 
 from inside import FOLDER, inside
+from project import ROOT
 
 
 def test_the_database_loader_works_within_kozmoai(run, environment, tmp_path, postgres):
     """A pytest of that environment runs its tests; what it says is what this test says."""
-    files = [FOLDER / "check_database_loader.py", FOLDER / "check_sql_adapter.py"]
-    inside(run, environment, tmp_path, files, {"POSTGRES_URL": postgres.url}, timeout=600)
+    names = ("check_database_loader.py", "check_database_form.py", "check_sql_adapter.py")
+    told = {
+        "POSTGRES_URL": postgres.url,
+        # Whose fixtures those tests share.
+        "PYTEST_PLUGINS": "loader_node",
+        "PYTHONPATH": str(ROOT / "tests"),
+    }
+    inside(run, environment, tmp_path, [FOLDER / name for name in names], told, timeout=600)
