@@ -18,7 +18,7 @@ from kozmo_bridge.components.canvas import Component
 from kozmo_runner.stores.base import now
 from kozmo_singer.errors import ReadError
 
-EXPORTERS = ("DatabaseExporter", "SingerTarget")
+EXPORTERS = {"DatabaseExporter", "SingerTarget"}
 """The names of the components that commit what the nodes before them have read."""
 _PENDING = "kozmo-bookmarks"
 _SLOTS = (1, 2)

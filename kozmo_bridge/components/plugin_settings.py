@@ -18,7 +18,9 @@ from kozmo_singer.settings import MAPS
 
 Kind = Literal["text", "integer", "number", "boolean", "choice", "list", "json"]
 SHOWN = 6
-"""So many settings stand on the node, the required ones in any case; the others are advanced."""
+"""So many settings stand on the node where none is required; the others are advanced."""
+BESIDES = 2
+"""So many stand beside those that are required, which are what most need."""
 NOT_SET = "(not set)"
 """The choice of one who leaves it to the plug-in."""
 _INPUT = re.compile(r"s\d{3}_(.+)")
@@ -75,7 +77,7 @@ def settings_of(about: Mapping[str, Any]) -> list[PluginSetting]:
     properties = properties if isinstance(properties, Mapping) else {}
     required = set(schema.get("required") or ())
     places: list[tuple[int, int, str]] = []
-    own = len(required)
+    own, most = 0, BESIDES if required else SHOWN
     for number, name in enumerate(properties):
         if name in required:
             rank = 0
@@ -83,7 +85,7 @@ def settings_of(about: Mapping[str, Any]) -> list[PluginSetting]:
             rank = 4 if _MAPS.match(name) else 3
         else:
             own += 1
-            rank = 1 if own <= SHOWN else 2
+            rank = 1 if own <= most else 2
         places.append((rank, number, name))
     return [
         _setting(name, properties[name], rank == 0, rank <= 1) for rank, _, name in sorted(places)

@@ -78,9 +78,13 @@ def test_the_order_is_required_own_rare_and_maps():
     names = [*SETTINGS]
     assert names[:2] == ["api_token", "mode"]
     assert names[2:6] == ["host", "pin", "port", "ratio"]
+    loose = settings_of({"settings": {**ABOUT["settings"], "required": []}})
+    assert [each.name for each in loose if each.shown] == [
+        "host", "api_token", "pin", "port", "ratio", "fast"
+    ]  # fmt: skip
     assert names[-2:] == ["batch_size_rows", "stream_maps"]
     shown = [name for name, each in SETTINGS.items() if each.shown]
-    assert shown == names[:6]
+    assert shown == names[:4]
     spelt = [input_name(number, name) for number, name in enumerate(names, 1)]
     assert sorted(spelt) == spelt
 

@@ -13,6 +13,7 @@ import pytest
 
 from kozmo_bridge import _host
 from kozmo_bridge.components.base import Problem
+from kozmo_bridge.components.bookmarks import EXPORTERS
 from kozmo_bridge.components.plugin_settings import setting_name
 from kozmo_bridge.components.settings_form import described
 from kozmo_bridge.components.singer_source import SingerSourceComponent
@@ -36,6 +37,13 @@ class OrdersOfSqliteComponent(SingerSourceComponent):
     icon = "Database"
     name = "SqliteSource"
     tap = "tap-sqlite"
+
+
+class FolderOfTheSdkComponent(SingerTargetComponent):
+    """Rows into a folder: a node for one target, of the SDK."""
+
+    name = "SdkFolder"
+    target = FOLDER
 
 
 class Node:
@@ -359,6 +367,19 @@ def test_a_component_for_one_tap(shop, monkeypatch):
     node.fill(path=str(shop)).change("test_connection", True)
     assert node.form["streams"]["options"] == ["notes", "orders"]
     assert node.told.startswith("SQLite 3.")
+
+
+def test_a_component_for_one_target(tmp_path):
+    """Bookmarks of the nodes before it wait for it, as they do for Singer Target."""
+    first = FolderOfTheSdkComponent.inputs[0].name
+    assert setting_name(first) == "folder"
+    component = FolderOfTheSdkComponent(_id="one").set(
+        **{first: str(tmp_path)}, input_data=[DATA(data={"id": 1})], stream_name="things"
+    )
+    result = asyncio.run(component.as_result())
+    assert result.data["streams"] == {"things": 1}
+    assert json.loads((tmp_path / "things.jsonl").read_text()) == {"id": 1}
+    assert "SdkFolder" in EXPORTERS
 
 
 def test_rows_of_several_streams_go_to_their_own_tables(shop, tmp_path):
