@@ -26,7 +26,6 @@ from kozmo_bridge.components.exports import (
     Job,
     Outcome,
     forecast,
-    in_schema,
     keys_of,
     mode_called,
     no_columns,
@@ -35,7 +34,7 @@ from kozmo_bridge.components.exports import (
 )
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.logins import SECRETS, login_inputs, settings, show_login
-from kozmo_bridge.components.tables import notes, table_of
+from kozmo_bridge.components.tables import exactly, in_schema, notes, table_of
 from kozmo_bridge.exporting import aexport, aforecast
 from kozmo_bridge.placing import fitted
 from kozmo_runner import api
@@ -242,8 +241,7 @@ class DatabaseExporterComponent(KozmoComponent):
                 raise
             # A file that is not there yet has no table; of any other fault the target tells.
             return None
-        found = in_schema(catalog, job.schema)
-        return next((each for each in found if table_of(each) == job.table), None)
+        return exactly(catalog, job.table, job.schema)
 
     async def _end_branch(self) -> None:
         """Have nothing run after Rejected rows, unless Result leads there as well."""
