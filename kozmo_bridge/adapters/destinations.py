@@ -10,14 +10,13 @@ from typing import Any
 from kozmo_bridge.adapters.base import Connected
 from kozmo_bridge.adapters.sql import database_settings
 from kozmo_bridge.components import databases
-from kozmo_bridge.components.tables import exactly
+from kozmo_bridge.components.existing import existing
 from kozmo_bridge.convert import is_data
 from kozmo_bridge.exporting import Written, export
 from kozmo_bridge.placing import fitted, place
 from kozmo_bridge.shapes import Shape
-from kozmo_runner import api
 from kozmo_runner.api import Cancel
-from kozmo_singer.errors import ConfigError, KozmoError
+from kozmo_singer.errors import ConfigError
 from kozmo_singer.secrets import escape
 from kozmo_singer.settings import did_you_mean
 from kozmo_singer.wire.catalog import Stream
@@ -151,16 +150,7 @@ class SQLDestinationAdapter(BaseDestinationAdapter):
     def _there(self, table: str, schema: str) -> Stream | None:
         mine = {self._database.url, *self._database.settings.values()}
         settings = {name: value for name, value in self.settings().items() if name in mine}
-        if schema and self._database.has_schemas:
-            settings["filter_schemas"] = [escape(schema)]
-        try:
-            catalog = api.discover(self._database.plugin("tap"), settings)
-        except KozmoError:
-            if self._database.has_schemas:
-                raise
-            # A file that is not there yet has no table; of any other fault the target tells.
-            return None
-        return exactly(catalog, table, schema)
+        return existing(self._database, settings, table, schema)
 
 
 def keys_of(mode: str, table: str, keys: Sequence[str], there: Stream | None) -> list[str]:

@@ -41,12 +41,6 @@ def in_schema(catalog: Catalog, schema: str) -> list[Stream]:
     return [each for each in catalog.streams if not wanted or schema_of(each) in ("", wanted)]
 
 
-def exactly(catalog: Catalog, name: str, schema: str) -> Stream | None:
-    """Return the table of *schema* that is spelled like *name*, None if there is none."""
-    found = in_schema(catalog, schema)
-    return next((each for each in found if table_of(each) == name), None)
-
-
 def notes(streams: Iterable[Stream]) -> list[dict[str, Any]]:
     """Return what a dropdown shows below each table: an icon, and how many rows it may have."""
     return [

@@ -281,6 +281,21 @@ def test_columns_that_are_there_keep_their_types(postgres):
     assert (100_000, "too long") in postgres.query("SELECT small, code FROM t")
 
 
+def test_the_table_of_the_usual_schema_of_the_login_is_meant(postgres):
+    """Which need not be public, nor have a name without dashes; others of that name are not it."""
+    postgres.query("CREATE TABLE t (id text)")
+    postgres.query('CREATE SCHEMA "my-own" CREATE TABLE t (id smallint PRIMARY KEY, name text)')
+    postgres.query(f'ALTER ROLE "{POSTGRES["user"]}" SET search_path = "my-own", public')
+    try:
+        for rows in (ONE, TWO):
+            export(postgres, data(rows), write_mode="Upsert")
+        assert all_of(postgres, '"my-own".t') == [(1, "Ann"), (2, "Bea"), (3, None)]
+        assert postgres.types('"my-own".t') == {"id": "smallint", "name": "text"}
+        assert postgres.query("SELECT id FROM public.t") == []
+    finally:
+        postgres.query(f'ALTER ROLE "{POSTGRES["user"]}" RESET search_path')
+
+
 def test_rows_that_do_not_fit_are_rejected(place):
     """They are told with the reason, the others are written; beyond the limit none is."""
     place.query("CREATE TABLE t (id integer NOT NULL, name varchar(9), CHECK (id < 100))")
