@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kozmo_bridge.calls import read
 from kozmo_bridge.reading import Reading
@@ -14,26 +15,30 @@ from kozmo_singer.settings import did_you_mean
 from kozmo_singer.wire.catalog import Catalog, Stream
 from kozmo_singer.wire.types import columns
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 BATCH_SIZE = 1000
 
 
-class BaseSourceAdapter:
-    """A source that a tap reads; *config* are the tap's settings.
+class Connected:
+    """What sources and destinations have in common; *config* are the settings of the plug-in.
 
     Also a context manager. Only `connect` answers with Python's ConnectionError; everything else
     raises kozmo_singer.errors, which say what is wrong and what to do.
     """
 
-    tap: str
-
     def __init__(self, **config: Any) -> None:
         self.config: dict[str, Any] = config
         self.problem: str | None = None
         """Why the last `test_connection` failed."""
-        self._catalog: Catalog | None = None
-        self._readings: list[Generator[list[Any], None, None]] = []
 
-    def __enter__(self) -> BaseSourceAdapter:
+    @property
+    @abstractmethod
+    def plugin(self) -> str:
+        """The tap or target that does the work."""
+
+    def __enter__(self) -> Self:
         self.connect()
         return self
 
@@ -41,24 +46,23 @@ class BaseSourceAdapter:
         self.disconnect()
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the configuration of the tap."""
+        """Return the configuration of the plug-in."""
         return {name: value for name, value in self.config.items() if value is not None}
 
     def connect(self) -> bool:
-        """Return True if the source can be read; ConnectionError says why it cannot."""
+        """Return True if the system can be reached; ConnectionError says why it cannot."""
         try:
-            api.check(self.tap, self.settings())
+            api.check(self.plugin, self.settings())
         except KozmoError as error:
             raise ConnectionError(str(error)) from error
         return True
 
+    @abstractmethod
     def disconnect(self) -> None:
-        """Stop the taps that still read."""
-        while self._readings:
-            self._readings.pop().close()
+        """Stop what is still at work."""
 
     def test_connection(self) -> bool:
-        """Return whether the source can be read; `problem` tells why it cannot."""
+        """Return whether the system can be reached; `problem` tells why it cannot."""
         try:
             self.connect()
         except ConnectionError as error:
@@ -66,6 +70,27 @@ class BaseSourceAdapter:
             return False
         self.problem = None
         return True
+
+
+class BaseSourceAdapter(Connected):
+    """A source that a tap reads."""
+
+    tap: str
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        self._catalog: Catalog | None = None
+        self._readings: list[Generator[list[Any], None, None]] = []
+
+    @property
+    def plugin(self) -> str:
+        """The tap."""
+        return self.tap
+
+    def disconnect(self) -> None:
+        """Stop the taps that still read."""
+        while self._readings:
+            self._readings.pop().close()
 
     def discover_streams(self) -> list[str]:
         """Return the names of the streams."""

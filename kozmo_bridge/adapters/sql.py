@@ -16,6 +16,14 @@ _OWN = ("database_type", "connection_string")
 _INPUTS = ("host", "port", "username", "password", "database", "database_file", "sslmode")
 
 
+def database_settings(database: databases.Database, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the plug-ins of a database by the words of the adapters."""
+    given = {**config, "database_file": config.get("database")}
+    inputs = {name: given.pop(name, None) for name in _INPUTS}
+    options = {name: value for name, value in given.items() if name not in _OWN}
+    return {**options, **database.config(inputs, given.get("connection_string") or "")}
+
+
 class SQLSourceAdapter(BaseSourceAdapter):
     """The tables of a database, and what queries find in it.
 
@@ -51,11 +59,7 @@ class SQLSourceAdapter(BaseSourceAdapter):
 
     def settings(self) -> Mapping[str, Any]:
         """Return the configuration of the tap."""
-        given = dict(super().settings())
-        given["database_file"] = given.get("database")
-        inputs = {name: given.pop(name, None) for name in _INPUTS}
-        options = {name: value for name, value in given.items() if name not in _OWN}
-        return {**options, **self._database.config(inputs, given.get("connection_string") or "")}
+        return database_settings(self._database, super().settings())
 
     def discover_streams(self) -> list[str]:
         """Return the names of the tables and views."""

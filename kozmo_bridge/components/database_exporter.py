@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
+from kozmo_bridge.calls import in_thread
 from kozmo_bridge.components import bookmarks, verdicts
 from kozmo_bridge.components.arriving import arrived, only_after
-from kozmo_bridge.components.base import KozmoComponent, Stopwatch, flag, literal, names_in, output
+from kozmo_bridge.components.base import KozmoComponent, Stopwatch, flag, names_in, output
 from kozmo_bridge.components.canvas import (
     DATA,
     FRAME,
@@ -19,6 +20,7 @@ from kozmo_bridge.components.canvas import (
     StrInput,
 )
 from kozmo_bridge.components.databases import Database, database
+from kozmo_bridge.components.existing import existing
 from kozmo_bridge.components.exports import (
     APPEND,
     MODES,
@@ -26,7 +28,6 @@ from kozmo_bridge.components.exports import (
     Job,
     Outcome,
     forecast,
-    in_schema,
     keys_of,
     mode_called,
     no_columns,
@@ -35,11 +36,12 @@ from kozmo_bridge.components.exports import (
 )
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.logins import SECRETS, login_inputs, settings, show_login
-from kozmo_bridge.components.tables import notes, table_of
+from kozmo_bridge.components.tables import in_schema, notes, table_of
 from kozmo_bridge.exporting import aexport, aforecast
 from kozmo_bridge.placing import fitted
 from kozmo_runner import api
-from kozmo_singer.errors import ConfigError, KozmoError
+from kozmo_runner.api import Cancel
+from kozmo_singer.errors import ConfigError
 from kozmo_singer.wire.catalog import Stream
 from kozmo_singer.wire.planned import StreamPlan
 
@@ -229,21 +231,11 @@ class DatabaseExporterComponent(KozmoComponent):
 
     async def _there(self, job: Job) -> Stream | None:
         """Return the table that rows are added to, None where there is none yet."""
-        chosen = self._chosen()
         if job.mode not in (APPEND, UPSERT):
             return None
-        looking = dict(job.connection)
-        if job.schema and chosen.has_schemas:
-            looking |= literal({"filter_schemas": [job.schema]})
-        try:
-            catalog = await api.adiscover(chosen.plugin("tap"), looking)
-        except KozmoError:
-            if chosen.has_schemas:
-                raise
-            # A file that is not there yet has no table; of any other fault the target tells.
-            return None
-        found = in_schema(catalog, job.schema)
-        return next((each for each in found if table_of(each) == job.table), None)
+        cancel, chosen = Cancel(), self._chosen()
+        where = (chosen, job.connection, job.table, job.schema, cancel)
+        return await in_thread(lambda: existing(*where), cancel)
 
     async def _end_branch(self) -> None:
         """Have nothing run after Rejected rows, unless Result leads there as well."""

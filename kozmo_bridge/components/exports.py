@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kozmo_bridge.components.base import literal
-from kozmo_bridge.components.tables import DEFAULT_SCHEMA, schema_of, schemas
 from kozmo_bridge.exporting import Rejected, Written
 from kozmo_bridge.placing import Place, place
 from kozmo_bridge.shapes import Shape
 from kozmo_singer.errors import ConfigError, WriteError
 from kozmo_singer.settings import did_you_mean
-from kozmo_singer.wire.catalog import Catalog, Stream
+from kozmo_singer.wire.catalog import Stream
 from kozmo_singer.wire.planned import StreamPlan
 
 APPEND, UPSERT, REPLACE, CREATE = "Append", "Upsert", "Replace", "Fail if exists"
@@ -149,12 +148,6 @@ def keys_of(job: Job, shape: Shape, there: Stream | None) -> list[str]:
                 *(did_you_mean(key, names) or [f"they have: {', '.join(names)}"]),
             )
     return list(keys)
-
-
-def in_schema(catalog: Catalog, schema: str) -> list[Stream]:
-    """Return the tables of *schema*; without one those of the usual schema, where there is one."""
-    wanted = schema or (DEFAULT_SCHEMA if DEFAULT_SCHEMA in schemas(catalog) else "")
-    return [each for each in catalog.streams if not wanted or schema_of(each) in ("", wanted)]
 
 
 def no_columns(job: Job, rows: Sequence[Any] | Any) -> Outcome | None:

@@ -35,6 +35,12 @@ def schemas(catalog: Catalog) -> list[str]:
     return list(dict.fromkeys(filter(None, map(schema_of, catalog.streams))))
 
 
+def in_schema(catalog: Catalog, schema: str) -> list[Stream]:
+    """Return the tables of *schema*; without one those of the usual schema, where there is one."""
+    wanted = schema or (DEFAULT_SCHEMA if DEFAULT_SCHEMA in schemas(catalog) else "")
+    return [each for each in catalog.streams if not wanted or schema_of(each) in ("", wanted)]
+
+
 def notes(streams: Iterable[Stream]) -> list[dict[str, Any]]:
     """Return what a dropdown shows below each table: an icon, and how many rows it may have."""
     return [

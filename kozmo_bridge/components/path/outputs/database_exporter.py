@@ -1,3 +1,5 @@
+"""Database Exporter, for the sidebar."""
+
 from kozmo_bridge.components.database_exporter import DatabaseExporterComponent
 
 

@@ -17,10 +17,12 @@ import psycopg
 import pytest
 
 from kozmo_bridge import _host
+from kozmo_bridge.adapters import SQLDestinationAdapter
 from kozmo_bridge.components.base import Problem
 from kozmo_bridge.components.database_exporter import DatabaseExporterComponent as Exporter
 from kozmo_bridge.components.database_loader import DatabaseLoaderComponent as Loader
 from kozmo_bridge.components.stubs import FOLDER
+from kozmo_singer.errors import ConfigError, WriteError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from rows_component import RowsComponent as Rows
@@ -279,6 +281,21 @@ def test_columns_that_are_there_keep_their_types(postgres):
     assert (100_000, "too long") in postgres.query("SELECT small, code FROM t")
 
 
+def test_the_table_of_the_usual_schema_of_the_login_is_meant(postgres):
+    """Which need not be public, nor have a name without dashes; others of that name are not it."""
+    postgres.query("CREATE TABLE t (id text)")
+    postgres.query('CREATE SCHEMA "my-own" CREATE TABLE t (id smallint PRIMARY KEY, name text)')
+    postgres.query(f'ALTER ROLE "{POSTGRES["user"]}" SET search_path = "my-own", public')
+    try:
+        for rows in (ONE, TWO):
+            export(postgres, data(rows), write_mode="Upsert")
+        assert all_of(postgres, '"my-own".t') == [(1, "Ann"), (2, "Bea"), (3, None)]
+        assert postgres.types('"my-own".t') == {"id": "smallint", "name": "text"}
+        assert postgres.query("SELECT id FROM public.t") == []
+    finally:
+        postgres.query(f'ALTER ROLE "{POSTGRES["user"]}" RESET search_path')
+
+
 def test_rows_that_do_not_fit_are_rejected(place):
     """They are told with the reason, the others are written; beyond the limit none is."""
     place.query("CREATE TABLE t (id integer NOT NULL, name varchar(9), CHECK (id < 100))")
@@ -525,3 +542,49 @@ def test_a_dry_run_shows_what_would_happen_and_changes_nothing(place):
     assert made["statements"][0].startswith("CREATE TABLE")
     assert [name for _, name in place.tables()] == ["t"]
     assert place.query("SELECT * FROM t") == [(1, "Ann")]
+
+
+def adapter(place, **more):
+    """The place by the adapter of the first integration."""
+    if isinstance(place, Sqlite):
+        return SQLDestinationAdapter("sqlite", database=str(place.path))
+    given = {name: place.inputs[name] for name in ("host", "port", "database", "username")}
+    return SQLDestinationAdapter(
+        "postgresql", **{**given, "password": place.inputs["password"], **more}
+    )
+
+
+def test_the_adapter_writes_in_each_mode(place):
+    """Append, upsert by a key, replace, and fail where the table is there."""
+    with adapter(place) as database:
+        assert database.test_connection()
+        assert database.export_data(data(ONE), "t") == {
+            "rows_written": 2, "status": "success", "table": "t", "schema": None,
+            "inserted": 2, "updated": 0, "rejected": [],
+        }  # fmt: skip
+        database.export_data(frame(TWO), "t", "append", chunksize=1000)
+        assert all_of(place) == [(1, "Ann"), (2, "Bea"), (2, "Bob"), (3, None)]
+        database.export_data(ONE, "t", "replace", key_properties=["id"])
+        database.export_data(TWO, "t", "upsert", key_properties=["id"])
+        assert all_of(place) == [(1, "Ann"), (2, "Bea"), (3, None)]
+        with pytest.raises(WriteError, match="there already"):
+            database.export_data(ONE, "t", "fail")
+        assert database.export_data([], "t", "replace")["status"] == "empty"
+        assert all_of(place) == [(1, "Ann"), (2, "Bea"), (3, None)]
+        bad = [{"id": "x", "name": "Zoe"}, {"id": 9, "name": "Cy"}]
+        with pytest.raises(WriteError, match="at most 0 may be refused"):
+            database.export_data(bad, "t")
+        told = database.export_data(bad, "t", max_rejected=1)
+        assert [each["record"] for each in told["rejected"]] == bad[:1]
+        with pytest.raises(ConfigError, match="did you mean 'upsert'"):
+            database.export_data(ONE, "t", "upserts")
+
+
+def test_the_adapter_says_why_it_cannot_connect(postgres):
+    """As a ConnectionError, or as False with the problem; without the password."""
+    wrong = adapter(postgres, password="no-such-secret")
+    with pytest.raises(ConnectionError, match="the password is wrong") as refused:
+        wrong.connect()
+    assert not wrong.test_connection()
+    assert wrong.problem == str(refused.value)
+    assert "no-such-secret" not in wrong.problem
