@@ -186,6 +186,7 @@ class _Originals:
     def __init__(self, table: Table, given: Any) -> None:
         self.names = dict(zip(table.labels, table.names, strict=True))
         self._given = given
+        self._rows = [] if is_table(given) else rows_of(given)
         self._columns: dict[str, list[Any]] = {}
 
     def value(self, row: int, label: str) -> Any:
@@ -197,7 +198,8 @@ class _Originals:
         if is_table(self._given):
             place = list(self.names).index(label)
             return list(self._given.iloc[:, place].tolist())
-        return [row.get(self.names[label]) for row in rows_of(self._given)]
+        name = self.names[label]
+        return [row.get(name) for row in self._rows]
 
 
 def _rules(wish: Wish, table: Table) -> list[Rule]:
