@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kozmo_bridge.cleaner.cleaning import CleanResult
     from kozmo_bridge.cleaner.model import ColumnProfile, Suggestion
+    from kozmo_bridge.cleaner.rules import Rules
 
+_FORGIVING = ("trim_whitespace", "lowercase", "uppercase", "replace", "convert_type")
+_SUGGESTED = ("fill_nulls", "drop_duplicates", "drop_columns")
 _DTYPES = {"String": "object", "Boolean": "bool", "Categorical": "category", "Date": "object"}
 _FIGURES = {
     "min": "minimum",
@@ -35,11 +39,13 @@ class DataCleanerTransformer:
         Without operations, those of the configuration are applied, if there are any.
         """
         from kozmo_bridge.cleaner.cleaning import clean
+        from kozmo_bridge.cleaner.table import Table
 
         rules = self.config.get("operations") if operations is None else operations
         if not rules or _empty(data):
             return data
-        self.result = clean(data, rules)
+        table = Table.of(data)
+        self.result = clean(table, rules if rules == "auto" else _there(rules, table.labels))
         return self.result.frame
 
     def get_statistics(self, data: Any) -> dict[str, Any]:
@@ -61,12 +67,34 @@ class DataCleanerTransformer:
     def suggest_cleaning_operations(self, data: Any) -> list[dict[str, Any]]:
         """Return operations that clean() takes, each with its `reason` and `details`.
 
-        details: the risk, what is lost, rows and cells that would change, examples.
+        details: the risk, what is lost, rows and cells that would change, examples. Flows apply
+        all of them unseen, so these are the ones that lose nothing, and those that the first
+        integration had; suggest() knows more.
         """
         from kozmo_bridge.cleaner.profiling import profile
         from kozmo_bridge.cleaner.suggesting import suggest
 
-        return [] if _empty(data) else [_operation(each) for each in suggest(profile(data))]
+        found = [] if _empty(data) else suggest(profile(data))
+        return [
+            _operation(each)
+            for each in found
+            if each.risk == "safe" or each.rule.action in _SUGGESTED
+        ]
+
+
+def _there(rules: Any, labels: Sequence[str]) -> Rules:
+    """Return *rules* without the columns that are not there, where the first integration did so."""
+    from kozmo_bridge.cleaner.rules import Rules
+
+    given = Rules.of(rules)
+    found = []
+    for rule in given:
+        columns = tuple(name for name in rule.columns if name in labels)
+        if rule.action not in _FORGIVING or not rule.columns:
+            found.append(rule)
+        elif columns:
+            found.append(replace(rule, columns=columns))
+    return Rules(tuple(found), given.expects)
 
 
 def _empty(data: Any) -> bool:

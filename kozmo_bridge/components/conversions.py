@@ -94,35 +94,27 @@ def converted(given: Any, wishes: Sequence[Wish], detect: bool, misfits: Misfits
     KozmoError says what does not fit, where *misfits* is `stop`.
     """
     table = Table.of(given)
-    for wish in wishes:
-        if wish.column not in table.labels:
-            raise ConfigError(
-                f"there is no column '{wish.column}'", *did_you_mean(wish.column, table.labels)
-            )
+    _check(wishes, table)
     plain = [wish for wish in wishes if wish.type != "json"]
     rules = [rule for wish in plain for rule in _rules(wish, table)]
     if detect:
         rules += detected(table, {wish.column for wish in wishes})
     cleaner = Cleaner(rules)
     after = cleaner.whole(table.frame, table.opaque)
+    for fault in cleaner.faults:
+        raise ConfigError(f"column {fault.column}: {fault.why}")
     made = Converted(given, cleaner.log)
-    _raise_first(cleaner)
     originals = _Originals(table, given)
-    patches: dict[str, dict[int, Any]] = {}
-    for wish in plain:
-        for row in _lost(table.frame.get_column(wish.column), after.get_column(wish.column)):
-            value = originals.value(row, wish.column)
-            made.failed.setdefault(row, []).append(_why(wish, value))
-            if misfits == "keep":
-                patches.setdefault(wish.column, {})[row] = value
-    for wish in wishes:
-        if wish.type == "json":
-            patches[wish.column] = _read_json(wish, table, originals, made, misfits)
+    patches = {
+        wish.column: _read_json(wish, table, originals, made, misfits)
+        if wish.type == "json"
+        else _misfits(wish, (table.frame, after), originals, made, misfits)
+        for wish in wishes
+    }
     if made.failed and misfits == "stop":
         raise KozmoError(*_summary(made.failed))
     if made.log or any(patches.values()):
-        back = table.back(after, cleaner.renamed)
-        back = for_host(back, [entry.column or "" for entry in made.log])
+        back = for_host(table.back(after), [entry.column or "" for entry in made.log])
         made.table = patched(back, patches, originals.names)
     if made.failed and misfits == "aside":
         made.table = without(made.table, made.failed)
@@ -167,6 +159,8 @@ def patched(table: Any, patches: Mapping[str, Mapping[int, Any]], names: Mapping
         import pandas as pd
 
         for label, values in patches.items():
+            if not values:
+                continue
             column = series_list(table[names[label]])
             for row, value in values.items():
                 column[row] = value
@@ -191,13 +185,21 @@ class _Originals:
 
     def __init__(self, table: Table, given: Any) -> None:
         self.names = dict(zip(table.labels, table.names, strict=True))
-        self._frame = given if is_table(given) else None
+        self._given = given
         self._rows = [] if is_table(given) else rows_of(given)
+        self._columns: dict[str, list[Any]] = {}
 
     def value(self, row: int, label: str) -> Any:
-        if self._frame is not None:
-            return self._frame[self.names[label]].iloc[row]
-        return self._rows[row].get(self.names[label])
+        if label not in self._columns:
+            self._columns[label] = self._column(label)
+        return self._columns[label][row]
+
+    def _column(self, label: str) -> list[Any]:
+        if is_table(self._given):
+            place = list(self.names).index(label)
+            return list(self._given.iloc[:, place].tolist())
+        name = self.names[label]
+        return [row.get(name) for row in self._rows]
 
 
 def _rules(wish: Wish, table: Table) -> list[Rule]:
@@ -245,6 +247,29 @@ def _number_format(text: str) -> dict[str, Any]:
     return {"thousands": match[1], "decimal": match[2] or ("," if match[1] == "." else ".")}
 
 
+def _check(wishes: Sequence[Wish], table: Table) -> None:
+    """Raise ConfigError for a column that is not there."""
+    for wish in wishes:
+        if wish.column not in table.labels:
+            raise ConfigError(
+                f"there is no column '{wish.column}'", *did_you_mean(wish.column, table.labels)
+            )
+
+
+def _misfits(
+    wish: Wish, frames: tuple[Any, Any], originals: _Originals, made: Converted, misfits: Misfits
+) -> dict[int, Any]:
+    """Note the values of a column that were lost; return them by place where they are kept."""
+    before, after = (frame.get_column(wish.column) for frame in frames)
+    kept = {}
+    for row in _lost(before, after):
+        value = originals.value(row, wish.column)
+        made.failed.setdefault(row, []).append(_why(wish, value))
+        if misfits == "keep":
+            kept[row] = value
+    return kept
+
+
 def _lost(before: Any, after: Any) -> list[int]:
     """Return the places of the values that became none; blank texts are no values."""
     from kozmo_bridge.cleaner.actions.values import gaps
@@ -272,12 +297,6 @@ def _read_json(
             if misfits != "keep":
                 found[row] = None
     return found
-
-
-def _raise_first(cleaner: Cleaner) -> None:
-    """Raise what kept a whole column from being converted."""
-    for fault in cleaner.faults:
-        raise ConfigError(f"column {fault.column}: {fault.why}")
 
 
 def _why(wish: Wish, value: Any) -> str:

@@ -241,6 +241,10 @@ def parse_duration(column: pl.Series, given: Given) -> pl.Series:
 def _to_number(column: pl.Series, given: Given, dtype: Any) -> pl.Series:
     """Return *column* as numbers of *dtype*; cells that would lose something do not convert."""
     if is_text(column.dtype):
+        if isinstance(dtype, pl.Decimal):
+            # A cast would round what has more digits after the point.
+            exact = f"Decimal({dtype.precision},{dtype.scale})"
+            return _by("parse_number", column.cast(pl.String), given, dtype=exact)
         plain = column.cast(pl.String).str.strip_chars().str.strip_prefix("+")
         if dtype.is_integer():
             plain = plain.str.replace(r"\.0*$", "")
@@ -250,6 +254,8 @@ def _to_number(column: pl.Series, given: Given, dtype: Any) -> pl.Series:
         made: pl.Series = column.cast(dtype, strict=False)
         if dtype.is_integer() and not column.dtype.is_integer() and column.dtype != pl.Boolean:
             made = made.set(made.cast(pl.Float64) != column.cast(pl.Float64), None)
+        if isinstance(dtype, pl.Decimal) and not column.dtype.is_integer():
+            made = made.set(made.cast(column.dtype, strict=False) != column, None)
         return made
     if isinstance(column.dtype, pl.Duration) and dtype.is_float():
         return cast(column.dt.total_microseconds() / 1_000_000, dtype)

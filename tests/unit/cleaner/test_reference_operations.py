@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from kozmo_bridge.adapters import DataCleanerTransformer
-from kozmo_bridge.cleaner import clean
+from kozmo_bridge.cleaner import clean, profile, suggest
+from kozmo_singer.errors import ConfigError
 
 FRAME = pd.DataFrame(
     {
@@ -153,3 +154,25 @@ def test_suggestions_of_the_transformer_are_operations_that_it_takes() -> None:
     made = transformer.clean(ROWS, found)
     assert {"a": "y", "n": 2.5} in made
     assert transformer.suggest_cleaning_operations([]) == []
+
+
+def test_the_transformer_suggests_nothing_that_its_first_form_would_not_have_done() -> None:
+    """Old flows apply all suggestions unseen: no outlier goes, no column is taken apart."""
+    rows = [{"n": i % 9, "o": '{"a": 1, "b": 2}', "at": f"{i % 5} - {i % 3}"} for i in range(60)]
+    rows.append({"n": 10_000, "o": None, "at": None})
+    found = DataCleanerTransformer().suggest_cleaning_operations(rows)
+    risky = {each["type"] for each in found if each["details"]["risk"] != "safe"}
+    assert risky <= {"fill_nulls", "drop_duplicates", "drop_columns"}
+    known = suggest(profile(rows))
+    assert any(each.risk != "safe" and each.rule.action not in risky for each in known)
+
+
+def test_columns_that_are_not_there_are_passed_over_where_they_were() -> None:
+    """By the operations on texts; the others say that a column is missing."""
+    transformer = DataCleanerTransformer()
+    rule = {"type": "uppercase", "columns": ["gone", "a"]}
+    assert transformer.clean([{"a": "x"}], [rule]) == [{"a": "X"}]
+    rule = {"type": "lowercase", "column": "gone"}
+    assert transformer.clean([{"a": "X"}], [rule]) == [{"a": "X"}]
+    with pytest.raises(ConfigError, match="there is no column 'gone'"):
+        transformer.clean([{"a": "x"}], [{"type": "drop_nulls", "columns": ["gone"]}])
