@@ -216,7 +216,7 @@ class Node:
 
     @contextmanager
     def _dialog(self) -> Iterator[Locator]:
-        dialog = self.canvas.page.get_by_role("dialog")
+        dialog = self.canvas.page.locator("[role=dialog]:not(.ag-tooltip)")
         dialog.wait_for()
         yield dialog
         self.canvas.page.keyboard.press("Escape")

@@ -29,7 +29,6 @@ from loader_node import (
     wait,
 )
 
-
 # The component as the host sees it.
 
 
