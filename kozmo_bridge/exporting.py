@@ -186,11 +186,16 @@ def _too_many(rejected: Sequence[Rejected], most: str) -> WriteError:
     reasons = [f"row {each.row}: {_words(each)}" for each in rejected[:_SHOWN]]
     more = [f"and {len(rejected) - _SHOWN} more"] if len(rejected) > _SHOWN else []
     return WriteError(
-        f"the database refused {len(rejected)} rows, and at most {most} may be refused",
+        f"the database refused {counted(len(rejected))}, and at most {most} may be refused",
         *reasons,
         *more,
         "nothing was written; correct the rows, or let more be refused",
     )
+
+
+def counted(rows: int) -> str:
+    """Return a number of rows in words."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
 def _words(rejected: Rejected) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kozmo_bridge.exporting import with_moments
-from kozmo_bridge.shapes import Shape, Values, as_text, typed
+from kozmo_bridge.shapes import Shape, Values, as_text, check_names, typed
 from kozmo_singer.wire.types import Column, LogicalType, columns
 
 _STREAM = "{stream}"
@@ -31,25 +31,36 @@ def place(table: str, schema: str = "") -> Place:
     return Place(table.replace("-", "_"), {"table_name": table})
 
 
-def fitted(data: Any, there: Mapping[str, Any]) -> Shape:
+def fitted(
+    data: Any, there: Mapping[str, Any], said: Mapping[str, LogicalType] | None = None
+) -> Shape:
     """Return *data* with the types that its columns have in *there*, a table's JSON Schema.
 
     So the table stays as it is, and rows that do not fit are the database's to refuse. Columns that
-    it lacks get types by their values; texts that are dates or moments get theirs.
+    it lacks get types by their values; texts that are dates or moments get theirs. The types that
+    are *said* go before all that; ConfigError where *data* has no such column.
     """
+    said = said or {}
     types = {column.name: column.type for column in columns(there)}
     firm = {
         name: Column(name, _BASE64 if type.name == "binary" else type)
         for name, type in types.items()
         if type.name not in (*_MOMENTS, "string")
     }
-    texts = [name for name, type in types.items() if type.name == "string"]
-    shape = with_moments(typed(data, firm), {*firm, *texts})
+    firm |= {name: Column(name, type) for name, type in said.items()}
+    texts = {name for name, type in {**types, **said}.items() if type.name == "string"}
+    firm = {name: column for name, column in firm.items() if name not in texts}
+    shape = typed(data, firm)
+    check_names(said, [column.name for column in shape.columns])
+    shape = with_moments(shape, {*firm, *texts})
     found: list[Column] = []
     turned: list[Values] = []
     values: list[Values] = list(zip(*shape.rows, strict=True)) or [()] * len(shape.columns)
     for column, cells in zip(shape.columns, values, strict=True):
-        type, cells = _taken(types.get(column.name), column.type, cells)
+        if column.name in said:
+            type, cells = said[column.name], _as_said(said[column.name], column.type, cells)
+        else:
+            type, cells = _taken(types.get(column.name), column.type, cells)
         found.append(Column(column.name, type))
         turned.append(cells)
     return Shape(found, list(zip(*turned, strict=True)) if found else shape.rows)
@@ -65,11 +76,19 @@ def _taken(
         if have.length is None:
             # The target writes numbers, moments and nested values as text by itself.
             return want, cells
-        return have, [None if cell is None else as_text(cell) for cell in cells]
+        return have, _texts(cells)
     if have.name in _MOMENTS and want.name in _MOMENTS[: _MOMENTS.index(have.name)]:
         # The target reads what has no zone as UTC.
         return want, cells
     return have, cells
+
+
+def _as_said(said: LogicalType, have: LogicalType, cells: Values) -> Values:
+    return _texts(cells) if said.name == "string" != have.name else cells
+
+
+def _texts(cells: Values) -> Values:
+    return [None if cell is None else as_text(cell) for cell in cells]
 
 
 _BASE64 = LogicalType("binary", encoding="base64")

@@ -45,7 +45,7 @@ def shape_of(data: Any, schema: Mapping[str, Any] | None = None) -> Shape:
         return Shape(list(data.columns), _with_json(data))
     said = {column.name: column for column in columns(schema or {})}
     made = typed(data, said)
-    _check_names(said, [column.name for column in made.columns])
+    check_names(said, [column.name for column in made.columns])
     return made
 
 
@@ -159,7 +159,8 @@ def _arrow(values: Values, kind: str) -> Typed:
     return values, LogicalType(known[kind]) if kind in known else None
 
 
-def _check_names(said: Iterable[str], names: Sequence[str]) -> None:
+def check_names(said: Iterable[str], names: Sequence[str]) -> None:
+    """Raise ConfigError for a name that is *said* and is none of the *names* of columns."""
     for name in said:
         if name not in names:
             raise ConfigError(

@@ -18,12 +18,14 @@ from kozmo_bridge.components.canvas import (
     HandleInput,
     Output,
     StrInput,
+    TableInput,
 )
 from kozmo_bridge.components.databases import Database, database
 from kozmo_bridge.components.existing import existing
 from kozmo_bridge.components.exports import (
     APPEND,
     MODES,
+    TYPE_WORDS,
     UPSERT,
     Job,
     Outcome,
@@ -33,11 +35,13 @@ from kozmo_bridge.components.exports import (
     no_columns,
     outcome,
     refused,
+    types_in,
 )
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.logins import SECRETS, login_inputs, settings, show_login
+from kozmo_bridge.components.steps import rows_in
 from kozmo_bridge.components.tables import in_schema, notes, table_of
-from kozmo_bridge.exporting import aexport, aforecast
+from kozmo_bridge.exporting import aexport, aforecast, counted
 from kozmo_bridge.placing import fitted
 from kozmo_runner import api
 from kozmo_runner.api import Cancel
@@ -133,6 +137,19 @@ class DatabaseExporterComponent(KozmoComponent):
             value=False,
             advanced=True,
         ),
+        TableInput(
+            name="column_types",
+            display_name="Column types",
+            info="Types of columns where those of the table, or of the values, are not right: "
+            f"{TYPE_WORDS}.",
+            table_schema=[
+                {"name": "column", "display_name": "Column", "type": "text", "edit_mode": "inline"},
+                {"name": "type", "display_name": "Type", "type": "text", "edit_mode": "inline"},
+            ],
+            trigger_text="Column types",
+            value=[],
+            advanced=True,
+        ),
     ]
     outputs: ClassVar[list[Any]] = [
         Output(name="result", display_name="Result", method="export_data", types=[DATA]),
@@ -193,7 +210,8 @@ class DatabaseExporterComponent(KozmoComponent):
     async def _write(self, job: Job, rows: Any) -> Outcome:
         there = await self._there(job)
         known = there.schema if there is not None and not flag(self.given("widen_columns")) else {}
-        shape = await asyncio.to_thread(fitted, rows, known)
+        said = types_in(rows_in(self.given("column_types")))
+        shape = await asyncio.to_thread(fitted, rows, known, said)
         keys = keys_of(job, shape, there)
         options: dict[str, Any] = {"stream": job.place.stream, "key_properties": keys}
         if self._only_tries:
@@ -202,9 +220,9 @@ class DatabaseExporterComponent(KozmoComponent):
         options["most_rejected"] = job.most_rejected
         with job.in_words():
             written = await aexport(job.target, job.config, shape, **options)
-        self.log(f"{written.rows} rows into {job.table} in {watch}")
+        self.log(f"{counted(written.rows)} into {job.table} in {watch}")
         if written.rejected:
-            self.log(f"{len(written.rejected)} rows were rejected")
+            self.log(f"{counted(len(written.rejected))} rejected")
         return outcome(job, written, watch.seconds)
 
     def _tried(self, job: Job, plan: StreamPlan) -> Outcome:

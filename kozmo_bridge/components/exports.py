@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from kozmo_bridge.components.base import literal
+from kozmo_bridge.components.steps import cell
 from kozmo_bridge.exporting import Rejected, Written
 from kozmo_bridge.placing import Place, place
 from kozmo_bridge.shapes import Shape
@@ -15,10 +16,15 @@ from kozmo_singer.errors import ConfigError, WriteError
 from kozmo_singer.settings import did_you_mean
 from kozmo_singer.wire.catalog import Stream
 from kozmo_singer.wire.planned import StreamPlan
+from kozmo_singer.wire.types import NAMES, LogicalType
 
 APPEND, UPSERT, REPLACE, CREATE = "Append", "Upsert", "Replace", "Fail if exists"
 MODES = {APPEND: "append-only", UPSERT: "upsert", REPLACE: "overwrite", CREATE: "create"}
 """The load methods of the targets, as the node names them."""
+_TYPES = {"text": "string", "number": "decimal", "datetime": "timestamptz"}
+TYPE_WORDS = (
+    "text, integer, number, float, boolean, date, time, timestamp, timestamptz, uuid, json, binary"
+)
 REASON, COLUMN = "_reason", "_column"
 """What stands before the columns of a row that was refused."""
 
@@ -148,6 +154,24 @@ def keys_of(job: Job, shape: Shape, there: Stream | None) -> list[str]:
                 *(did_you_mean(key, names) or [f"they have: {', '.join(names)}"]),
             )
     return list(keys)
+
+
+def types_in(rows: Iterable[Mapping[str, Any]]) -> dict[str, LogicalType]:
+    """Return the types of columns that a table of them names; ConfigError for one not known."""
+    found = {}
+    for row in rows:
+        column, word = (cell(row.get(part)) for part in ("column", "type"))
+        if not column or not word:
+            continue
+        name = _TYPES.get(word.lower(), word.lower())
+        if name not in NAMES:
+            raise ConfigError(
+                f"there is no type '{word[:40]}', which column '{column[:40]}' is to have",
+                *did_you_mean(word.lower(), [*_TYPES, *NAMES]),
+                f"there are: {TYPE_WORDS}",
+            )
+        found[column] = LogicalType(name)
+    return found
 
 
 def no_columns(job: Job, rows: Sequence[Any] | Any) -> Outcome | None:

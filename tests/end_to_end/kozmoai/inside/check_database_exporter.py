@@ -281,6 +281,25 @@ def test_columns_that_are_there_keep_their_types(postgres):
     assert (100_000, "too long") in postgres.query("SELECT small, code FROM t")
 
 
+def test_types_can_be_said(postgres):
+    """In a new table; a type or a column that is not known is told with what was meant."""
+    rows = data([{"id": 1.0, "zip": 10115, "at": "2024-01-31"}])
+
+    def said(**types):
+        node = exporter(postgres, rows)
+        table = [{"column": name, "type": type} for name, type in types.items()]
+        # The host's set() takes lists apart.
+        node._attributes["column_types"] = table
+        return asyncio.run(node.export_data())
+
+    said(id="Integer", zip="text", at="text")
+    assert postgres.query("SELECT * FROM t") == [(1, "10115", "2024-01-31")]
+    with pytest.raises(Problem, match="did you mean 'integer'"):
+        said(id="integr")
+    with pytest.raises(Problem, match="did you mean 'zip'"):
+        said(zipp="text")
+
+
 def test_the_table_of_the_usual_schema_of_the_login_is_meant(postgres):
     """Which need not be public, nor have a name without dashes; others of that name are not it."""
     postgres.query("CREATE TABLE t (id text)")
