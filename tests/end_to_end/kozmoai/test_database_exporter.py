@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+
 from inside import FOLDER, inside
 
 
-def test_rows_are_exported(run, environment, tmp_path, postgres):
-    """Each write mode, names, types, rejected rows, Stop, and bookmarks of what came before."""
-    told = {"POSTGRES": json.dumps(postgres.config)}
-    inside(run, environment, tmp_path, [FOLDER / "check_database_exporter.py"], told, timeout=400)
+@pytest.mark.parametrize("name", ["check_database_exporter.py", "check_exporter_form.py"])
+def test_rows_are_exported(run, environment, tmp_path, postgres, name):
+    """Write modes, names, types, rejected rows, Stop, bookmarks; form, adapter, old flows."""
+    told = {"POSTGRES": json.dumps(postgres.config), "PYTHONPATH": str(FOLDER)}
+    inside(run, environment, tmp_path, [FOLDER / name], told, timeout=400)
