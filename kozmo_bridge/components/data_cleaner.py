@@ -101,15 +101,6 @@ class DataCleanerComponent(KozmoComponent):
             info="Safe ones lose nothing. Lossy ones also fill gaps and unify spellings; "
             "the output Suggestions tells what each would lose.",
         ),
-        TableInput(
-            name="steps",
-            display_name="Steps",
-            info="Done in this order, after the operation. Rows of the output Suggestions fit in.",
-            table_schema=COLUMNS,
-            value=[],
-            trigger_text="Add steps",
-            real_time_refresh=True,
-        ),
         MessageTextInput(
             name="columns",
             display_name="Columns",
@@ -145,6 +136,15 @@ class DataCleanerComponent(KozmoComponent):
             info="Whether Sort puts the least first.",
             value=True,
             advanced=True,
+        ),
+        TableInput(
+            name="steps",
+            display_name="Steps",
+            info="Done in this order, after the operation. Rows of the output Suggestions fit in.",
+            table_schema=COLUMNS,
+            value=[],
+            trigger_text="Add steps",
+            real_time_refresh=True,
         ),
         BoolInput(
             name="get_statistics",
