@@ -99,7 +99,7 @@ FLOWS = {
                  ["tap_name"]),
             Node("OpenAIEmbeddings-vectors", "kozmoai:embeddings/openai", (0, 1)),
             Node("QdrantVectorStoreComponent-orders", "kozmoai:vectorstores/qdrant", (1, 0),
-                 {"collection_name": "orders", "path": "shop-vectors"}),
+                 {"collection_name": "orders", "host": "", "path": "shop-vectors"}),
         ],
         [
             ("SingerSource-orders", "data", "QdrantVectorStoreComponent-orders", "ingest_data"),
@@ -149,7 +149,11 @@ async def _node(node: Node) -> dict[str, Any]:
         template[name]["value"] = node.values[name]
         await _refreshed(instance, template, name)
     for name, value in node.values.items():
-        template[_input(template, name)]["value"] = value
+        field = template[_input(template, name)]
+        field["value"] = value
+        # A dropdown shows what it offers only.
+        if "options" in field and value not in field["options"]:
+            field["options"].append(value)
     if "prompt" in node.file:
         instance.set(template=node.values["template"])
         made = instance.to_frontend_node()["data"]["node"]

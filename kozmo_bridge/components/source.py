@@ -60,6 +60,11 @@ class Extraction:
         """The streams, in the order in which their rows came."""
         return list(dict.fromkeys(batch.stream for batch in self.batches))
 
+    def bookmark(self, stream: str) -> Any:
+        """Return where *stream* stands; the whole state of a tap whose state has its own form."""
+        marks = self.state.get("bookmarks")
+        return marks.get(stream, {}) if isinstance(marks, dict) else self.state
+
 
 class SourceComponent(KozmoComponent):
     """A component that reads a tap. One run reads it once, whatever outputs are wanted."""
@@ -114,14 +119,18 @@ class SourceComponent(KozmoComponent):
         return Message(text=text)
 
     @output
-    async def as_state(self) -> Data:
-        """Return where the node stands: rows, streams, and the bookmark."""
+    async def as_state(self) -> list[Data]:
+        """Return, for each stream, how many rows came and where it stands now."""
         extraction = await self.extracted()
-        self._show_first(extraction)
         counts = dict.fromkeys(extraction.streams, 0)
         for batch in extraction.batches:
             counts[batch.stream] += len(batch)
-        return Data(data={"rows": extraction.rows, "streams": counts, "state": extraction.state})
+        rows = [
+            Data(data={"stream": stream, "rows": count, "bookmark": extraction.bookmark(stream)})
+            for stream, count in counts.items()
+        ]
+        self.show(rows)
+        return rows
 
     async def extracted(self) -> Extraction:
         """Return the rows, read once a run."""

@@ -91,9 +91,16 @@ class Host:
 
     def children(self, command: str) -> list[int]:
         """Return the ids of those processes of the server that run exactly this command line."""
+        return self._found("-fx", re.escape(command))
+
+    def running(self, plugin: str) -> list[int]:
+        """Return the ids of those processes of the server that run a plug-in of this name."""
+        return self._found("-f", rf"/{re.escape(plugin)}\b")
+
+    def _found(self, *pattern: str) -> list[int]:
         assert self._process is not None
         done = subprocess.run(
-            ["pgrep", "-s", str(self._process.pid), "-fx", re.escape(command)],
+            ["pgrep", "-s", str(self._process.pid), *pattern],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         return [int(pid) for pid in done.stdout.split()]

@@ -68,7 +68,7 @@ def test_every_output_of_every_way_to_connect(orders, by):
     assert [row.data["id"] for row in results["data"]] == [1, 2, 3]
     assert results["dataframe"]["name"].tolist()[:2] == ["Ann", "Bob"]
     assert results["text"].text.startswith("| id | name | secret |")
-    assert results["state"].data["rows"] == 3
+    assert [row.data["rows"] for row in results["state"]] == [3]
     # All outputs of a run share one reading.
     assert sum("rows from tap-postgres" in str(logs) for logs in node._output_logs.values()) == 1
 
