@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Request
 
 from .fields import Field, upload
 from .grids import Grid
@@ -32,14 +32,19 @@ class Shown:
 class Running:
     """A run that was started."""
 
-    def __init__(self, canvas: Canvas, before: int) -> None:
-        self._canvas, self._before = canvas, before
+    def __init__(self, canvas: Canvas, before: int, request: Request) -> None:
+        self._canvas, self._before, self._request = canvas, before, request
 
     def wait(self, seconds: float = RUN_SECONDS) -> str:
         """Wait for its end and return the page's words of success; Refused tells its error."""
         from .page import Refused
 
         kind, text = self._canvas.message(self._before, seconds)
+        # Until the page has read the whole answer it takes no other run, without a word.
+        answer = self._request.response()
+        if answer is not None and not self._request.failure:
+            answer.finished()
+        self._canvas.settle()
         if kind == "error":
             raise Refused(text)
         return text
@@ -129,9 +134,11 @@ class Node:
 
     def start(self) -> Running:
         """Press the node's own play button: it runs, and what it depends on."""
+        self.canvas.dismiss()
         before = len(self.canvas.messages())
-        self.element.get_by_test_id(re.compile("^button_run_")).click()
-        return Running(self.canvas, before)
+        with self.canvas.page.expect_request(re.compile(r"/build/[^/]+/flow")) as request:
+            self.element.get_by_test_id(re.compile("^button_run_")).click()
+        return Running(self.canvas, before, request.value)
 
     def run(self, seconds: float = RUN_SECONDS) -> str:
         """Run it to its end and return the page's words of success; Refused tells its error."""

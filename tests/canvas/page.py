@@ -196,12 +196,15 @@ class Canvas:
     def screenshot(self, path: Path, *, messages: bool = False) -> Path:
         """Take a picture of the page with all nodes in it, and with its messages if asked."""
         self.fit()
-        alerts = self.page.locator(_ALERTS)
         if not messages:
-            alerts.evaluate_all("all => all.forEach(one => one.click())")
-            self.page.wait_for_function(f"() => !document.querySelector('{_ALERTS}')")
+            self.dismiss()
         self.page.screenshot(path=path)
         return path
+
+    def dismiss(self) -> None:
+        """Click all messages away; the page does not tell again what it still shows."""
+        self.page.locator(_ALERTS).evaluate_all("all => all.forEach(one => one.click())")
+        self.page.wait_for_function(f"() => !document.querySelector('{_ALERTS}')")
 
     def settle(self) -> None:
         """Let the page draw what it knows by now."""

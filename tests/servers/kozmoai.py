@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 
+from servers.processes import plugins
+
 START_SECONDS = 240.0
 _STOP_SECONDS = 10.0
 _PASSWORD = "a-password-of-the-tests"
@@ -93,9 +95,10 @@ class Host:
         """Return the ids of those processes of the server that run exactly this command line."""
         return self._found("-fx", re.escape(command))
 
-    def running(self, plugin: str) -> list[int]:
-        """Return the ids of those processes of the server that run a plug-in of this name."""
-        return self._found("-f", rf"/{re.escape(plugin)}\b")
+    def plugins(self, name: str) -> list[int]:
+        """Return the ids of the running plug-ins called *name* that the server has started."""
+        found = [plugins(pid) for pid in self._found("")]
+        return [pid for each in found for pid, called in each.items() if called == name]
 
     def _found(self, *pattern: str) -> list[int]:
         assert self._process is not None

@@ -26,7 +26,8 @@ def plugins(runner: int) -> dict[int, str]:
     """Return the running plug-ins of a *runner*: process id -> name, such as tap-postgres."""
     found: dict[int, str] = {}
     with suppress(OSError):  # it is gone
-        for pid in Path(f"/proc/{runner}/task/{runner}/children").read_text().split():
+        listed = "".join(p.read_text() for p in Path(f"/proc/{runner}/task").glob("*/children"))
+        for pid in listed.split():
             words = _command(int(pid)).split(" ")
             for name in (Path(word).name.replace("_", "-") for word in words[:2]):
                 if name.startswith(("tap-", "map-", "target-")):

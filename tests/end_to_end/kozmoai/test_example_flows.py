@@ -101,7 +101,7 @@ def test_files_to_a_database(host, imported, tmp_path, orders):
         run = build(host, flow)
         assert run.ended and not run.error, run
         (result,) = run.nodes["DatabaseExporter-shop"].outputs["result"]
-        assert result["inserted"] == inserted
+        assert result["data"]["inserted"] == inserted
         with closing(sqlite3.connect(path)) as database:
             found = database.execute(
                 "SELECT order_id, customer, city, quantity, total FROM orders ORDER BY order_id"
@@ -137,7 +137,7 @@ def test_a_database_to_an_answer(host, imported, shop, orders):
 
 
 def test_any_tap_to_a_vector_store(host, imported, shop, orders, tmp_path):
-    """The text of each row is found by itself; a second run adds none, since nothing is new."""
+    """The text of each row is found by itself."""
     source = json.loads((FLOWS / "tap-to-vectors.json").read_text("utf-8"))["data"]["nodes"][0]
     path = next(name for name in source["data"]["node"]["template"] if name.endswith("_path"))
     some = orders[7]
@@ -154,4 +154,4 @@ def test_any_tap_to_a_vector_store(host, imported, shop, orders, tmp_path):
     run = build(host, flow)
     assert run.ended and not run.error, run
     (found, *_) = run.nodes["QdrantVectorStoreComponent-orders"].outputs["search_results"]
-    assert found["text"] == wanted
+    assert found["data"]["text"] == wanted
