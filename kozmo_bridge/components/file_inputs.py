@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kozmo_bridge.components import resetting, verdicts
-from kozmo_bridge.components.base import flag
 from kozmo_bridge.components.canvas import (
     BoolInput,
     DropdownInput,
@@ -23,12 +21,6 @@ from kozmo_bridge.components.canvas import (
 from kozmo_bridge.components.stores import DETECT, ENDINGS, FORMATS, LOCAL, STORES
 
 MODES = ("All files", "New or changed files")
-
-
-def columns_label(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return what stands on the button that opens the table of columns."""
-    chosen = sum(flag(row.get("read", "yes")) for row in rows)
-    return f"Columns: {chosen} of {len(rows)}"
 
 
 def _column(name: str, title: str, *, edit: bool = False) -> dict[str, Any]:
@@ -129,7 +121,6 @@ INPUTS: list[Any] = [
         ],
         trigger_text="Columns",
         value=[],
-        real_time_refresh=True,
         advanced=True,
     ),
     DropdownInput(

@@ -10,7 +10,7 @@ from kozmo_bridge import _host
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.components import file_settings, resetting, stores
 from kozmo_bridge.components.base import Stopwatch, flag, literal, names_in
-from kozmo_bridge.components.file_inputs import INPUTS, MODES, columns_label
+from kozmo_bridge.components.file_inputs import INPUTS, MODES
 from kozmo_bridge.components.file_preview import (
     MOST_COLUMNS,
     Glance,
@@ -84,14 +84,23 @@ class FileLoaderComponent(SourceComponent):
     async def refresh(self, form: Form, changed: str) -> None:
         """Show what belongs to the source and the format; look at the files on Preview."""
         self._attributes["upload"] = _upload_path(form)
-        if changed == "column_choice" and form.value(changed):
-            form.note(changed, trigger_text=columns_label(form.value(changed)))
-        elif changed == resetting.BUTTON:
+        if changed == resetting.BUTTON:
             resetting.press(form)
         elif changed == "preview":
             await self._preview(form)
-        elif changed in ("source_type", "file_format"):
+        elif changed == "source_type":
+            self._forget_files(form)
             await self._arrange(form)
+        elif changed == "file_format":
+            await self._arrange(form)
+
+    def _forget_files(self, form: Form) -> None:
+        """Take away what was found in another source."""
+        self.tell(form, "")
+        for name in ("streams", "column_choice"):
+            form.set(name, [])
+        form.offer("streams", [])
+        _place(form, ["streams", "column_choice"], False)
 
     async def _preview(self, form: Form) -> None:
         watch = Stopwatch()
@@ -109,7 +118,7 @@ class FileLoaderComponent(SourceComponent):
         # The host keeps them all with the flow, and sends them to and fro.
         rows = rows if len(rows) <= MOST_COLUMNS else []
         form.set("column_choice", rows)
-        form.note("column_choice", trigger_text=columns_label(rows))
+        form.note("column_choice", trigger_text=f"{len(rows):,} columns")
         _place(form, ["streams"], len(found.names) > 1)
         _place(form, ["column_choice"], bool(rows))
 
@@ -237,7 +246,7 @@ def _explained(error: KozmoError, store: Store, paths: Sequence[str]) -> KozmoEr
     # That it was discovery that failed is of no use on the canvas.
     if error.details and error.message.endswith("could not discover its streams"):
         told = error.details
-    return ReadError(*told, *_hints(store, paths))
+    return ReadError(told[0].removeprefix(f"{store.tap} "), *told[1:], *_hints(store, paths))
 
 
 def _hints(store: Store, paths: Sequence[str]) -> list[str]:

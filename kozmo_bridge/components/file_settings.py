@@ -18,7 +18,7 @@ _PLAIN = "tap-parquet"
 """A tap whose format needs no settings."""
 _UNLIKE = ("tap-ftp", "tap-sftp")
 """Taps of two stores that have no setting of a store in common."""
-_FIRST = ("delimiter", "encoding", "header", "sheet", "json_path", "record_path", "widths")
+_FIRST = ("delimiter", "encoding", "sheet", "json_path", "record_path", "widths")
 """The chief settings of formats."""
 _ALWAYS = ("metadata_columns", "members")
 """Settings that are there for all formats and stores."""

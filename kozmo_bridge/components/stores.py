@@ -21,7 +21,7 @@ class Store(NamedTuple):
 
 
 LOCAL = Store("Local File", "tap-files", ("file",))
-S3 = Store("S3", "tap-s3", ("s3", "s3a"), ("aws_region",))
+S3 = Store("S3", "tap-s3", ("s3", "s3a"))
 STORES = (
     LOCAL,
     S3,
@@ -31,7 +31,7 @@ STORES = (
         ("azure_account_name", "azure_account_key"),
     ),
     Store(
-        "SFTP", "tap-sftp", ("sftp",), ("ssh_host", "ssh_user", "ssh_password", "ssh_private_key")
+        "SFTP", "tap-sftp", ("sftp",), ("ssh_host", "ssh_user", "ssh_password")
     ),
     Store("FTP", "tap-ftp", ("ftp", "ftps"), ("ftp_host", "ftp_user", "ftp_password")),
     Store("Web server", "tap-http", ("http", "https"), ("http_token",)),
