@@ -1,3 +1,5 @@
+"""Singer Source, for the sidebar."""
+
 from kozmo_bridge.components.singer_source import SingerSourceComponent
 
 

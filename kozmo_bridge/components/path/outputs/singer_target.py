@@ -1,3 +1,5 @@
+"""Singer Target, for the sidebar."""
+
 from kozmo_bridge.components.singer_target import SingerTargetComponent
 
 
