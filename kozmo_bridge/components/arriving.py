@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kozmo_bridge.components.base import KozmoComponent
+from kozmo_bridge.components.bookmarks import nodes_after
 from kozmo_bridge.components.canvas import DataFrame
 from kozmo_bridge.components.texts import joined
 from kozmo_bridge.convert import mage_df_to_kozmo_data
@@ -54,17 +55,6 @@ def only_after(component: KozmoComponent, output: str) -> set[str] | None:
     edges = [e for e in getattr(vertex, "edges", ()) if e.source_id == component._id]
     named = {e.target_id for e in edges if e.source_handle.name == output}
     others = {e.target_id for e in edges if e.source_handle.name != output}
-    mine, theirs = _after(component, named), _after(component, others)
+    graph = vertex.graph if edges else None
+    mine, theirs = nodes_after(graph, named), nodes_after(graph, others)
     return None if mine & theirs else mine
-
-
-def _after(component: KozmoComponent, nodes: set[str]) -> set[str]:
-    successors = component._vertex.graph.successor_map if nodes else {}
-    found: set[str] = set()
-    rest = list(nodes)
-    while rest:
-        node = rest.pop()
-        if node not in found:
-            found.add(node)
-            rest += successors.get(node, ())
-    return found

@@ -8,7 +8,7 @@ read again.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -90,20 +90,24 @@ async def settle(exporter: Component, left_out: Collection[str] = ()) -> None:
             del waiting[pending.node]
 
 
-def _exporters_after(component: Component) -> set[str]:
-    successors = getattr(component.graph, "successor_map", {})
+def nodes_after(graph: Any, nodes: Iterable[str]) -> set[str]:
+    """Return *nodes* and all that come after them in the graph of a run."""
+    successors = getattr(graph, "successor_map", {})
     found: set[str] = set()
-    seen: set[str] = set()
-    rest = list(successors.get(component._id, ()))
+    rest = list(nodes)
     while rest:
         node = rest.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if component.graph.get_vertex(node).data.get("type") in EXPORTERS:
+        if node not in found:
             found.add(node)
-        rest += successors.get(node, ())
+            rest += successors.get(node, ())
     return found
+
+
+def _exporters_after(component: Component) -> set[str]:
+    after = nodes_after(component.graph, [component._id]) - {component._id}
+    return {
+        node for node in after if component.graph.get_vertex(node).data.get("type") in EXPORTERS
+    }
 
 
 async def _save(component: Component, node: str, bookmark: Bookmark) -> None:
