@@ -4,11 +4,12 @@
 PYTHON ?= python3
 # KozmoAI has no release for Python 3.13.
 PYTHON_kozmoai ?= >=3.10,<3.13
+PYTHON_langflow ?= >=3.11,<3.13
 
 # Of these packages only the data is read, whatever Python their code would need.
 datasets_OPTIONS := --no-deps --python-version 3.11
 
-ENVIRONMENTS := azurite datasets kozmoai meltano singer-python singer-sdk-beta
+ENVIRONMENTS := azurite datasets kozmoai langflow meltano singer-python singer-sdk-beta
 PEERS := meltanolabs-tap meltanolabs-tap-msgspec meltanolabs-target \
   pipelinewise-tap pipelinewise-target sling dlt ingestr target-jsonl tpchgen \
   mage-cleaner ydata-profiling skrub
@@ -113,10 +114,10 @@ $(READY): requirements/dev.lock pyproject.toml $(UV)
 .envs/%/.installed: requirements/%.lock $(UV)
 	$(UV) venv --quiet --clear -p "$(or $(PYTHON_$*),.venv)" .envs/$*
 	@$(INSTALL) -p .envs/$* --require-hashes $($(*)_OPTIONS) -r $<
-	@$(if $(filter kozmoai,$*),$(INSTALL) -p .envs/$* --no-deps --no-build-isolation -e .)
+	@$(if $(filter kozmoai langflow,$*),$(INSTALL) -p .envs/$* --no-deps --no-build-isolation -e .)
 	@touch $@
 
-.envs/kozmoai/.installed: pyproject.toml
+.envs/kozmoai/.installed .envs/langflow/.installed: pyproject.toml
 
 .envs/azurite/.installed: requirements/azurite/package-lock.json
 	@npm --version > /dev/null 2>&1 || \

@@ -17,6 +17,7 @@ BREAKING_NAMES = frozenset({"data", "model_dump"})
 """Columns that make KozmoAI take its DataFrame for a Data object or a model, and fail."""
 HOSTS = ("kozmoai", "lfx")
 """The packages that may be the host, the first one that is installed being it."""
+PRODUCTS = {"kozmoai": "KozmoAI", "lfx": "Langflow"}
 
 
 class Host(NamedTuple):
@@ -45,6 +46,28 @@ def name() -> str:
         if find_spec(package) is not None:
             return package
     raise MissingHost
+
+
+def product() -> str:
+    """Return what users call the host, KozmoAI where there is none."""
+    try:
+        return PRODUCTS[name()]
+    except MissingHost:
+        return PRODUCTS[HOSTS[0]]
+
+
+def variable(setting: str) -> str:
+    """Return the environment variable of a setting of the host, such as COMPONENTS_PATH."""
+    return f"{product().upper()}_{setting}"
+
+
+def kind(graph: Any, node: str) -> str:
+    """Return the name of the component that a node of a flow is.
+
+    Langflow calls those of a folder that it is told of such as ext:data:DatabaseLoader@extra.
+    """
+    told = graph.get_vertex(node).data.get("type") or ""
+    return str(told).rpartition(":")[2].partition("@")[0]
 
 
 def module(path: str) -> Any:

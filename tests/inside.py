@@ -1,4 +1,4 @@
-"""Tests that run within the environment of KozmoAI, by a pytest of its own."""
+"""Tests that run within the environment of KozmoAI or Langflow, by a pytest of its own."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ def inside(
     files: Sequence[Path],
     told: Mapping[str, str] | None = None,
     timeout: float = 180,
+    host: str = "kozmoai",
 ) -> None:
-    """Run the tests of *files* with KozmoAI's Python; *told* are variables for them.
+    """Run the tests of *files* with the Python of the host; *told* are variables for them.
 
     What that pytest says is what this test says; the components are switched on.
     """
-    python = environment("kozmoai") / "python"
+    python = environment(host) / "python"
     env = {
-        "KOZMOAI_CONFIG_DIR": str(tmp_path / "config"),
-        "KOZMOAI_DATABASE_URL": f"sqlite:///{tmp_path}/kozmoai.db",
+        f"{host.upper()}_CONFIG_DIR": str(tmp_path / "config"),
+        f"{host.upper()}_DATABASE_URL": f"sqlite:///{tmp_path}/{host}.db",
         "KOZMO_HOME": str(tmp_path / "kozmo"),
         "DO_NOT_TRACK": "true",
         "ENABLE_MAGE_INTEGRATIONS": "true",

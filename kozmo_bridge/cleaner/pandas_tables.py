@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from kozmo_bridge._host import BREAKING_NAMES
+from kozmo_bridge._host import BREAKING_NAMES, HOSTS
 from kozmo_bridge.cleaner.cells import FAULTS, Taken, in_zone, of_objects, said, texts
 from kozmo_bridge.cleaner.changes import Column, Rows, merged
 from kozmo_bridge.cleaner.pandas_series import like, natural
@@ -115,7 +115,7 @@ class PandasHome:
 
     def _safe(self, label: str) -> str:
         """Return a new name, not one that breaks KozmoAI's frames; see docs/data-objects.md."""
-        host = type(self.given).__module__.partition(".")[0] == "kozmoai"
+        host = type(self.given).__module__.partition(".")[0] in HOSTS
         return f"{label}_" if host and label in BREAKING_NAMES else label
 
     def _finished(self, frame: Any) -> Any:

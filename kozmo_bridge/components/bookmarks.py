@@ -105,9 +105,7 @@ def nodes_after(graph: Any, nodes: Iterable[str]) -> set[str]:
 
 def _exporters_after(component: Component) -> set[str]:
     after = nodes_after(component.graph, [component._id]) - {component._id}
-    return {
-        node for node in after if component.graph.get_vertex(node).data.get("type") in EXPORTERS
-    }
+    return {node for node in after if _host.kind(component.graph, node) in EXPORTERS}
 
 
 async def _save(component: Component, node: str, bookmark: Bookmark) -> None:
@@ -139,7 +137,8 @@ async def _read(component: Component, slot: int, node: str | None = None) -> Boo
 
 
 def _file_name(node: str, slot: int) -> str:
-    return f"kozmo-bookmark-{node}.{slot}.json"
+    # In Langflow an id is such as ext:data:SingerSource@extra-aaaaa.
+    return f"kozmo-bookmark-{node.replace(':', '-')}.{slot}.json"
 
 
 def _storage() -> Any:

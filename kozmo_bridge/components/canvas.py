@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_bridge import _host
@@ -74,7 +75,14 @@ MultilineInput: Any = _io.MultilineInput
 MultilineSecretInput: Any = _io.MultilineSecretInput
 MultiselectInput: Any = _io.MultiselectInput
 NestedDictInput: Any = _io.NestedDictInput
-Output: Any = _io.Output
+# Langflow shows one output alone, to be chosen, where not told that all are wanted.
+Output: Any = partial(_io.Output, group_outputs=True)
 SecretStrInput: Any = _io.SecretStrInput
 StrInput: Any = _io.StrInput
 TableInput: Any = _io.TableInput
+NUMBERS: dict[str, Any] = {"integer": IntInput, "number": FloatInput}
+"""The inputs for numbers that may be left empty, by kind; where there is none a text does."""
+if _host.name() == "lfx":
+    # Langflow makes 0 of a number that is left empty, and has a port beside each table.
+    NUMBERS = {}
+    TableInput = partial(_io.TableInput, input_types=[])

@@ -1,7 +1,8 @@
-"""`kozmo doctor --kozmoai`: would KozmoAI show our components, and would they work?
+"""`kozmo doctor --kozmoai`: would the host show our components, and would they work?
 
-The host drops a component file that it cannot load without a word; here each is loaded by the
-host's own template builder, and what it says is told.
+The host is KozmoAI, or Langflow in an environment that has it instead. It drops a component file
+that it cannot load without a word; here each is loaded by the host's own template builder, and
+what it says is told.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from kozmo_bridge.components.stubs import FOLDER, stubs
 from kozmo_runner.installed import version
 from kozmo_singer.errors import KozmoError
 
-PATHS = "KOZMOAI_COMPONENTS_PATH"
+_PATHS = "COMPONENTS_PATH"
+_PACKAGES = {"kozmoai": ("kozmoai-base",), "lfx": ("langflow", "langflow-base", "lfx")}
+"""The distributions of each host; the first one that is installed tells the version."""
 
 
 class Finding(NamedTuple):
@@ -32,14 +35,14 @@ class Finding(NamedTuple):
 
 
 def examine() -> Iterator[Finding]:
-    """Yield what there is to say about KozmoAI in this environment."""
+    """Yield what there is to say about the host in this environment."""
     yield _switch()
     yield _paths()
     yield from _databases()
     try:
-        host = _host.name()
+        _host.name()
     except KozmoError as error:
-        yield Finding("KozmoAI", error.message, True)
+        yield Finding(_host.product(), error.message, True)
         return
     with tempfile.TemporaryDirectory(prefix="kozmo-doctor-") as folder:
         _quiet(folder)
@@ -47,23 +50,28 @@ def examine() -> Iterator[Finding]:
             utils = _host.module("custom.utils")
             component = _host.module("custom.custom_component.component").Component
         except KozmoError as error:
-            yield Finding("KozmoAI", str(error), True)
+            yield Finding(_host.product(), str(error), True)
             return
-        yield Finding("KozmoAI", _version(host))
+        yield Finding(_host.product(), _version())
         for file in _files():
             yield _loaded(file, utils, component)
 
 
 def _switch() -> Finding:
-    how = "on" if enabled() else f"off here; set {SWITCH}=true where KozmoAI is started"
+    how = "on" if enabled() else f"off here; set {SWITCH}=true where {_host.product()} is started"
     return Finding("data integration", how)
 
 
 def _paths() -> Finding:
-    folders = [Path(text) for text in os.environ.get(PATHS, "").split(",") if text.strip()]
-    if any(folder.resolve() == FOLDER.resolve() for folder in folders):
-        return Finding(PATHS, "holds our components")
-    return Finding(PATHS, f"lacks our components here; set {PATHS}=$(kozmo components-path)")
+    name = _host.variable(_PATHS)
+    if any(folder.resolve() == FOLDER.resolve() for folder in _folders()):
+        return Finding(name, "holds our components")
+    return Finding(name, f"lacks our components here; set {name}=$(kozmo components-path)")
+
+
+def _folders() -> list[Path]:
+    told = os.environ.get(_host.variable(_PATHS), "")
+    return [Path(text.strip()) for text in told.split(",") if text.strip()]
 
 
 def _databases() -> Iterator[Finding]:
@@ -73,16 +81,15 @@ def _databases() -> Iterator[Finding]:
     yield Finding("databases to write", ", ".join(available("target")) or "none")
 
 
-def _version(host: str) -> str:
-    package = {"kozmoai": "kozmoai-base"}.get(host, host)
+def _version() -> str:
+    found = next((p, v) for p in _PACKAGES[_host.name()] if (v := version(p)) is not None)
     note = "; its own data integration goes before ours" if host_has_its_own() else ""
-    return f"{package} {version(package) or ''}{note}"
+    return f"{' '.join(found)}{note}"
 
 
 def _files() -> list[Path]:
-    """Our stubs, and what else KozmoAI is told to load."""
-    folders = [Path(text.strip()) for text in os.environ.get(PATHS, "").split(",") if text.strip()]
-    others = [folder for folder in folders if folder.resolve() != FOLDER.resolve()]
+    """Our stubs, and what else the host is told to load."""
+    others = [folder for folder in _folders() if folder.resolve() != FOLDER.resolve()]
     return [file for folder in (FOLDER, *others) for file in stubs(folder)]
 
 
@@ -108,9 +115,9 @@ def _reason(error: BaseException) -> str:
 
 def _quiet(folder: str) -> None:
     """Keep the host from logging, and from putting files beside its own code."""
-    os.environ.setdefault("KOZMOAI_LOG_LEVEL", "critical")
-    os.environ.setdefault("KOZMOAI_CONFIG_DIR", folder)
-    os.environ.setdefault("KOZMOAI_DATABASE_URL", f"sqlite:///{folder}/kozmoai.db")
+    os.environ.setdefault(_host.variable("LOG_LEVEL"), "critical")
+    os.environ.setdefault(_host.variable("CONFIG_DIR"), folder)
+    os.environ.setdefault(_host.variable("DATABASE_URL"), f"sqlite:///{folder}/host.db")
     os.environ.setdefault("DO_NOT_TRACK", "true")
     if find_spec("loguru") is not None:
         from loguru import logger

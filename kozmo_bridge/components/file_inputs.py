@@ -6,6 +6,7 @@ from typing import Any
 
 from kozmo_bridge.components import resetting, verdicts
 from kozmo_bridge.components.canvas import (
+    DATA,
     BoolInput,
     DropdownInput,
     FileInput,
@@ -60,7 +61,7 @@ INPUTS: list[Any] = [
         name="files_from",
         display_name="Paths of a component",
         info="Data with a file_path, as Directory and File give them; they go before the path.",
-        input_types=["Data"],
+        input_types=[DATA],
         advanced=True,
     ),
     StrInput(

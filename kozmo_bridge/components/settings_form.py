@@ -9,10 +9,9 @@ from typing import Any, ClassVar, Literal
 from kozmo_bridge.components import bookmarks, resetting, verdicts
 from kozmo_bridge.components.base import KozmoComponent, literal
 from kozmo_bridge.components.canvas import (
+    NUMBERS,
     BoolInput,
     DropdownInput,
-    FloatInput,
-    IntInput,
     MultilineInput,
     MultilineSecretInput,
     SecretStrInput,
@@ -218,8 +217,7 @@ def input_of(number: int, setting: PluginSetting) -> Any:
         return DropdownInput(**common, options=[*extra, *choices], value=value)
     if setting.kind == "json":
         return MultilineInput(**common, value="")
-    kinds = {"integer": IntInput, "number": FloatInput}
-    return kinds.get(setting.kind, StrInput)(**common, placeholder=_placeholder(setting))
+    return NUMBERS.get(setting.kind, StrInput)(**common, placeholder=_placeholder(setting))
 
 
 def _placeholder(setting: PluginSetting) -> str:

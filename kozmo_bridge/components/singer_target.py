@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from kozmo_bridge.calls import aload
 from kozmo_bridge.components import bookmarks
 from kozmo_bridge.components.base import Stopwatch, names_in, output
-from kozmo_bridge.components.canvas import Data, HandleInput, Output, StrInput
+from kozmo_bridge.components.canvas import DATA, FRAME, Data, HandleInput, Output, StrInput
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.settings_form import (
     PLAIN_JSON,
@@ -45,7 +45,7 @@ class SingerTargetComponent(PluginComponent):
             name="input_data",
             display_name="Rows",
             info="Data or a DataFrame.",
-            input_types=["Data", "DataFrame"],
+            input_types=[DATA, FRAME],
             is_list=False,
             required=True,
         ),

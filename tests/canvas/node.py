@@ -60,7 +60,8 @@ class Node:
     @property
     def kind(self) -> str:
         """The name of its component in the code."""
-        return self.id.rpartition("-")[0]
+        # Langflow says which folder it is from: ext:data:DatabaseLoader@extra-aaaaa.
+        return self.id.rpartition("-")[0].rpartition(":")[2].partition("@")[0]
 
     @property
     def title(self) -> str:

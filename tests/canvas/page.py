@@ -69,6 +69,8 @@ def logged_in(browser: Browser, host: Host) -> BrowserContext:
 class Canvas:
     """The page of one flow."""
 
+    node_class: type[Node] = Node
+
     def __init__(self, page: Page, host: Host) -> None:
         self.page, self.host, self.flow = page, host, ""
 
@@ -108,11 +110,11 @@ class Canvas:
         (made,) = set(self._ids()) - set(before)
         self.fit()
         self.settle()
-        return Node(self, made)
+        return self.node_class(self, made)
 
     def nodes(self) -> list[Node]:
         """Return all nodes, in the order in which they came."""
-        return [Node(self, id) for id in self._ids()]
+        return [self.node_class(self, id) for id in self._ids()]
 
     def node(self, name: str) -> Node:
         """Return the one node of that title."""

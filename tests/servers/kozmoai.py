@@ -31,7 +31,10 @@ class Host:
     """KozmoAI as its API shows it: flows are made of components; it can die and start again.
 
     It has the components of the folders *components*, and with *frontend* the canvas at .base.
+    Langflow, from which it was forked, is started and asked in the same way.
     """
+
+    package = "kozmoai"
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class Host:
         (folder / "components").mkdir(exist_ok=True)
         where = ["--host", "127.0.0.1", "--port", str(self.port)]
         quiet = ["--no-open-browser", *([] if self._frontend else ["--backend-only"])]
-        command = [str(self._python), "-W", "ignore", "-m", "kozmoai", "run", *quiet, *where]
+        command = [str(self._python), "-W", "ignore", "-m", self.package, "run", *quiet, *where]
         with open(folder / "server.txt", "ab") as log:
             self._process = subprocess.Popen(
                 command, env=self._environment(), cwd=folder, stdin=subprocess.DEVNULL,
@@ -192,9 +195,9 @@ class Host:
         folder = self._folder
         settings = {
             "CONFIG_DIR": folder / "config",
-            "DATABASE_URL": f"sqlite:///{folder}/kozmoai.db",
+            "DATABASE_URL": f"sqlite:///{folder}/{self.package}.db",
             "COMPONENTS_PATH": ",".join(map(str, self._folders)),
-            "LOG_FILE": folder / "kozmoai.log",
+            "LOG_FILE": folder / f"{self.package}.log",
             "LOG_LEVEL": "critical",
             "AUTO_LOGIN": "false",
             "SUPERUSER": "admin",
@@ -211,7 +214,7 @@ class Host:
             "HOME": str(folder),
             "LANG": "C.UTF-8",
             "DO_NOT_TRACK": "true",
-            **{f"KOZMOAI_{name}": str(value) for name, value in settings.items()},
+            **{f"{self.package.upper()}_{name}": str(value) for name, value in settings.items()},
             **self._added,
         }
 
@@ -220,12 +223,12 @@ class Host:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             said = (self._folder / "server.txt").read_text("utf-8", "replace")[-3000:]
-            assert self._process.poll() is None, f"KozmoAI ended while starting:\n{said}"
+            assert self._process.poll() is None, f"{self.package} ended while starting:\n{said}"
             with suppress(httpx.TransportError):
                 if httpx.get(f"{self.base}/health", timeout=5).is_success:
                     return
             time.sleep(0.1)
-        raise AssertionError(f"KozmoAI did not answer within {START_SECONDS:g} s:\n{said}")
+        raise AssertionError(f"{self.package} did not answer within {START_SECONDS:g} s:\n{said}")
 
     def _make_key(self) -> str:
         token = httpx.post(f"{self.base}/api/v1/login", data=self.login, timeout=60).json()
@@ -236,6 +239,18 @@ class Host:
         return str(answer.json()["api_key"])
 
 
+class Langflow(Host):
+    """Langflow, as Host is KozmoAI."""
+
+    package = "langflow"
+
+    def template(self, name: str) -> dict[str, Any]:
+        """As of KozmoAI; the folder that a name begins with may be left out."""
+        names = [each for components in self._components.values() for each in components]
+        found = (each for each in names if f":{name}@" in each)
+        return super().template(next(found, name))
+
+
 @contextmanager
 def running(
     folder: Path,
@@ -244,9 +259,10 @@ def running(
     frontend: bool = False,
     components: Sequence[Path] = (),
     environment: Mapping[str, str] | None = None,
+    kind: type[Host] = Host,
 ) -> Iterator[Host]:
     """Run a server of the environment of *python*, its files in *folder*; see Host."""
-    host = Host(folder, python, frontend=frontend, components=components, environment=environment)
+    host = kind(folder, python, frontend=frontend, components=components, environment=environment)
     try:
         host.start()
         yield host
