@@ -15,7 +15,7 @@ from kozmo_bridge.components import verdicts
 from kozmo_bridge.components.canvas import Component, Message
 from kozmo_bridge.components.forms import Form
 from kozmo_singer.errors import KozmoError, show
-from kozmo_singer.secrets import forms, secrets_in
+from kozmo_singer.secrets import forms, plain, secrets_in
 
 PREVIEW_ROWS = 100
 """What a node's preview shows; the host would serialise all rows to show a thousand of them."""
@@ -223,9 +223,10 @@ class Stopwatch:
 def literal(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings as they were typed, without those that have no value.
 
-    The runner takes a mapping as it is: ${NAME} in it is text, not a variable of the server.
+    The runner takes a mapping as it is, so ${NAME} in it is text, not a variable of the server;
+    and so is keyring:SERVICE/USER after this. There are no NAME_command among *config*.
     """
-    return {name: value for name, value in config.items() if value not in (None, "")}
+    return {name: plain(value) for name, value in config.items() if value not in (None, "")}
 
 
 def flag(value: Any) -> bool:

@@ -30,7 +30,7 @@ from kozmo_bridge.components.typed_settings import config_of, json_object
 from kozmo_runner.api import aabout, about
 from kozmo_runner.plugins import Plug, find, on_path, registered
 from kozmo_singer.errors import ConfigError, KozmoError
-from kozmo_singer.secrets import forms, secrets_in
+from kozmo_singer.secrets import COMMAND, forms, secrets_in
 
 TEST_SECONDS = 60.0
 """How long a connection test waits for the plug-in."""
@@ -108,7 +108,15 @@ class PluginComponent(KozmoComponent):
 
     async def plugin_config(self, plugin: str) -> dict[str, Any]:
         """As `settings`, in the form that the runner takes for what it says."""
-        return literal(await self.settings(plugin))
+        config = await self.settings(plugin)
+        plug = find(plugin, self.side)
+        for name in config:
+            if name.endswith(COMMAND) and plug.has_command(name.removesuffix(COMMAND)):
+                raise ConfigError(
+                    f"setting '{name}': commands are not run for what is typed on the canvas",
+                    "use a global variable for the secret",
+                )
+        return literal(config)
 
     def secrets(self) -> list[str]:
         """Return the secrets among the settings, in the forms in which they may leak."""
