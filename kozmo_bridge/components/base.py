@@ -137,19 +137,21 @@ class KozmoComponent(Component):
 
     def secrets(self) -> list[str]:
         """Return the secrets that the inputs hold, in the forms in which they may leak."""
-        values = {name: self.text(name) for name in self.secret_inputs}
+        values = {name: self.text(name, spaces=True) for name in self.secret_inputs}
         # Of a connection string only the password is one.
         told = {n: v for n, v in values.items() if n != "connection_string"}
         url = values.get("connection_string", "")
         return forms([*filter(None, told.values()), *secrets_in({"url": url})])
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, spaces: bool = False) -> str:
         """Return the value of a single-line input as the user typed it.
 
         The host makes a newline of a backslash and an n, in Windows paths and passwords too.
+        *spaces*: those around it are part of it.
         """
         value = self.given(name)
-        return "" if value is None else str(value).strip("\n").replace("\n", "\\n").strip()
+        text = "" if value is None else str(value).strip("\n").replace("\n", "\\n")
+        return text if spaces else text.strip()
 
     def number(self, name: str) -> int | None:
         """Return the value of an integer input; 0 and nothing are None."""
