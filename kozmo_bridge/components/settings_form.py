@@ -150,8 +150,8 @@ class PluginComponent(KozmoComponent):
         for field in fields:
             form.add(field)
             _carry(form.fields[field.name], before.get(setting_name(field.name) or ""))
-        form.fields[PLAIN_JSON.name]["advanced"] = bool(fields)
-        form.fields[SECRET_JSON.name]["advanced"] = bool(fields)
+        form.note(PLAIN_JSON.name, advanced=bool(fields))
+        form.note(SECRET_JSON.name, advanced=bool(fields))
         self.tell(form, _words(told, bool(fields)))
 
 
