@@ -21,7 +21,7 @@ from kozmo_runner import api
 from kozmo_runner.api import Cancel
 from kozmo_runner.speech import metric
 from kozmo_singer.errors import WriteError
-from kozmo_singer.secrets import escape
+from kozmo_singer.secrets import plain
 from kozmo_singer.wire.planned import StreamPlan
 from kozmo_singer.wire.types import Column, LogicalType
 
@@ -87,8 +87,8 @@ def export(
             **config,
             "all_or_nothing": True,
             "on_bad_record": "quarantine",
-            "quarantine_path": escape(folder),
-            "max_bad_records": most_rejected,
+            "quarantine_path": folder,
+            "max_bad_records": plain(most_rejected),
         }
         try:
             with api.feed(target, settings, cancel=cancel, on_line=hear) as feed:

@@ -3,6 +3,7 @@
 A value of a configuration can be told in four ways: as it is; as ``${NAME}`` or
 ``${NAME:-default}`` in a file, which stand for environment variables; as ``keyring:SERVICE/USER``;
 or by a setting of the same name with ``_command`` behind it, whose first line of output it is.
+One more dollar before a reference makes it text: ``$${NAME}``, ``$keyring:SERVICE/USER``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from kozmo_singer.errors import ConfigError
 COMMAND = "_command"
 """What stands behind the name of a setting whose value a command prints."""
 COMMAND_SECONDS = 60.0
-_KEYRING = re.compile(r"keyring:(.+)/([^/]+)")
+_KEYRING = re.compile(r"(\$*)keyring:(.+)/([^/]+)")
 _REFERENCE = re.compile(r"(\$?)\$\{(\w+)(?::-([^}]*))?\}")
 _NAMES = re.compile(
     r"pass|secret|token|(api|private|access|account)[_-]?key|credential|auth|dsn|connection_string",
@@ -80,12 +81,21 @@ def expand(
 
 
 def escape(value: Any) -> Any:
-    """Return *value* in the form that `expand` turns back into it."""
+    """Return *value* in the form that `expand` and `fetch` turn back into it."""
+    return _in_texts(plain(value), lambda text: _REFERENCE.sub(lambda m: f"${m[0]}", text))
+
+
+def plain(value: Any) -> Any:
+    """Return *value* in the form that `fetch` turns back into it: no text asks the keyring."""
+    return _in_texts(value, lambda text: f"${text}" if _KEYRING.fullmatch(text) else text)
+
+
+def _in_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
-        return {key: escape(item) for key, item in value.items()}
+        return {key: _in_texts(item, change) for key, item in value.items()}
     if isinstance(value, list):
-        return [escape(item) for item in value]
-    return _REFERENCE.sub(lambda m: f"${m[0]}", value) if isinstance(value, str) else value
+        return [_in_texts(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def fetch(
@@ -212,7 +222,9 @@ def _looked_up(name: str, value: Any, said: list[str]) -> Any:
     match = _KEYRING.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
-    said.append(_from_keyring(name, match[1], match[2]))
+    if match[1]:
+        return value[1:]
+    said.append(_from_keyring(name, match[2], match[3]))
     return said[-1]
 
 

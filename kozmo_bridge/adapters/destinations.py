@@ -17,7 +17,7 @@ from kozmo_bridge.placing import fitted, place
 from kozmo_bridge.shapes import Shape
 from kozmo_runner.api import Cancel
 from kozmo_singer.errors import ConfigError
-from kozmo_singer.secrets import escape
+from kozmo_singer.secrets import plain
 from kozmo_singer.settings import did_you_mean
 from kozmo_singer.wire.catalog import Stream
 
@@ -138,7 +138,7 @@ class SQLDestinationAdapter(BaseDestinationAdapter):
 
     def _written(self, more: Mapping[str, Any], shape: Shape, **options: Any) -> Written:
         """Export *shape* with *more* settings, so that `disconnect` can stop it."""
-        mine = {name: escape(value) for name, value in more.items() if name not in _OF_PANDAS}
+        mine = {name: plain(value) for name, value in more.items() if name not in _OF_PANDAS}
         cancel = Cancel()
         self._running.append(cancel)
         try:

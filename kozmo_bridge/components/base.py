@@ -15,7 +15,7 @@ from kozmo_bridge.components import verdicts
 from kozmo_bridge.components.canvas import Component, Message
 from kozmo_bridge.components.forms import Form
 from kozmo_singer.errors import KozmoError, show
-from kozmo_singer.secrets import forms, secrets_in
+from kozmo_singer.secrets import forms, plain, secrets_in
 
 PREVIEW_ROWS = 100
 """What a node's preview shows; the host would serialise all rows to show a thousand of them."""
@@ -137,19 +137,21 @@ class KozmoComponent(Component):
 
     def secrets(self) -> list[str]:
         """Return the secrets that the inputs hold, in the forms in which they may leak."""
-        values = {name: self.text(name) for name in self.secret_inputs}
+        values = {name: self.text(name, spaces=True) for name in self.secret_inputs}
         # Of a connection string only the password is one.
         told = {n: v for n, v in values.items() if n != "connection_string"}
         url = values.get("connection_string", "")
         return forms([*filter(None, told.values()), *secrets_in({"url": url})])
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, spaces: bool = False) -> str:
         """Return the value of a single-line input as the user typed it.
 
         The host makes a newline of a backslash and an n, in Windows paths and passwords too.
+        *spaces*: those around it are part of it.
         """
         value = self.given(name)
-        return "" if value is None else str(value).strip("\n").replace("\n", "\\n").strip()
+        text = "" if value is None else str(value).strip("\n").replace("\n", "\\n")
+        return text if spaces else text.strip()
 
     def number(self, name: str) -> int | None:
         """Return the value of an integer input; 0 and nothing are None."""
@@ -223,9 +225,10 @@ class Stopwatch:
 def literal(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings as they were typed, without those that have no value.
 
-    The runner takes a mapping as it is: ${NAME} in it is text, not a variable of the server.
+    The runner takes a mapping as it is, so ${NAME} in it is text, not a variable of the server;
+    and so is keyring:SERVICE/USER after this. There are no NAME_command among *config*.
     """
-    return {name: value for name, value in config.items() if value not in (None, "")}
+    return {name: plain(value) for name, value in config.items() if value not in (None, "")}
 
 
 def flag(value: Any) -> bool:

@@ -178,9 +178,9 @@ class DataCleanerComponent(KozmoComponent):
         used = USES.get(str(form.value("operation")), ())
         if changed in ("operation", ""):
             for name in (*_ONLY_SOME, "apply_suggestions"):
-                form.fields[name]["advanced"] = name not in used
+                form.note(name, advanced=name not in used)
         if changed in ("steps", ""):
-            form.fields["steps"]["trigger_text"] = _told(form.value("steps"))
+            form.note("steps", trigger_text=_told(form.value("steps")))
 
     @output
     async def clean_data(self) -> list[Data]:

@@ -20,6 +20,7 @@ from kozmo_bridge.components.canvas import (
 from kozmo_bridge.components.databases import Database, database, query_config, query_stream
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
+from kozmo_bridge.components.steps import rows_in
 from kozmo_runner import api
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire.catalog import Catalog, Stream
@@ -171,7 +172,7 @@ class DatabaseLoaderComponent(SourceComponent):
                 "there is nothing to read: neither a table nor a query is given",
                 "choose a table, or write a query",
             )
-        stream = columns.chosen(await self._table(), self.given("columns") or [])
+        stream = columns.chosen(await self._table(), rows_in(self.given("columns")))
         if self._incremental():
             tables.incremental(stream, self._key())
         return self._wanted(logins.settings(self), stream, "")
@@ -288,7 +289,7 @@ class DatabaseLoaderComponent(SourceComponent):
         elif changed == "table_name":
             await self._choose_table(form)
         elif changed == "columns":
-            self._show_columns(form, columns.with_keys(form.value("columns") or []))
+            self._show_columns(form, columns.with_keys(rows_in(form.value("columns"))))
         elif changed == resetting.BUTTON:
             resetting.press(form)
             self.tell(form, "The next run reads everything")
@@ -317,10 +318,10 @@ class DatabaseLoaderComponent(SourceComponent):
             self._show_columns(form, [])
             await self._list_tables(form)
             return
-        before = form.value("columns") or []
+        before = rows_in(form.value("columns"))
         stream = await self._table(form)
         info = f"{_COLUMNS_INFO} These are of {tables.title(stream)}."
-        same = form.fields["columns"].get("info") == info
+        same = form.fields.get("columns", {}).get("info") == info
         if same:
             # It was chosen before, so the button beside it was pressed.
             await self._list_tables(form)

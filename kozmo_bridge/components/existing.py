@@ -11,7 +11,7 @@ from kozmo_bridge.placing import place
 from kozmo_runner import api
 from kozmo_runner.api import Cancel
 from kozmo_singer.errors import KozmoError
-from kozmo_singer.secrets import escape
+from kozmo_singer.secrets import plain
 from kozmo_singer.wire.catalog import Stream
 from kozmo_singer.wire.encode import schema_line
 
@@ -69,4 +69,4 @@ def _discovered(
 
 
 def _literal(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: escape(value) for name, value in settings.items()}
+    return {name: plain(value) for name, value in settings.items()}

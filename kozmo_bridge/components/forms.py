@@ -21,12 +21,12 @@ class Form:
 
     def set(self, name: str, value: Any) -> None:
         """Put *value* into an input."""
-        self.fields[name]["value"] = value
+        self._field(name)["value"] = value
 
     def show(self, names: Iterable[str], shown: bool = True) -> None:
         """Show or hide inputs. A hidden one is not passed on at run: its default counts."""
         for name in names:
-            self.fields[name]["show"] = shown
+            self._field(name)["show"] = shown
 
     def shown(self, name: str) -> bool:
         """Return whether the host passes an input on at run."""
@@ -34,16 +34,16 @@ class Form:
 
     def place(self, name: str, shown: bool, rare: bool = False) -> None:
         """Show an input on the node, or among the advanced ones where it is *rare*; or hide it."""
-        self.fields[name] |= {"show": shown, "advanced": rare}
+        self.note(name, show=shown, advanced=rare)
 
     def note(self, name: str, **parts: Any) -> None:
         """Change how an input looks: its display_name, info, trigger_text and the like."""
-        self.fields[name] |= parts
+        self._field(name).update(parts)
 
     def require(self, names: Iterable[str], required: bool = True) -> None:
         """Mark inputs as required, or not: the host runs no node that lacks one."""
         for name in names:
-            self.fields[name]["required"] = required
+            self._field(name)["required"] = required
 
     def options(self, name: str) -> list[str]:
         """Return what a dropdown offers."""
@@ -53,8 +53,7 @@ class Form:
         self, name: str, options: Sequence[str], notes: Sequence[Mapping[str, Any]] = ()
     ) -> None:
         """Give a dropdown its options; *notes*, one for each, are shown below them."""
-        self.fields[name]["options"] = list(options)
-        self.fields[name]["options_metadata"] = [dict(note) for note in notes]
+        self.note(name, options=list(options), options_metadata=[dict(note) for note in notes])
 
     def add(self, field: Any) -> None:
         """Add an input, which stands after all that the class declares, by its name; or replace it.
@@ -72,3 +71,8 @@ class Form:
     def remove(self, name: str) -> None:
         """Take an input out again."""
         self.fields.pop(name, None)
+
+    def _field(self, name: str) -> dict[str, Any]:
+        """An input; a node of an older flow may lack it, and then nobody sees what is done."""
+        found: dict[str, Any] = self.fields.get(name, {})
+        return found

@@ -122,6 +122,7 @@ def login(component: KozmoComponent, form: Form | None = None) -> dict[str, Any]
     """
     chosen = database(component.text("database_type"))
     given: dict[str, Any] = {name: component.text(name) for name in (*_FIELDS, *SECRETS)}
+    given["password"] = component.text("password", spaces=True)
     given["port"] = component.number("port")
     if form is not None:
         given |= {name: "" for name in given if not form.shown(name)}

@@ -29,7 +29,7 @@ from kozmo_bridge.components.typed_settings import config_of, json_object
 from kozmo_runner.api import aabout, about
 from kozmo_runner.plugins import Plug, find, on_path, registered
 from kozmo_singer.errors import ConfigError, KozmoError
-from kozmo_singer.secrets import forms, secrets_in
+from kozmo_singer.secrets import COMMAND, forms, secrets_in
 
 TEST_SECONDS = 60.0
 """How long a connection test waits for the plug-in."""
@@ -107,7 +107,15 @@ class PluginComponent(KozmoComponent):
 
     async def plugin_config(self, plugin: str) -> dict[str, Any]:
         """As `settings`, in the form that the runner takes for what it says."""
-        return literal(await self.settings(plugin))
+        config = await self.settings(plugin)
+        plug = find(plugin, self.side)
+        for name in config:
+            if name.endswith(COMMAND) and plug.has_command(name.removesuffix(COMMAND)):
+                raise ConfigError(
+                    f"setting '{name}': commands are not run for what is typed on the canvas",
+                    "use a global variable for the secret",
+                )
+        return literal(config)
 
     def secrets(self) -> list[str]:
         """Return the secrets among the settings, in the forms in which they may leak."""
@@ -141,8 +149,8 @@ class PluginComponent(KozmoComponent):
         for field in fields:
             form.add(field)
             _carry(form.fields[field.name], before.get(setting_name(field.name) or ""))
-        form.fields[PLAIN_JSON.name]["advanced"] = bool(fields)
-        form.fields[SECRET_JSON.name]["advanced"] = bool(fields)
+        form.note(PLAIN_JSON.name, advanced=bool(fields))
+        form.note(SECRET_JSON.name, advanced=bool(fields))
         self.tell(form, _words(told, bool(fields)))
 
 

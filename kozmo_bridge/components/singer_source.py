@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kozmo_bridge.components import resetting
-from kozmo_bridge.components.base import Stopwatch
+from kozmo_bridge.components.base import Stopwatch, names_in
 from kozmo_bridge.components.canvas import (
     DropdownInput,
     IntInput,
@@ -133,7 +133,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
             await self.choose(form)
         elif changed == TEST.name:
             await self._test(form)
-        elif changed in ("streams", "columns") and form.fields["streams"].get("options"):
+        elif changed in ("streams", "columns") and form.options("streams"):
             await self._list_again(form)
         elif changed == resetting.BUTTON:
             resetting.press(form)
@@ -223,19 +223,19 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
 
     def _show_streams(self, form: Form, names: list[str]) -> None:
         form.offer("streams", names)
-        form.set("streams", [name for name in form.value("streams") or [] if name in names])
+        form.set("streams", [name for name in names_in(form.value("streams")) if name in names])
         # The host shows a list without choices as "No parameters are available for display".
         form.place("streams", True, rare=not names)
 
     def _list_columns(self, form: Form, catalog: Catalog) -> None:
-        names = form.value("streams") or []
+        names = names_in(form.value("streams"))
         self._show_columns(form, column_rows(catalog, names, form.value("columns")))
 
     def _show_columns(self, form: Form, rows: list[dict[str, str]]) -> None:
         form.set("columns", rows)
         read = sum(row["read"] != "no" for row in rows)
         words = f"Columns: {read} of {len(rows)}" if rows else "Columns"
-        form.fields["columns"] |= {"trigger_text": words, "advanced": not rows}
+        form.note("columns", trigger_text=words, advanced=not rows)
 
 
 def _key(tap: str, config: Mapping[str, Any]) -> str:

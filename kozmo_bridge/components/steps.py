@@ -65,8 +65,10 @@ def steps_in(table: Iterable[Any] | None) -> list[Step]:
 
 
 def rows_in(table: Iterable[Any] | None) -> list[Mapping[str, Any]]:
-    """Return the rows of a table input, which are dicts or Data."""
-    return [row if isinstance(row, Mapping) else row.data for row in table or ()]
+    """Return the rows of a table input, which are dicts or Data; what is no row is passed over."""
+    rows = table if isinstance(table, list | tuple) else ()
+    found = (getattr(row, "data", row) for row in rows)
+    return [row for row in found if isinstance(row, Mapping)]
 
 
 def cell(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 from kozmo_singer.errors import ConfigError
@@ -55,12 +56,13 @@ def likely_ids(name: str, schema: str = "") -> list[str]:
 
     Without one in the name the schema is *schema*, or public.
     """
-    plain = name.replace('"', "")
-    found = [f"{schema or DEFAULT_SCHEMA}-{plain}"]
-    for separator in (".", "-"):
-        head, there, table = plain.partition(separator)
-        if there:
-            found.append(f"{head}-{table}")
+    found = []
+    for spelled in _spelled(name):
+        found.append(f"{schema or DEFAULT_SCHEMA}-{spelled}")
+        for separator in (".", "-"):
+            head, there, table = spelled.partition(separator)
+            if there:
+                found.append(f"{head}-{table}")
     return list(dict.fromkeys([*found, *map(str.lower, found)]))
 
 
@@ -69,8 +71,7 @@ def find_table(catalog: Catalog, name: str, schema: str = "") -> Stream:
 
     ConfigError where there is none, or one in several schemas of which none is *schema* or public.
     """
-    wanted = name.replace('"', "")
-    for fold in (str, str.lower):
+    for wanted, fold in product(_spelled(name), (str, str.lower)):
         found = [
             stream
             for stream in catalog.streams
@@ -89,8 +90,13 @@ def find_table(catalog: Catalog, name: str, schema: str = "") -> Stream:
 
 def has_table(catalog: Catalog, name: str) -> bool:
     """Return whether `find_table` would find one or several tables."""
-    wanted = name.replace('"', "").lower()
-    return any(wanted in map(str.lower, _names(stream)) for stream in catalog.streams)
+    wanted = set(map(str.lower, _spelled(name)))
+    return any(not wanted.isdisjoint(map(str.lower, _names(s))) for s in catalog.streams)
+
+
+def _spelled(name: str) -> list[str]:
+    """The name as it is, and without the quotes that SQL has around one."""
+    return list(dict.fromkeys([name, name.replace('"', "")]))
 
 
 def _names(stream: Stream) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ class TypeConverterComponent(KozmoComponent):
         """Say on the button how many types there are."""
         rows = rows_in(form.value("types"))
         number = sum(1 for row in rows if cell(row.get("column")) and cell(row.get("type")))
-        form.fields["types"]["trigger_text"] = f"Types: {number}" if number else "Add types"
+        form.note("types", trigger_text=f"Types: {number}" if number else "Add types")
 
     @output
     async def as_data(self) -> list[Data]:

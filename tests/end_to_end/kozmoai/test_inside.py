@@ -18,9 +18,10 @@ CLEANER = ROOT / "tests" / "unit" / "cleaner" / "test_tables.py"
     [
         [FOLDER / "check_data.py"],
         [FOLDER / "check_cleaner.py"],
+        [FOLDER / "check_forms.py"],
         [UNIT / "test_values.py", UNIT / "test_frames.py", UNIT / "test_shapes.py", CLEANER],
     ],
-    ids=["with KozmoAI's classes", "cleaning them", "with its pandas"],
+    ids=["with KozmoAI's classes", "cleaning them", "in odd forms", "with its pandas"],
 )
 def test_the_bridge_works_beside_kozmoai(run, environment, tmp_path, files):
     """A pytest of that environment runs them; what it says is what this test says."""

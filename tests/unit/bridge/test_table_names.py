@@ -48,6 +48,14 @@ def test_a_table_is_found_by_any_of_its_names(name: str, schema: str, found: str
     assert find_table(CATALOG, name, schema).tap_stream_id == found
 
 
+def test_a_quote_may_be_part_of_a_name() -> None:
+    """The name as it is goes before what SQL would make of it."""
+    catalog = Catalog([table("public", '6" pipe'), table("public", "6 pipe")])
+    assert has_table(catalog, '6" pipe')
+    assert find_table(catalog, '6" pipe') is catalog.streams[0]
+    assert likely_ids('6" pipe') == ['public-6" pipe', "public-6 pipe"]
+
+
 def test_what_is_not_there_or_not_clear_is_an_error() -> None:
     """With what was probably meant."""
     with pytest.raises(ConfigError, match=r"several tables 'items': a.items, b.items"):
