@@ -59,7 +59,8 @@ def _headline(lines: list[str]) -> str:
     if not lines:
         return "not tested yet"
     line = lines[1] if len(lines) > 1 and _FRAME.match(lines[0]) else lines[0]
-    line = _PLACE.sub("", line)
+    if len(line) > _SHOWN:
+        line = _PLACE.sub("", line)
     if len(line) <= _SHOWN:
         return line
     cut = line[:_SHOWN].rpartition(" ")[0].rstrip(",;:") or line[: _SHOWN - 1]
