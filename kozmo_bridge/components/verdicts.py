@@ -19,11 +19,11 @@ _PLACE = re.compile(r" at [\w.:\[\]-]*:\d+")
 _FIXED = ("add", "delete", "edit", "sort", "filter", "hide", "select")
 
 
-def verdict(name: str = NAME, display_name: str = "Status") -> Any:
+def verdict(name: str = NAME) -> Any:
     """Return the input, which is not shown before there is something to tell."""
     return TableInput(
         name=name,
-        display_name=display_name,
+        display_name="Status",
         info="What the last test or choice has shown; open it to read all.",
         trigger_text="not tested yet",
         trigger_icon="Unplug",
