@@ -23,7 +23,7 @@ TABLE_SCHEMA = [
 TABLE_OPTIONS = {
     "block_add": True,
     "block_delete": True,
-    "description": "Write no for a column that is not to be read; those of the key always are.",
+    "description": "Write no under Read to leave a column out; those of the key are always read.",
 }
 """How the host shows the rows of `column_rows`."""
 

@@ -81,7 +81,7 @@ class DataCleanerComponent(KozmoComponent):
     inputs: ClassVar[list[Any]] = [
         HandleInput(
             name="input_data",
-            display_name="Input data",
+            display_name="Rows",
             info="Data or a DataFrame, such as a loader gives.",
             input_types=[DATA, FRAME],
         ),

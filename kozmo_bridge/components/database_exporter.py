@@ -57,7 +57,7 @@ class DatabaseExporterComponent(KozmoComponent):
     """Writes rows into a table: all of them, or none."""
 
     display_name = "Database Exporter"
-    description = "Writes rows into a table: adds, updates or replaces, all of them or none."
+    description = "Rows into a table of PostgreSQL or SQLite: adds, updates or replaces."
     icon = "Database"
     name = "DatabaseExporter"
     secret_inputs = SECRETS
@@ -67,15 +67,15 @@ class DatabaseExporterComponent(KozmoComponent):
     inputs: ClassVar[list[Any]] = [
         HandleInput(
             name="input_data",
-            display_name="Input",
-            info="The rows to write: Data or a DataFrame.",
+            display_name="Rows",
+            info="Data or a DataFrame. The rows of several edges follow each other.",
             input_types=[DATA, FRAME],
         ),
         *login_inputs("target"),
         BoolInput(
             name="test_connection",
             display_name="Test connection",
-            info="Connects now and says below what is found.",
+            info="Switch it on to connect; it goes back by itself, and Status says what was found.",
             value=False,
             real_time_refresh=True,
         ),

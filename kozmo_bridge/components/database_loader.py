@@ -21,6 +21,7 @@ from kozmo_bridge.components.databases import Database, database, query_config, 
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
 from kozmo_bridge.components.steps import rows_in
+from kozmo_bridge.components.texts import TEMPLATE_INFO
 from kozmo_runner import api
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire.catalog import Catalog, Stream
@@ -37,14 +38,16 @@ _NO_SCHEMAS = (_ALL_SCHEMAS, _HINT)
 _SAMPLE_SECONDS = 10.0
 _LINES = 4
 _COLUMNS = "Columns: all"
-_COLUMNS_INFO = "Which columns are read: yes or no. Those of the key always are."
+_COLUMNS_INFO = "Write no under Read to leave a column out. Those of the key are always read."
 
 
 class DatabaseLoaderComponent(SourceComponent):
     """Reads a table, or the query that a user or an Agent gives."""
 
     display_name = "Database Loader"
-    description = "Rows of a table or of a query, all of them or those that are new."
+    description = (
+        "Rows of a table or an SQL query: PostgreSQL, SQLite. All of them, or new ones only."
+    )
     icon = "Database"
     name = "DatabaseLoader"
     secret_inputs = logins.SECRETS
@@ -56,7 +59,8 @@ class DatabaseLoaderComponent(SourceComponent):
         BoolInput(
             name="test_connection",
             display_name="Test connection",
-            info="Connects, says what is there, and fills the lists of schemas and tables.",
+            info="Switch it on to connect; it goes back by itself. Status says what was found, and "
+            "the lists of schemas and tables are filled.",
             value=False,
             real_time_refresh=True,
         ),
@@ -101,7 +105,7 @@ class DatabaseLoaderComponent(SourceComponent):
         ),
         DropdownInput(
             name="sync_mode",
-            display_name="Read",
+            display_name="Read mode",
             info="The full table at each run, or only rows that are new since the last run.",
             options=[FULL, INCREMENTAL],
             value=FULL,
@@ -111,7 +115,7 @@ class DatabaseLoaderComponent(SourceComponent):
         DropdownInput(
             name="replication_key",
             display_name="New rows by",
-            info="A column that grows with every change, such as updated_at or id.",
+            info="The column that grows with every change, such as updated_at (replication key).",
             options=[_HINT],
             value="",
             combobox=True,
@@ -122,20 +126,20 @@ class DatabaseLoaderComponent(SourceComponent):
         IntInput(
             name="limit",
             display_name="Row limit",
-            info=f"The most rows that are read; {LIMIT} unless you say otherwise, 0 for all.",
+            info=f"The most rows that are read; {LIMIT:,} at first, 0 for all.",
             value=LIMIT,
             advanced=True,
         ),
         MultilineInput(
             name="text_template",
             display_name="Text template",
-            info="Text of each row from its columns, such as {name}: {description}.",
+            info=TEMPLATE_INFO,
             value="",
             advanced=True,
         ),
         BoolInput(
             name="test_connection_only",
-            display_name="Only test connection",
+            display_name="Only test",
             info="The outputs tell whether the database can be reached, and no rows are read.",
             value=False,
             advanced=True,

@@ -20,6 +20,7 @@ from kozmo_bridge.components.canvas import (
     TableInput,
 )
 from kozmo_bridge.components.stores import DETECT, ENDINGS, FORMATS, LOCAL, STORES
+from kozmo_bridge.components.texts import TEMPLATE_INFO
 
 MODES = ("All files", "New or changed files")
 
@@ -94,11 +95,12 @@ INPUTS: list[Any] = [
     BoolInput(
         name="preview",
         display_name="Test and preview",
-        info="Switch on to look at the files now; what was found appears below.",
+        info="Switch it on to look at the files; it goes back by itself, and Status says what was "
+        "found.",
         value=False,
         real_time_refresh=True,
     ),
-    verdicts.verdict("preview_verdict", "Found"),
+    verdicts.verdict("preview_verdict"),
     MultiselectInput(
         name="streams",
         display_name="Streams",
@@ -110,7 +112,7 @@ INPUTS: list[Any] = [
     TableInput(
         name="column_choice",
         display_name="Columns",
-        info="Write no into Read to leave a column out; Read as gives it another type, as string.",
+        info="Write no under Read to leave a column out; Read as gives it another type, as string.",
         table_options={"block_add": True, "block_delete": True},
         table_schema=[
             _column("column", "Column"),
@@ -126,7 +128,7 @@ INPUTS: list[Any] = [
     ),
     DropdownInput(
         name="mode",
-        display_name="Load",
+        display_name="Read mode",
         info="All files at each run, or only those that are new or have changed since the last.",
         options=list(MODES),
         value=MODES[0],
@@ -136,21 +138,21 @@ INPUTS: list[Any] = [
     IntInput(
         name="limit",
         display_name="Row limit",
-        info="The most rows of each stream; 0 for all.",
+        info="The most rows of each stream that are read; 0, as at first, for all.",
         value=0,
         advanced=True,
     ),
     MultilineInput(
         name="text_template",
         display_name="Text template",
-        info="The text of each row, such as {name}: {description}.",
+        info=TEMPLATE_INFO,
         value="",
         advanced=True,
     ),
     BoolInput(
         name="test_connection_only",
-        display_name="Test only",
-        info="A run only tells whether the files can be read.",
+        display_name="Only test",
+        info="The outputs tell whether the files can be read, and no rows are read.",
         value=False,
         advanced=True,
     ),

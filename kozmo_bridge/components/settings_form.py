@@ -53,11 +53,11 @@ SECRET_JSON = MultilineSecretInput(
 TEST = BoolInput(
     name="test_connection",
     display_name="Test connection",
-    info="Switch it on to try the settings; what was found is told below.",
+    info="Switch it on to try the settings; it goes back by itself. Status says what was found.",
     value=False,
     real_time_refresh=True,
 )
-STATUS = verdicts.verdict("connection_status", "Connection")
+STATUS = verdicts.verdict("connection_status")
 
 
 class PluginComponent(KozmoComponent):
@@ -152,6 +152,7 @@ class PluginComponent(KozmoComponent):
         form.note(PLAIN_JSON.name, advanced=bool(fields))
         form.note(SECRET_JSON.name, advanced=bool(fields))
         self.tell(form, _words(told, bool(fields)))
+        form.note(self.verdict, trigger_icon="Unplug")
 
 
 def offered(side: Side) -> list[str]:

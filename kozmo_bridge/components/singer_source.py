@@ -39,6 +39,7 @@ from kozmo_bridge.components.stream_picking import (
     unread,
     whole,
 )
+from kozmo_bridge.components.texts import TEMPLATE_INFO
 from kozmo_runner.api import acheck, adiscover, origin
 from kozmo_runner.plugins import find
 from kozmo_singer.errors import DiscoverError
@@ -72,7 +73,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         MultiselectInput(
             name="streams",
             display_name="Streams",
-            info="What to read; the connection test finds them. None chosen: all of them.",
+            info="What is read; all of it if nothing is chosen. Test connection finds them.",
             options=[],
             value=[],
             real_time_refresh=True,
@@ -81,7 +82,7 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         TableInput(
             name="columns",
             display_name="Columns",
-            info="Write 'no' for a column that is not to be read; 'always' cannot be changed.",
+            info="Write no under Read to leave a column out; always cannot be changed.",
             table_schema=COLUMNS,
             table_options={"block_add": True, "block_delete": True},
             real_time_refresh=True,
@@ -91,16 +92,16 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         ),
         DropdownInput(
             name="sync_mode",
-            display_name="Sync mode",
-            info="How streams are read. Incremental reads what is new since the last run.",
+            display_name="Read mode",
+            info="Full table: all rows at each run. Incremental: those new since the last one.",
             options=list(MODES),
             value=AS_TOLD,
             advanced=True,
         ),
         StrInput(
             name="replication_key",
-            display_name="Replication key",
-            info="With Incremental: the column that grows with every change, such as updated_at.",
+            display_name="New rows by",
+            info="The column that grows with every change, such as updated_at (replication key).",
             value="",
             placeholder="as the tap says",
             advanced=True,
@@ -109,14 +110,14 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
         IntInput(
             name="limit",
             display_name="Row limit",
-            info="Most rows of each stream in a run. 0: no limit. Default: 10000.",
+            info="The most rows of each stream that are read; 10,000 at first, 0 for all.",
             value=10_000,
             advanced=True,
         ),
         MultilineInput(
             name="text_template",
             display_name="Text template",
-            info="The text of each row, such as {name}: {description}. Empty: no text.",
+            info=TEMPLATE_INFO,
             value="",
             advanced=True,
         ),

@@ -44,7 +44,7 @@ class SingerTargetComponent(PluginComponent):
         HandleInput(
             name="input_data",
             display_name="Rows",
-            info="Data or a DataFrame.",
+            info="Data or a DataFrame, such as a loader gives.",
             input_types=[DATA, FRAME],
             is_list=False,
             required=True,

@@ -115,7 +115,8 @@ class SourceComponent(KozmoComponent):
         """Return the rows as a text: a line of the template each, or a table in Markdown."""
         extraction = await self.extracted()
         text = await asyncio.to_thread(text_of, extraction.batches, self.template())
-        self._show_first(extraction)
+        shown = first(extraction, PREVIEW_ROWS).batches
+        self.status = await asyncio.to_thread(text_of, shown, self.template())
         return Message(text=text)
 
     @output
@@ -131,6 +132,15 @@ class SourceComponent(KozmoComponent):
         ]
         self.show(rows)
         return rows
+
+    def extract_data(self, result: Any) -> Any:
+        """Return what the dialog of an output shows: of a text its first rows, else as the host.
+
+        The host shows the names of a message's fields in place of its text.
+        """
+        if isinstance(result, Message) and isinstance(self.status, str):
+            return self.status
+        return super().extract_data(result)
 
     async def extracted(self) -> Extraction:
         """Return the rows, read once a run."""

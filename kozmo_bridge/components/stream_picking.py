@@ -119,7 +119,7 @@ def _go_on_by(stream: Stream, key: str) -> None:
         lacking = f"'{key}' is none of its columns" if key else "no column is named for that"
         raise ConfigError(
             f"new rows of {stream.tap_stream_id} cannot be told: {lacking}",
-            f"write one into Replication key: {', '.join(map(str, (valid or names)[:8]))}",
+            f"write one into 'New rows by': {', '.join(map(str, (valid or names)[:8]))}",
         )
     stream.replication_key = stream.root()["replication-key"] = found
 

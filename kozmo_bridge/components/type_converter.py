@@ -72,7 +72,7 @@ class TypeConverterComponent(KozmoComponent):
     inputs: ClassVar[list[Any]] = [
         HandleInput(
             name="input_data",
-            display_name="Input data",
+            display_name="Rows",
             info="Data or a DataFrame, such as a loader gives.",
             input_types=[DATA, FRAME],
         ),

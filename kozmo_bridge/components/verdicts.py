@@ -19,11 +19,11 @@ _PLACE = re.compile(r" at [\w.:\[\]-]*:\d+")
 _FIXED = ("add", "delete", "edit", "sort", "filter", "hide", "select")
 
 
-def verdict(name: str = NAME, display_name: str = "Status") -> Any:
+def verdict(name: str = NAME) -> Any:
     """Return the input, which is not shown before there is something to tell."""
     return TableInput(
         name=name,
-        display_name=display_name,
+        display_name="Status",
         info="What the last test or choice has shown; open it to read all.",
         trigger_text="not tested yet",
         trigger_icon="Unplug",
@@ -59,7 +59,8 @@ def _headline(lines: list[str]) -> str:
     if not lines:
         return "not tested yet"
     line = lines[1] if len(lines) > 1 and _FRAME.match(lines[0]) else lines[0]
-    line = _PLACE.sub("", line)
+    if len(line) > _SHOWN:
+        line = _PLACE.sub("", line)
     if len(line) <= _SHOWN:
         return line
     cut = line[:_SHOWN].rpartition(" ")[0].rstrip(",;:") or line[: _SHOWN - 1]
