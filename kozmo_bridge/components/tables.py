@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
@@ -71,7 +71,8 @@ def find_table(catalog: Catalog, name: str, schema: str = "") -> Stream:
 
     ConfigError where there is none, or one in several schemas of which none is *schema* or public.
     """
-    for wanted, fold in product(_spelled(name), (str, str.lower)):
+    folds: tuple[Callable[[str], str], ...] = (str, str.lower)
+    for wanted, fold in product(_spelled(name), folds):
         found = [
             stream
             for stream in catalog.streams
