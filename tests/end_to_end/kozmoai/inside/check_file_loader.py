@@ -133,6 +133,7 @@ def test_other_formats_have_the_same_rows(tmp_path, name):
     assert made["dataframe"].to_dict("records") == ROWS
     assert made["text"].text.splitlines()[0] == "| id | zip |"
     assert [row.data["rows"] for row in made["state"]] == [2]
+    asyncio.run(node.as_data())
     assert [row.data for row in node.status] == ROWS
 
 
