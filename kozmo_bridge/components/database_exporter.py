@@ -57,7 +57,8 @@ class DatabaseExporterComponent(KozmoComponent):
     """Writes rows into a table: all of them, or none."""
 
     display_name = "Database Exporter"
-    description = "Rows into a table of PostgreSQL or SQLite: adds, updates or replaces."
+    # The sidebar looks at some twenty letters of it only.
+    description = "PostgreSQL, SQLite: writes rows into a table, all of them or none."
     icon = "Database"
     name = "DatabaseExporter"
     secret_inputs = SECRETS

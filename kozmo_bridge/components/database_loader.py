@@ -45,9 +45,8 @@ class DatabaseLoaderComponent(SourceComponent):
     """Reads a table, or the query that a user or an Agent gives."""
 
     display_name = "Database Loader"
-    description = (
-        "Rows of a table or an SQL query: PostgreSQL, SQLite. All of them, or new ones only."
-    )
+    # The sidebar looks at some twenty letters of it only.
+    description = "PostgreSQL, SQLite: rows of a table or a query, all or those that are new."
     icon = "Database"
     name = "DatabaseLoader"
     secret_inputs = logins.SECRETS

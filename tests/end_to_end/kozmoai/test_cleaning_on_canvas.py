@@ -26,12 +26,12 @@ def test_a_flow_of_the_first_integration_runs_on_the_canvas(canvas, tmp_path, pi
 def test_the_form_of_the_data_cleaner_follows_the_operation(canvas, pictures):
     """Few inputs at first; those of an operation come with it."""
     node = canvas.drag("Data Cleaner")
-    assert node.labels == ["Input data", "Operation", "Suggestions to apply", "Steps"]
+    assert node.labels == ["Rows", "Operation", "Suggestions to apply", "Steps"]
     node.screenshot(pictures / "data-cleaner.png")
     node.set("operation", "Fill Nulls")
     assert {"Columns", "Fill method", "Fill value"} <= set(node.labels)
     assert "Suggestions to apply" not in node.labels
     node.screenshot(pictures / "data-cleaner-fill.png")
     other = canvas.drag("Type Converter", at=(900, 60))
-    assert other.labels == ["Input data", "Types", "Detect other types", "Values that do not fit"]
+    assert other.labels == ["Rows", "Types", "Detect other types", "Values that do not fit"]
     other.screenshot(pictures / "type-converter.png")
