@@ -126,10 +126,13 @@ class SourceComponent(KozmoComponent):
         counts = dict.fromkeys(extraction.streams, 0)
         for batch in extraction.batches:
             counts[batch.stream] += len(batch)
-        return [
+        rows = [
             Data(data={"stream": stream, "rows": count, "bookmark": extraction.bookmark(stream)})
             for stream, count in counts.items()
         ]
+        # The host shows the last preview as what this output is.
+        self.show(rows)
+        return rows
 
     def extract_data(self, result: Any) -> Any:
         """Return what the dialog of an output shows: of a text its first rows, else as the host.
