@@ -37,6 +37,18 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert lost == []
 
 
+def test_every_picture_is_shown() -> None:
+    """And every picture of a node that a test takes for the docs is there."""
+    there = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    pages = "".join(path.read_text() for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")])
+    taken = {
+        name
+        for path in (ROOT / "tests" / "end_to_end").glob("*/test_*.py")
+        for name in re.findall(r'pictures / "([^"]+)"', path.read_text())
+    }
+    assert there == taken == set(re.findall(r"images/([\w-]+\.png)", pages))
+
+
 def _headings(page: Path) -> set[str]:
     titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}

@@ -31,7 +31,6 @@ def test_the_form_of_the_data_cleaner_follows_the_operation(canvas, pictures):
     node.set("operation", "Fill Nulls")
     assert {"Columns", "Fill method", "Fill value"} <= set(node.labels)
     assert "Suggestions to apply" not in node.labels
-    node.screenshot(pictures / "data-cleaner-fill.png")
     other = canvas.drag("Type Converter", at=(900, 60))
     assert other.labels == ["Rows", "Types", "Detect other types", "Values that do not fit"]
     other.screenshot(pictures / "type-converter.png")

@@ -60,13 +60,11 @@ def test_a_database_is_tested_looked_through_and_read(canvas, shop, pictures):
     """A wrong password and a right one; tables, columns, samples; the rows as a table."""
     assert LOADER in canvas.search("database")
     node = canvas.drag(LOADER)
-    node.screenshot(pictures / "database-loader-new.png")
     log_in(node, shop, password="no-such-word")
     node.press("test_connection")
     refused = verdict(node)
     assert any("refused the login of user" in fact for fact in refused)
     assert "no-such-word" not in str(refused)
-    node.screenshot(pictures / "database-loader-refused.png")
     node.set("password", shop.config["password"])
     node.press("test_connection")
     assert verdict(node)[0].startswith("PostgreSQL 18")
@@ -114,7 +112,6 @@ def test_an_incremental_node_reads_what_is_new(canvas, shop, pictures):
     node.set("sync_mode", "Incremental")
     assert set(node.options("replication_key")) >= {"id", "ordered_at"}
     node.set("replication_key", "id")
-    node.screenshot(pictures / "database-loader-incremental.png")
     node.run()
     assert state(node)["rows"] == "1000"
     add_orders(shop, 1001, 1010)
