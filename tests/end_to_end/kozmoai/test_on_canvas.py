@@ -13,7 +13,6 @@ from servers.processes import is_gone
 
 LOADER = "Database Loader"
 FLOWS = ROOT / "examples" / "flows"
-OLD_FLOWS = ROOT / "tests" / "fixtures" / "flows"
 STOP_SECONDS = 2
 ASLEEP = (
     "SELECT pid FROM pg_stat_activity "
@@ -200,8 +199,3 @@ def test_any_tap_has_a_form(canvas, tmp_path, pictures):
     assert node.output("DataFrame").rows == [
         {"id": "1", "name": "lamp"}, {"id": "2", "name": "chair"},
     ]  # fmt: skip
-
-
-def test_a_flow_of_the_first_data_integration_runs(canvas, tmp_path):
-    """Imported and run as it was saved."""
-    assert list(OLD_FLOWS.glob("*.json"))
