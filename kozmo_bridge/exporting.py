@@ -67,7 +67,7 @@ def export(
     stream: str,
     key_properties: Sequence[str] = (),
     schema: Mapping[str, Any] | None = None,
-    most_rejected: str = "1%",
+    most_rejected: str = "0",
     cancel: Cancel | None = None,
 ) -> Written:
     """Load *data* (as of `write`, or a Shape) and return what became of each row.

@@ -126,8 +126,8 @@ class DatabaseExporterComponent(KozmoComponent):
             name="max_rejected",
             display_name="Rejected rows allowed",
             info="How many rows the database may refuse before nothing is written: a number, or a "
-            "share such as 1%.",
-            value="1%",
+            "share such as 1%. The output Rejected rows holds them.",
+            value="0",
             advanced=True,
         ),
         BoolInput(
