@@ -199,7 +199,8 @@ class Node:
         tall = int(box["height"] / self.canvas.zoom * 1.3) + 400
         page.set_viewport_size({"width": size["width"], "height": max(tall, size["height"])})
         self.canvas.fit()
-        self.element.screenshot(path=path)
+        with self.canvas.short_paths():
+            self.element.screenshot(path=path)
         page.set_viewport_size(size)
         self.canvas.fit()
         return path

@@ -40,6 +40,20 @@ _IDS = "() => [...document.querySelectorAll('.react-flow__node')].map(node => no
 _ZOOM = "pane => new DOMMatrix(getComputedStyle(pane).transform).a"
 _MORE = "count => document.querySelectorAll('.react-flow__node').length > count"
 _FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# A picture for the docs shows no path of the machine that made it; the page keeps its values.
+_SHORT = """
+() => document.querySelectorAll("input").forEach(one => {
+  if (!one.value.startsWith("/")) return;
+  one.dataset.whole = one.value;
+  one.value = one.value.replace(/.*[/]/, "");
+})
+"""
+_WHOLE = """
+() => document.querySelectorAll("input[data-whole]").forEach(one => {
+  one.value = one.dataset.whole;
+  delete one.dataset.whole;
+})
+"""
 _names = (f"canvas {number}" for number in itertools.count(1))
 
 
@@ -200,8 +214,16 @@ class Canvas:
         self.fit()
         if not messages:
             self.dismiss()
-        self.page.screenshot(path=path)
+        with self.short_paths():
+            self.page.screenshot(path=path)
         return path
+
+    @contextmanager
+    def short_paths(self) -> Iterator[None]:
+        """Have inputs show of a path only what it ends with."""
+        self.page.evaluate(_SHORT)
+        yield
+        self.page.evaluate(_WHOLE)
 
     def dismiss(self) -> None:
         """Click all messages away; the page does not tell again what it still shows."""
