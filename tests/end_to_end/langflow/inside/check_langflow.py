@@ -62,7 +62,7 @@ def test_new_rows_go_through_a_whole_flow(tmp_path, where):
         node("data", "database_loader", database_type="SQLite", database_file=str(shop),
              table_name="orders", sync_mode=INCREMENTAL, replication_key="id"),
         node("processing", "data_cleaner",
-             steps=[{"action": "trim_whitespace", "columns": "total", "arguments": "", "options": ""}]),
+             steps=[{"action": "trim_whitespace", "columns": "total", "options": ""}]),
         node("processing", "type_converter", types=[{"column": "total", "type": "number"}]),
         node("outputs", "database_exporter", database_type=where, **to, table_name="copied",
              write_mode="No such mode"),
