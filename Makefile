@@ -131,6 +131,7 @@ lock: $(UV)
 	$(COMPILE) requirements/uv.in -o requirements/uv.lock
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
 	$(COMPILE) pyproject.toml --extra data-integration requirements/kozmoai.in -o requirements/kozmoai.lock
+	$(subst 3.10,3.11,$(COMPILE)) pyproject.toml --extra data-integration requirements/langflow.in -o requirements/langflow.lock
 	$(subst 3.10,3.11,$(COMPILE)) --no-deps requirements/datasets.in -o requirements/datasets.lock
 	@for name in meltano singer-python singer-sdk-beta $(PEERS); do \
 	  echo "$(UV) pip compile requirements/$$name.in"; \

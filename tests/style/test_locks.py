@@ -24,7 +24,7 @@ def _pinned(name: str) -> dict[str, list[str]]:
 def _asked(name: str) -> list[str]:
     """Return the direct requirements that a lock was made from."""
     asked: list[str] = []
-    if name in ("dev", "kozmoai"):
+    if name in ("dev", "kozmoai", "langflow"):
         asked += PROJECT["dependencies"]
     if name == "dev":
         asked += _of_extra("dev")

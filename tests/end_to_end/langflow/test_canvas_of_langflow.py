@@ -10,8 +10,8 @@ from canvas import Refused
 
 def test_a_component_is_found_tested_and_run(canvas, tmp_path, pictures):
     """By search and drag; the rows are a table, and what goes wrong is told in words."""
-    path = tmp_path / "shop.db"
-    with closing(sqlite3.connect(path)) as database, database:
+    # Where the server was started.
+    with closing(sqlite3.connect(tmp_path / "langflow" / "shop.db")) as database, database:
         database.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)")
         database.executemany("INSERT INTO items VALUES (?, ?)", [(1, "lamp"), (2, "chair")])
     for name in ("File Loader", "Singer Source", "Singer Target", "Database Exporter",
@@ -19,7 +19,7 @@ def test_a_component_is_found_tested_and_run(canvas, tmp_path, pictures):
         assert name in canvas.search(name)
     node = canvas.drag("Database Loader")
     node.set("database_type", "SQLite")
-    node.set("database_file", str(path))
+    node.set("database_file", "shop.db")
     node.press("test_connection")
     assert node.get("verdict").startswith("SQLite 3.")
     node.set("query", "SELECT * FROM lamps")
@@ -30,4 +30,5 @@ def test_a_component_is_found_tested_and_run(canvas, tmp_path, pictures):
     for output in ("Data", "DataFrame"):
         rows = node.output(output).rows
         assert rows == [{"id": "1", "name": "lamp"}, {"id": "2", "name": "chair"}]
-    canvas.screenshot(pictures / "langflow.png")
+    canvas.fit()
+    node.element.screenshot(path=pictures / "langflow.png")
