@@ -214,7 +214,9 @@ def role(execute, password):
         execute(sql.SQL("DROP ROLE {}").format(name))
 
 
-@pytest.mark.parametrize("password", ["p@ss/word%40", "back\\new", "${HOME}", 'quo\'te "it"'])
+@pytest.mark.parametrize(
+    "password", ["p@ss/word%40", "back\\new", "${HOME}", " a b ", "keyring:a/b", 'quo\'te "it"']
+)
 def test_unusual_passwords(execute, orders, password):
     """As they are in the field, which the host changes; written with percent signs in a string."""
     with role(execute, password) as name:
