@@ -20,6 +20,7 @@ from kozmo_bridge.writing import send, stream_lines
 from kozmo_runner import api
 from kozmo_runner.api import Cancel
 from kozmo_runner.speech import metric
+from kozmo_runner.workspace import folder_prefix
 from kozmo_singer.errors import WriteError
 from kozmo_singer.secrets import plain
 from kozmo_singer.wire.planned import StreamPlan
@@ -82,7 +83,7 @@ def export(
         if point is not None:
             counts[point.metric] += int(point.value)
 
-    with tempfile.TemporaryDirectory(prefix="kozmo-rejected-") as folder:
+    with tempfile.TemporaryDirectory(prefix=folder_prefix()) as folder:
         settings = {
             **config,
             "all_or_nothing": True,

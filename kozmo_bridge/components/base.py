@@ -14,7 +14,7 @@ from kozmo_bridge.availability import TIMEOUT, require_enabled, timeout_seconds
 from kozmo_bridge.components import verdicts
 from kozmo_bridge.components.canvas import Component, Message
 from kozmo_bridge.components.forms import Form
-from kozmo_singer.errors import KozmoError, show
+from kozmo_singer.errors import ConfigError, KozmoError, show
 from kozmo_singer.secrets import forms, plain, secrets_in
 
 PREVIEW_ROWS = 100
@@ -154,8 +154,12 @@ class KozmoComponent(Component):
         return text if spaces else text.strip()
 
     def number(self, name: str) -> int | None:
-        """Return the value of an integer input; 0 and nothing are None."""
-        return int(self.given(name) or 0) or None
+        """Return the value of an integer input; 0, less and nothing are None."""
+        try:
+            value = int(self.given(name) or 0)
+        except (ValueError, TypeError, OverflowError):
+            raise ConfigError(f"{name} is to be a whole number") from None
+        return value if value > 0 else None
 
     def show(self, rows: Sequence[Any]) -> None:
         """Make *rows* (Data objects) the preview of the node."""

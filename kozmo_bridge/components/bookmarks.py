@@ -7,7 +7,9 @@ read again.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -16,12 +18,13 @@ import msgspec
 from kozmo_bridge import _host
 from kozmo_bridge.components.canvas import Component
 from kozmo_runner.stores.base import now
-from kozmo_singer.errors import ReadError
+from kozmo_singer.errors import ReadError, WriteError
 
 EXPORTERS = {"DatabaseExporter", "SingerTarget"}
 """The names of the components that commit what the nodes before them have read."""
 _PENDING = "kozmo-bookmarks"
 _SLOTS = (1, 2)
+_PLAIN = re.compile(r"[\w @-]{1,100}", re.ASCII)
 
 
 class Bookmark(msgspec.Struct, frozen=True):
@@ -118,7 +121,14 @@ async def _save(component: Component, node: str, bookmark: Bookmark) -> None:
     kept = msgspec.structs.replace(bookmark, saved_at=now(), serial=serial)
     # The host writes a file in place: with two in turn one is whole, whenever it is struck down.
     name = _file_name(node, serial % len(_SLOTS) + 1)
-    await _storage().save_file(str(flow), name, json.dumps(msgspec.to_builtins(kept)).encode())
+    text = json.dumps(msgspec.to_builtins(kept)).encode()
+    try:
+        await _storage().save_file(str(flow), name, text)
+    except OSError as error:
+        raise WriteError(
+            f"the bookmark cannot be kept in the host's storage: {error.strerror or error}",
+            "what was read now is read again by the next run",
+        ) from error
 
 
 async def _read(component: Component, slot: int, node: str | None = None) -> Bookmark | None:
@@ -130,6 +140,11 @@ async def _read(component: Component, slot: int, node: str | None = None) -> Boo
         text = await _storage().get_file(str(flow), name)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise ReadError(
+            f"the bookmark cannot be read from the host's storage: {error.strerror or error}",
+            "make it readable for the host, or choose to read all rows",
+        ) from error
     try:
         return msgspec.convert(json.loads(text), Bookmark)
     except (ValueError, msgspec.ValidationError):
@@ -137,8 +152,11 @@ async def _read(component: Component, slot: int, node: str | None = None) -> Boo
 
 
 def _file_name(node: str, slot: int) -> str:
-    # In Langflow an id is such as ext:data:SingerSource@extra-aaaaa.
-    return f"kozmo-bookmark-{node.replace(':', '-')}.{slot}.json"
+    # In Langflow an id is such as ext:data:SingerSource@extra-aaaaa; and flows come from anybody.
+    name = node.replace(":", "-")
+    if not _PLAIN.fullmatch(name):
+        name = f"={hashlib.sha256(node.encode(errors='replace')).hexdigest()[:32]}"
+    return f"kozmo-bookmark-{name}.{slot}.json"
 
 
 def _storage() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_bridge.availability import require_extra
@@ -246,16 +246,12 @@ class DataCleanerComponent(KozmoComponent):
 
     async def _operation(self) -> list[Any]:
         """Return the rules of the operation that is chosen."""
-        operation = self.text("operation") or AUTO
+        operation = _called(self.text("operation") or AUTO, USES, "operation")
         if operation == STEPS:
             return []
         if operation == AUTO:
             risks = RISKS.get(self.text("apply_suggestions"), RISKS["Safe"])
             return [each.rule for each in await self._suggestions() if each.risk in risks]
-        if operation not in USES:
-            raise ConfigError(
-                f"there is no operation '{operation[:40]}'", f"there are: {', '.join(USES)}"
-            )
         columns = names_in(self.given("columns"))
         if operation in _FORGIVING and columns:
             there = (await self._table()).labels
@@ -274,7 +270,7 @@ class DataCleanerComponent(KozmoComponent):
             # The one who typed it meant a backslash and an n, if there is a line's end in it.
             return {"condition": self.text("filter_condition")}
         if operation == "Fill Nulls":
-            method = METHODS.get(self.text("fill_method") or "Value")
+            method = METHODS[_called(self.text("fill_method") or "Value", METHODS, "fill method")]
             return {"method": method} if method else {"value": str(self.given("fill_value") or "")}
         return {}
 
@@ -314,6 +310,14 @@ class DataCleanerComponent(KozmoComponent):
             return await asyncio.to_thread(suggest, await self._profile())
 
         return await self.once("suggestions", found)
+
+
+def _called(name: str, known: Iterable[str], what: str) -> str:
+    """Return the one of *known* that is called *name*, in whatever case."""
+    for each in known:
+        if name.lower() == each.lower():
+            return each
+    raise ConfigError(f"there is no {what} '{name[:40]}'", f"there are: {', '.join(known)}")
 
 
 def _action(operation: str) -> str:

@@ -14,6 +14,7 @@ from kozmo_bridge.components import bookmarks
 from kozmo_bridge.components.base import PREVIEW_ROWS, KozmoComponent, Stopwatch, output
 from kozmo_bridge.components.canvas import DATA, FRAME, MESSAGE, Data, DataFrame, Message, Output
 from kozmo_bridge.components.texts import joined, text_of
+from kozmo_singer.errors import KozmoError
 from kozmo_singer.wire.state import carried
 
 BATCH_ROWS = 50_000
@@ -187,7 +188,10 @@ class SourceComponent(KozmoComponent):
         made = await super()._build_results()
         wanted, found = self.__dict__.pop("_kozmo_read", (None, None))
         if wanted is not None and wanted.incremental and found.state:
-            await bookmarks.commit(self, found.state, wanted.origin, wanted.reset_at)
+            try:
+                await bookmarks.commit(self, found.state, wanted.origin, wanted.reset_at)
+            except KozmoError as error:
+                raise self.problem(error) from None
         return made
 
     def _show_first(self, extraction: Extraction) -> None:

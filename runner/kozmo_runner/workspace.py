@@ -52,8 +52,7 @@ class Workspace:
 
     def __init__(self) -> None:
         sweep()
-        owner = f"{os.getpid()}-{pid_namespace()}"
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{owner}-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=folder_prefix()))
         self._children: list[Child] = []
         self._guard = _start_guard(self.folder)
 
@@ -115,6 +114,11 @@ def _start_guard(folder: Path) -> subprocess.Popen[bytes] | None:
         start_new_session=True,
         bufsize=0,
     )
+
+
+def folder_prefix() -> str:
+    """Return how temporary folders begin that `sweep` removes once this process is dead."""
+    return f"{_PREFIX}{os.getpid()}-{pid_namespace()}-"
 
 
 def sweep(folders: Iterable[Path] | None = None) -> None:

@@ -40,7 +40,8 @@ _PARTS = (
     r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$"
 )
 _TIMED = ("%H", "%I", "%T", "%R", "%k", "%l", "%s", "%X", "%r", "%c", "%+")
-_ZONED = ("%z", "%#z", "%:z", "%fZ", "%SZ", " UTC", " GMT")
+_ZONED = re.compile(r"(?:%[:#]?z|[^%]Z| UTC| GMT)$")
+"""How a format ends whose moments have a zone."""
 RFC = "rfc 2822"
 _FORMAT = re.compile(
     r"(?:[^%]|%[-_0]?(?:[:#]?z|\.?[369]?f|[YCyqmbBhdeaAwuUWGgVjDxFvHkIlPpMSRTXrZsc+tn%]))+"
@@ -139,7 +140,7 @@ def _moments(texts: pl.Series, given: Given) -> pl.DataFrame:
         moment = moment.zip_with(~new, found)
         if each in EPOCH or each == RFC or any(mark in each for mark in _TIMED):
             timed = timed | new
-        if each in EPOCH or each == RFC or each.endswith(_ZONED):
+        if each in EPOCH or each == RFC or _ZONED.search(each):
             aware = aware | new
     return pl.DataFrame({"moment": moment, "timed": timed, "aware": aware})
 

@@ -71,6 +71,15 @@ def test_values_that_cannot_be_read_make_reading_destructive() -> None:
     assert found.loses == "1 cell that cannot be read"
 
 
+def test_reading_moments_loses_no_zone() -> None:
+    """Those with a Z stay moments in UTC; some with and some without are left alone."""
+    column = {"at": ["2024-05-01T10:00:00Z", "2024-05-02T11:30:00.5Z"]}
+    made = clean(pl.DataFrame(column), suggest(profile(pl.DataFrame(column)))).frame
+    assert made.schema["at"] == pl.Datetime("us", "UTC")
+    assert made["at"].dt.hour().to_list() == [10, 11]
+    assert suggest(profile(pl.DataFrame({"at": [column["at"][0], "2024-05-01T10:00:00"]}))) == []
+
+
 def test_words_for_nothing_become_null_before_numbers_are_read() -> None:
     """N/A among numbers is safe to empty, and the numbers are safe to read after it."""
     frame = {"age": [*(f"{i}" for i in EACH), "N/A", "-"]}

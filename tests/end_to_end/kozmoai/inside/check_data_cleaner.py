@@ -116,6 +116,7 @@ def test_operations_of_the_first_integration_on_rows(inputs, expected):
         ({"operation": "Fill Nulls", "fill_method": "Mode", "columns": "name"}, "name",
          [" Ann ", "BOB", "BOB", "BOB"]),
         ({"operation": "Fill Nulls", "fill_method": "Median"}, "amount", [1.5, 2.5, 2.5, 2.5]),
+        ({"operation": "fill nulls", "fill_method": "MEDIAN"}, "amount", [1.5, 2.5, 2.5, 2.5]),
         ({"operation": "Fill Nulls", "fill_method": "Forward Fill"}, "amount",
          [1.5, 1.5, 2.5, 2.5]),
         ({"operation": "Fill Nulls", "fill_method": "Backward Fill"}, "name",

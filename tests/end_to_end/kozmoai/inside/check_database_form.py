@@ -8,6 +8,7 @@ import sqlite3
 import time
 import uuid
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -156,6 +157,29 @@ def test_only_new_rows_are_read_the_second_time(execute, orders):
     assert [row["id"] for row in run(**reset)] == [1, 2, 3, 4]
     assert 1 not in [row["id"] for row in run(**reset)]
     assert [row["id"] for row in run(**{**told, "sync_mode": FULL})] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("node", ["a/b", "../../x", "x" * 300, "ä ☃"])
+def test_a_node_may_be_called_anything(orders, node):
+    """Its bookmark is kept all the same, in the folder of the flow."""
+    flow = str(uuid.uuid4())
+    told = {"flow": flow, "table_name": "orders", "sync_mode": INCREMENTAL, "replication_key": "id"}
+    assert len(run(**told, _id=node)) == 3
+    assert len(wait(get_storage_service().list_files(flow))) == 1
+    assert 1 not in [row["id"] for row in run(**told, _id=node)]
+
+
+def test_storage_that_fails_is_told_and_all_is_read_again(orders):
+    """Where the folder of the flow should be, there is a file."""
+    flow = str(uuid.uuid4())
+    told = {"flow": flow, "table_name": "orders", "sync_mode": INCREMENTAL, "replication_key": "id"}
+    folder = get_storage_service().build_full_path(flow, "x").rpartition("/")[0]
+    Path(folder).parent.mkdir(exist_ok=True, parents=True)
+    Path(folder).touch()
+    with pytest.raises(Exception, match=r"the bookmark cannot be .* the host's storage: "):
+        run(**told)
+    Path(folder).unlink()
+    assert len(run(**told)) == 3
 
 
 def test_another_source_does_not_go_on_from_the_bookmark(execute, orders, tmp_path):

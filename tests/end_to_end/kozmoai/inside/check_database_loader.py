@@ -155,6 +155,13 @@ def test_the_row_limit(orders, limit):
         assert [row["id"] for row in rows(limit=limit, **what)] == [1, 2, 3][: limit or None]
 
 
+def test_numbers_that_are_none_are_told(orders):
+    """Less than none is no limit."""
+    assert "limit is to be a whole number" in refused(table_name="orders", limit="many")
+    assert "port is to be a whole number" in refused(table_name="orders", port="x")
+    assert len(rows(table_name="orders", limit=-1)) == 3
+
+
 def test_an_empty_table_has_its_columns(execute):
     """As a frame, and as an empty list of Data."""
     execute("CREATE TABLE empty (id int, name text)")
@@ -214,7 +221,9 @@ def role(execute, password):
         execute(sql.SQL("DROP ROLE {}").format(name))
 
 
-@pytest.mark.parametrize("password", ["p@ss/word%40", "back\\new", "${HOME}", 'quo\'te "it"'])
+@pytest.mark.parametrize(
+    "password", ["p@ss/word%40", "back\\new", "${HOME}", " a b ", "keyring:a/b", 'quo\'te "it"']
+)
 def test_unusual_passwords(execute, orders, password):
     """As they are in the field, which the host changes; written with percent signs in a string."""
     with role(execute, password) as name:

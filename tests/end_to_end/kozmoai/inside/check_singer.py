@@ -279,6 +279,16 @@ def test_settings_of_every_kind_reach_the_tap(tmp_path):
         run({"a": node})
 
 
+def test_what_is_typed_is_text():
+    """The keyring is not asked, no variable is looked up, and no command is run."""
+    for text in ("keyring:shop/me", "$keyring:shop/me", "${HOME}"):
+        node = source("tap-sqlite", path=text).change("test_connection", True)
+        assert f"there is no SQLite database {text}" in node.told
+    node = source("tap-sqlite", settings_json='{"path_command": "echo x"}')
+    node.change("test_connection", True)
+    assert "setting 'path_command': commands are not run" in node.told
+
+
 def test_a_tap_without_about_takes_a_box_of_json():
     """Masked where it must be; the password is in no error."""
     node = source(COUNTING)
