@@ -161,7 +161,7 @@ async def _node(node: Node) -> dict[str, Any]:
     return {
         "id": node.id,
         "type": "genericNode",
-        "position": {"x": x * 440, "y": y * 760},
+        "position": {"x": x * 440, "y": y * 820},
         "data": {"id": node.id, "type": node.id.partition("-")[0], "node": made},
     }
 
