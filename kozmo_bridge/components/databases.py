@@ -72,13 +72,8 @@ def _scheme(connection_string: str) -> str:
     return connection_string.partition("://")[0].partition("+")[0]
 
 
-_SERVER = {
-    "host": "host",
-    "port": "port",
-    "username": "user",
-    "password": "password",
-    "database": "database",
-}
+_SAME = ("host", "port", "password", "database")
+_SERVER = {"username": "user", **{name: name for name in _SAME}}
 DATABASES = (
     Database(
         "PostgreSQL", "postgres", "sqlalchemy_url", {**_SERVER, "sslmode": "sslmode"},

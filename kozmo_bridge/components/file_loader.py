@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from kozmo_bridge import _host
@@ -99,8 +99,8 @@ class FileLoaderComponent(SourceComponent):
         self.tell(form, "")
         for name in ("streams", "column_choice"):
             form.set(name, [])
+            form.place(name, False)
         form.offer("streams", [])
-        _place(form, ["streams", "column_choice"], False)
 
     async def _preview(self, form: Form) -> None:
         watch = Stopwatch()
@@ -119,8 +119,8 @@ class FileLoaderComponent(SourceComponent):
         rows = rows if len(rows) <= MOST_COLUMNS else []
         form.set("column_choice", rows)
         form.note("column_choice", trigger_text=f"{len(rows):,} columns")
-        _place(form, ["streams"], len(found.names) > 1)
-        _place(form, ["column_choice"], bool(rows))
+        form.place("streams", len(found.names) > 1)
+        form.place("column_choice", bool(rows))
 
     async def _arrange(self, form: Form, formats: Sequence[str] | None = None) -> None:
         """Show the settings of the chosen source and format, and take away those of others.
@@ -128,8 +128,9 @@ class FileLoaderComponent(SourceComponent):
         Where neither a choice nor *formats* tell the format, its settings stay as they are.
         """
         store = stores.store_called(self.text("source_type") or LOCAL.label)
-        _place(form, ["upload"], store is LOCAL)
-        _place(form, _OF_S3, store is S3)
+        form.place("upload", store is LOCAL)
+        for name in _OF_S3:
+            form.place(name, store is S3)
         chosen = stores.format_called(self.text("file_format"))
         if chosen is not None:
             formats = [chosen.word]
@@ -211,13 +212,6 @@ class FileLoaderComponent(SourceComponent):
 
     def _columns(self) -> list[Mapping[str, Any]]:
         return list(self.column_choice or ())
-
-
-def _place(form: Form, names: Iterable[str], shown: bool = True) -> None:
-    """As form.place, of those inputs that the form has: an older flow may lack some."""
-    for name in names:
-        if name in form:
-            form.place(name, shown)
 
 
 def _path_in(row: Any) -> str:

@@ -32,18 +32,13 @@ class Form:
         """Return whether the host passes an input on at run."""
         return bool(self.fields.get(name, {}).get("show", True))
 
-    def place(self, name: str, shown: bool, rare: bool = False) -> None:
+    def place(self, name: str, shown: bool = True, rare: bool = False) -> None:
         """Show an input on the node, or among the advanced ones where it is *rare*; or hide it."""
         self.note(name, show=shown, advanced=rare)
 
     def note(self, name: str, **parts: Any) -> None:
         """Change how an input looks: its display_name, info, trigger_text and the like."""
         self._field(name).update(parts)
-
-    def require(self, names: Iterable[str], required: bool = True) -> None:
-        """Mark inputs as required, or not: the host runs no node that lacks one."""
-        for name in names:
-            self._field(name)["required"] = required
 
     def options(self, name: str) -> list[str]:
         """Return what a dropdown offers."""
