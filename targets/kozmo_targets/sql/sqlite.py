@@ -52,7 +52,8 @@ class TargetSQLite(SqlTarget):
             ).fetchone()
             connection.execute("ROLLBACK")
         taken = round((time.monotonic() - start) * 1000)
-        return f"SQLite {sqlite3.sqlite_version}, {tables} tables in {path}, {taken} ms"
+        counted = "1 table" if tables == 1 else f"{tables} tables"
+        return f"SQLite {sqlite3.sqlite_version}, {counted} in {path}, {taken} ms"
 
     def placed(self, table: Name) -> Name:
         """Return *table* without a schema."""
