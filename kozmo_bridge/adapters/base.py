@@ -113,7 +113,7 @@ class BaseSourceAdapter(Connected):
         *limit* is the most rows of all together. Memory holds a batch at a time.
         """
         if query:
-            raise ConfigError(f"{self.tap} takes no query")
+            raise ConfigError(f"{self.plugin} takes no query")
         chosen = [self._stream(stream).tap_stream_id] if stream else None
         return self._opened(chosen, self.settings(), self._catalog, limit, batch_size)
 
@@ -127,13 +127,13 @@ class BaseSourceAdapter(Connected):
     ) -> Generator[list[Any], None, None]:
         """The rows of *streams*, which `disconnect` stops."""
         options: dict[str, Any] = {"batch_rows": batch_size, "catalog": catalog}
-        rows = _rows(read(self.tap, settings, streams, limit=limit, **options), limit)
+        rows = _rows(read(self.plugin, settings, streams, limit=limit, **options), limit)
         self._readings.append(rows)
         return rows
 
     def _found(self) -> Catalog:
         if self._catalog is None:
-            self._catalog = api.discover(self.tap, self.settings())
+            self._catalog = api.discover(self.plugin, self.settings())
         return self._catalog
 
     def _stream(self, name: str | None) -> Stream:
@@ -143,7 +143,7 @@ class BaseSourceAdapter(Connected):
         if name is None or name not in streams:
             what = "several streams; name one" if name is None else f"no stream '{name}'"
             raise ConfigError(
-                f"{self.tap} found {what}",
+                f"{self.plugin} found {what}",
                 *(did_you_mean(name, streams) if name else ()),
                 f"there are {', '.join(streams)}",
             )

@@ -8,8 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kozmo_bridge.adapters.base import Connected
-from kozmo_bridge.adapters.sql import database_settings
-from kozmo_bridge.components import databases
+from kozmo_bridge.adapters.sql import OfDatabase
 from kozmo_bridge.components.existing import existing
 from kozmo_bridge.convert import is_data
 from kozmo_bridge.exporting import Written, export
@@ -58,36 +57,10 @@ class BaseDestinationAdapter(Connected):
         """Write *data* to *target* and return how many `rows_written` there are, and more."""
 
 
-class SQLDestinationAdapter(BaseDestinationAdapter):
-    """The tables of a database; the arguments are those of SQLSourceAdapter."""
+class SQLDestinationAdapter(OfDatabase, BaseDestinationAdapter):
+    """The tables of a database."""
 
-    def __init__(
-        self,
-        database_type: str,
-        host: str | None = None,
-        port: int | None = None,
-        database: str | None = None,
-        username: str | None = None,
-        password: str | None = None,
-        connection_string: str | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            database_type=database_type,
-            host=host,
-            port=port,
-            database=database,
-            username=username,
-            password=password,
-            connection_string=connection_string,
-            **options,
-        )
-        self._database = databases.database(database_type)
-        self.target = self._database.plugin("target")
-
-    def settings(self) -> Mapping[str, Any]:
-        """Return the configuration of the target."""
-        return database_settings(self._database, super().settings())
+    side = "target"
 
     def export_data(
         self,
@@ -143,7 +116,7 @@ class SQLDestinationAdapter(BaseDestinationAdapter):
         self._running.append(cancel)
         try:
             settings = {**self.settings(), **mine}
-            return export(self.target, settings, shape, cancel=cancel, **options)
+            return export(self.plugin, settings, shape, cancel=cancel, **options)
         finally:
             self._running = [each for each in self._running if each is not cancel]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from kozmo_bridge.adapters.base import BATCH_SIZE, BaseSourceAdapter
+from kozmo_bridge.adapters.base import BATCH_SIZE, BaseSourceAdapter, Connected
 from kozmo_bridge.components import databases
 from kozmo_bridge.components.databases import query_config, query_stream
 from kozmo_bridge.components.tables import DEFAULT_SCHEMA, find_table, title
@@ -24,14 +24,15 @@ def database_settings(database: databases.Database, config: Mapping[str, Any]) -
     return {**options, **database.config(inputs, given.get("connection_string") or "")}
 
 
-class SQLSourceAdapter(BaseSourceAdapter):
-    """The tables of a database, and what queries find in it.
+class OfDatabase(Connected):
+    """A source or destination in a database.
 
     *database_type* is the name of a database, such as postgresql or sqlite (whose file is
     *database*); *connection_string*, a URL, goes before the fields. *options* are settings of the
-    tap. Tables are called `orders` in the schema public, `sales.orders` in others; `sales-orders`
-    is understood as well.
+    plug-in.
     """
+
+    side: ClassVar[databases.Side]
 
     def __init__(
         self,
@@ -55,11 +56,26 @@ class SQLSourceAdapter(BaseSourceAdapter):
             **options,
         )
         self._database = databases.database(database_type)
-        self.tap = self._database.plugin("tap")
+        self._plugin = self._database.plugin(self.side)
+
+    @property
+    def plugin(self) -> str:
+        """The tap or target of the database."""
+        return self._plugin
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the configuration of the tap."""
+        """Return the configuration of the plug-in."""
         return database_settings(self._database, super().settings())
+
+
+class SQLSourceAdapter(OfDatabase, BaseSourceAdapter):
+    """The tables of a database, and what queries find in it.
+
+    Tables are called `orders` in the schema public, `sales.orders` in others; `sales-orders` is
+    understood as well.
+    """
+
+    side = "tap"
 
     def discover_streams(self) -> list[str]:
         """Return the names of the tables and views."""

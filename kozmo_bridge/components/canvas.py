@@ -75,7 +75,6 @@ MessageTextInput: Any = _io.MessageTextInput
 MultilineInput: Any = _io.MultilineInput
 MultilineSecretInput: Any = _io.MultilineSecretInput
 MultiselectInput: Any = _io.MultiselectInput
-NestedDictInput: Any = _io.NestedDictInput
 # Langflow shows one output alone, to be chosen, where not told that all are wanted.
 Output: Any = partial(_io.Output, group_outputs=True)
 SecretStrInput: Any = _io.SecretStrInput

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_bridge.availability import require_extra
+from kozmo_bridge.components import inputs as inputs_of
 from kozmo_bridge.components.base import (
     PREVIEW_ROWS,
     KozmoComponent,
@@ -22,7 +23,6 @@ from kozmo_bridge.components.canvas import (
     Data,
     DataFrame,
     DropdownInput,
-    HandleInput,
     MessageTextInput,
     Output,
     TableInput,
@@ -79,12 +79,7 @@ class DataCleanerComponent(KozmoComponent):
     name = "DataCleaner"
 
     inputs: ClassVar[list[Any]] = [
-        HandleInput(
-            name="input_data",
-            display_name="Rows",
-            info="Data or a DataFrame, such as a loader gives.",
-            input_types=[DATA, FRAME],
-        ),
+        inputs_of.rows(),
         DropdownInput(
             name="operation",
             display_name="Operation",

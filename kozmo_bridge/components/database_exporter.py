@@ -7,15 +7,14 @@ from typing import Any, ClassVar
 
 from kozmo_bridge.calls import in_thread
 from kozmo_bridge.components import bookmarks, verdicts
+from kozmo_bridge.components import inputs as inputs_of
 from kozmo_bridge.components.arriving import arrived, only_after
 from kozmo_bridge.components.base import KozmoComponent, Stopwatch, flag, names_in, output
 from kozmo_bridge.components.canvas import (
     DATA,
-    FRAME,
     BoolInput,
     Data,
     DropdownInput,
-    HandleInput,
     Output,
     StrInput,
     TableInput,
@@ -66,20 +65,9 @@ class DatabaseExporterComponent(KozmoComponent):
     buttons = ("test_connection",)
 
     inputs: ClassVar[list[Any]] = [
-        HandleInput(
-            name="input_data",
-            display_name="Rows",
-            info="Data or a DataFrame. The rows of several edges follow each other.",
-            input_types=[DATA, FRAME],
-        ),
+        inputs_of.rows(),
         *login_inputs("target"),
-        BoolInput(
-            name="test_connection",
-            display_name="Test connection",
-            info="Switch it on to connect; it goes back by itself, and Status says what was found.",
-            value=False,
-            real_time_refresh=True,
-        ),
+        inputs_of.test_connection(),
         verdicts.verdict(),
         DropdownInput(
             name="table_name",

@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.calls import apreview
 from kozmo_bridge.components import columns, logins, resetting, tables, verdicts
+from kozmo_bridge.components import inputs as inputs_of
 from kozmo_bridge.components.base import flag, literal
 from kozmo_bridge.components.canvas import (
-    BoolInput,
     DropdownInput,
-    IntInput,
     MultilineInput,
     TableInput,
 )
@@ -21,7 +20,6 @@ from kozmo_bridge.components.databases import Database, database, query_config, 
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.source import Extraction, SourceComponent, Wanted
 from kozmo_bridge.components.steps import rows_in
-from kozmo_bridge.components.texts import TEMPLATE_INFO
 from kozmo_runner import api
 from kozmo_singer.errors import ConfigError, KozmoError
 from kozmo_singer.wire.catalog import Catalog, Stream
@@ -55,14 +53,7 @@ class DatabaseLoaderComponent(SourceComponent):
 
     inputs: ClassVar[list[Any]] = [
         *logins.login_inputs("tap"),
-        BoolInput(
-            name="test_connection",
-            display_name="Test connection",
-            info="Switch it on to connect; it goes back by itself. Status says what was found, and "
-            "the lists of schemas and tables are filled.",
-            value=False,
-            real_time_refresh=True,
-        ),
+        inputs_of.test_connection("Schemas and tables are listed then."),
         verdicts.verdict(),
         DropdownInput(
             name="schema_name",
@@ -122,27 +113,9 @@ class DatabaseLoaderComponent(SourceComponent):
             real_time_refresh=True,
         ),
         *resetting.inputs(),
-        IntInput(
-            name="limit",
-            display_name="Row limit",
-            info=f"The most rows that are read; {LIMIT:,} at first, 0 for all.",
-            value=LIMIT,
-            advanced=True,
-        ),
-        MultilineInput(
-            name="text_template",
-            display_name="Text template",
-            info=TEMPLATE_INFO,
-            value="",
-            advanced=True,
-        ),
-        BoolInput(
-            name="test_connection_only",
-            display_name="Only test",
-            info="The outputs tell whether the database can be reached, and no rows are read.",
-            value=False,
-            advanced=True,
-        ),
+        inputs_of.row_limit(LIMIT),
+        inputs_of.text_template(),
+        inputs_of.only_test("the database can be reached"),
     ]
     outputs: ClassVar[list[Any]] = SourceComponent.source_outputs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kozmo_bridge.components import inputs as inputs_of
 from kozmo_bridge.components import resetting, verdicts
 from kozmo_bridge.components.canvas import (
     DATA,
@@ -11,16 +12,13 @@ from kozmo_bridge.components.canvas import (
     DropdownInput,
     FileInput,
     HandleInput,
-    IntInput,
     MessageTextInput,
-    MultilineInput,
     MultiselectInput,
     SecretStrInput,
     StrInput,
     TableInput,
 )
 from kozmo_bridge.components.stores import DETECT, ENDINGS, FORMATS, LOCAL, STORES
-from kozmo_bridge.components.texts import TEMPLATE_INFO
 
 MODES = ("All files", "New or changed files")
 
@@ -135,25 +133,7 @@ INPUTS: list[Any] = [
         advanced=True,
     ),
     *resetting.inputs(),
-    IntInput(
-        name="limit",
-        display_name="Row limit",
-        info="The most rows of each stream that are read; 0, as at first, for all.",
-        value=0,
-        advanced=True,
-    ),
-    MultilineInput(
-        name="text_template",
-        display_name="Text template",
-        info=TEMPLATE_INFO,
-        value="",
-        advanced=True,
-    ),
-    BoolInput(
-        name="test_connection_only",
-        display_name="Only test",
-        info="The outputs tell whether the files can be read, and no rows are read.",
-        value=False,
-        advanced=True,
-    ),
+    inputs_of.row_limit(0),
+    inputs_of.text_template(),
+    inputs_of.only_test("the files can be read"),
 ]

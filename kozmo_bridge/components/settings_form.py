@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from kozmo_bridge.components import bookmarks, resetting, verdicts
+from kozmo_bridge.components import inputs as inputs_of
 from kozmo_bridge.components.base import KozmoComponent, literal
 from kozmo_bridge.components.canvas import (
     NUMBERS,
@@ -50,13 +51,7 @@ SECRET_JSON = MultilineSecretInput(
     value="",
     advanced=True,
 )
-TEST = BoolInput(
-    name="test_connection",
-    display_name="Test connection",
-    info="Switch it on to try the settings; it goes back by itself. Status says what was found.",
-    value=False,
-    real_time_refresh=True,
-)
+TEST = inputs_of.test_connection()
 STATUS = verdicts.verdict("connection_status")
 
 

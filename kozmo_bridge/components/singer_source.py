@@ -7,12 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from kozmo_bridge.components import inputs as inputs_of
 from kozmo_bridge.components import resetting
 from kozmo_bridge.components.base import Stopwatch, names_in
 from kozmo_bridge.components.canvas import (
     DropdownInput,
-    IntInput,
-    MultilineInput,
     MultiselectInput,
     StrInput,
     TableInput,
@@ -39,7 +38,6 @@ from kozmo_bridge.components.stream_picking import (
     unread,
     whole,
 )
-from kozmo_bridge.components.texts import TEMPLATE_INFO
 from kozmo_runner.api import acheck, adiscover, origin
 from kozmo_runner.plugins import find
 from kozmo_singer.errors import DiscoverError
@@ -107,20 +105,8 @@ class SingerSourceComponent(PluginComponent, SourceComponent):
             advanced=True,
         ),
         *resetting.inputs(),
-        IntInput(
-            name="limit",
-            display_name="Row limit",
-            info="The most rows of each stream that are read; 10,000 at first, 0 for all.",
-            value=10_000,
-            advanced=True,
-        ),
-        MultilineInput(
-            name="text_template",
-            display_name="Text template",
-            info=TEMPLATE_INFO,
-            value="",
-            advanced=True,
-        ),
+        inputs_of.row_limit(10_000),
+        inputs_of.text_template(),
         PLAIN_JSON,
         SECRET_JSON,
     ]

@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 from kozmo_bridge.calls import aload
 from kozmo_bridge.components import bookmarks
+from kozmo_bridge.components import inputs as inputs_of
+from kozmo_bridge.components.arriving import arrived
 from kozmo_bridge.components.base import Stopwatch, names_in, output
-from kozmo_bridge.components.canvas import DATA, FRAME, Data, HandleInput, Output, StrInput
+from kozmo_bridge.components.canvas import Data, Output, StrInput
 from kozmo_bridge.components.forms import Form
 from kozmo_bridge.components.settings_form import (
     PLAIN_JSON,
@@ -23,7 +25,6 @@ from kozmo_bridge.components.source import STREAM
 from kozmo_bridge.convert import is_table
 from kozmo_bridge.writing import Written
 from kozmo_runner.api import acheck
-from kozmo_singer.errors import ConfigError
 
 _LAST_WORDS = 3
 DEFAULT_STREAM = "data"
@@ -41,14 +42,7 @@ class SingerTargetComponent(PluginComponent):
     """The target of a subclass that is for one only."""
 
     inputs: ClassVar[list[Any]] = [
-        HandleInput(
-            name="input_data",
-            display_name="Rows",
-            info="Data or a DataFrame, such as a loader gives.",
-            input_types=[DATA, FRAME],
-            is_list=False,
-            required=True,
-        ),
+        inputs_of.rows(required=True),
         picker("target", "Where to: one of these, the path of a program, or a command line."),
         TEST,
         STATUS,
@@ -93,8 +87,9 @@ class SingerTargetComponent(PluginComponent):
         config = await self.plugin_config(target)
         keys = names_in(self.text("key_columns"))
         done: dict[str, Written] = {}
-        for stream, rows in streams_of(self._rows(), self.text("stream_name")):
-            done[stream] = await aload(target, config, rows, stream=stream, key_properties=keys)
+        came = await arrived(self, "input_data")
+        for stream, part in streams_of(came, self.text("stream_name")):
+            done[stream] = await aload(target, config, part, stream=stream, key_properties=keys)
         if not done:
             self.log("there are no rows, and nothing tells their columns: nothing is written")
         await bookmarks.settle(self)
@@ -111,12 +106,6 @@ class SingerTargetComponent(PluginComponent):
         result = Data(data=told)
         self.show([result])
         return result
-
-    def _rows(self) -> Any:
-        given = self.given("input_data")
-        if given is None or isinstance(given, str):
-            raise ConfigError("no rows are connected", "connect Data or a DataFrame with Rows")
-        return [given] if isinstance(given, Data) else given
 
 
 def streams_of(rows: Any, name: str) -> list[tuple[str, Any]]:

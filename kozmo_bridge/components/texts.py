@@ -9,11 +9,6 @@ from typing import Any
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.components.canvas import DataFrame
 
-TEMPLATE_INFO = (
-    "The text of each row, such as {name}: {description}. If empty, the output Text is a table."
-)
-"""What the input of a template says."""
-
 
 def text_of(batches: Sequence[Batch], template: str | None) -> str:
     """Return a line of *template* a row; without it a Markdown table for each stream."""

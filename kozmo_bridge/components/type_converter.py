@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kozmo_bridge.availability import require_extra
+from kozmo_bridge.components import inputs as inputs_of
 from kozmo_bridge.components.base import PREVIEW_ROWS, KozmoComponent, Stopwatch, output
 from kozmo_bridge.components.canvas import (
     DATA,
@@ -14,7 +15,6 @@ from kozmo_bridge.components.canvas import (
     Data,
     DataFrame,
     DropdownInput,
-    HandleInput,
     Output,
     TableInput,
 )
@@ -70,12 +70,7 @@ class TypeConverterComponent(KozmoComponent):
     name = "TypeConverter"
 
     inputs: ClassVar[list[Any]] = [
-        HandleInput(
-            name="input_data",
-            display_name="Rows",
-            info="Data or a DataFrame, such as a loader gives.",
-            input_types=[DATA, FRAME],
-        ),
+        inputs_of.rows(),
         TableInput(
             name="types",
             display_name="Types",

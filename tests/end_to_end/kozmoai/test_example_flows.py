@@ -87,6 +87,15 @@ def shop(tmp_path, orders):
     return path
 
 
+def test_the_flows_are_those_of_the_components_as_they_are(run, environment, tmp_path):
+    """Else: .envs/kozmoai/bin/python examples/flows/make.py."""
+    python = environment("kozmoai") / "python"
+    done = run([python, "-W", "ignore", FLOWS / "make.py", tmp_path], cwd=ROOT)
+    assert done.code == 0, done.err
+    for path in FLOWS.glob("*.json"):
+        assert (tmp_path / path.name).read_text("utf-8") == path.read_text("utf-8"), path.name
+
+
 def test_files_to_a_database(host, imported, tmp_path, orders):
     """All rows, clean; run again nothing changes."""
     path = tmp_path / "new.db"

@@ -454,6 +454,23 @@ def test_what_a_target_takes(tmp_path, given):
     assert len(rows_of(copy, "things")) == count
 
 
+@pytest.mark.parametrize("output", ["data", "dataframe"])
+def test_rows_of_several_edges_are_all_written(shop, tmp_path, output):
+    """None takes the place of another's."""
+    copy = tmp_path / "copy.db"
+    nodes = {
+        "one": source("tap-sqlite", path=str(shop), streams=["notes"]),
+        "two": source("tap-sqlite", path=str(shop), streams=["notes"]),
+        "to": target("target-sqlite", path=str(copy), stream_name="notes"),
+    }
+    edges = [(name, output, "to", "input_data") for name in ("one", "two")]
+    result = run(nodes, edges)["to"]["result"].data
+    once = rows_of(shop, "notes")
+    assert once
+    assert result["rows"] == 2 * len(once)
+    assert sorted(rows_of(copy, "notes"), key=repr) == sorted([*once, *once], key=repr)
+
+
 def test_no_rows_at_all_are_no_fault(shop, tmp_path):
     """A DataFrame without rows makes the table; Data without any tell no columns."""
     with closing(sqlite3.connect(shop)) as database, database:
@@ -475,7 +492,7 @@ def test_faults_of_a_target_are_told(tmp_path):
     """Nothing connected, no target, a key that is no column; and the last words of the target."""
     component = SingerTargetComponent(_id="t").set(target_name="target-jsonl")
     for values, words in (
-        ({}, "no rows are connected"),
+        ({}, "there are no rows to write"),
         ({"target_name": "", "input_data": []}, "no target is chosen"),
         ({"target_name": "tap-sqlite", "input_data": []}, "a target is needed here"),
         (
