@@ -61,15 +61,6 @@ def variable(setting: str) -> str:
     return f"{product().upper()}_{setting}"
 
 
-def kind(graph: Any, node: str) -> str:
-    """Return the name of the component that a node of a flow is.
-
-    Langflow calls those of a folder that it is told of such as ext:data:DatabaseLoader@extra.
-    """
-    told = graph.get_vertex(node).data.get("type") or ""
-    return str(told).rpartition(":")[2].partition("@")[0]
-
-
 def module(path: str) -> Any:
     """Return a module of the host, such as `schema.message`."""
     host = name()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from kozmo_bridge.components.base import KozmoComponent
@@ -18,15 +20,21 @@ async def arrived(component: KozmoComponent, name: str) -> Any:
     ConfigError where nothing is connected. The rows of several edges follow each other: of an input
     that is no list the host would give us those of the last edge alone.
     """
-    values = await _several(component, name)
-    if not values:
+    edges = _edges(component, name)
+    if len(edges) > 1:
+        values = [_brought(component, edge) for edge in edges]
+    else:
         value = component.given(name)
         # The host makes None of an empty list.
-        values = [[] if value is None and _edges(component, name) else value]
+        values = [[] if value is None and edges else value]
     if any(value is None or isinstance(value, str) for value in values):
         raise ConfigError("there are no rows to write", "connect Data or a DataFrame to the input")
     if all(isinstance(value, DataFrame) for value in values):
-        return joined(values)
+        return await asyncio.to_thread(joined, values)
+    return await asyncio.to_thread(_rows, values)
+
+
+def _rows(values: Sequence[Any]) -> list[Any]:
     rows: list[Any] = []
     for value in values:
         if isinstance(value, DataFrame):
@@ -40,21 +48,18 @@ def _edges(component: KozmoComponent, name: str) -> list[Any]:
     return [edge for edge in edges if edge.target_param == name]
 
 
-async def _several(component: KozmoComponent, name: str) -> list[Any]:
-    """What came through each of several edges, where the host does not put that into one list."""
-    vertex, edges = component._vertex, _edges(component, name)
-    if len(edges) < 2 or vertex.data["node"]["template"].get(name, {}).get("list"):
-        return []
-    sources = [vertex.graph.get_vertex(edge.source_id) for edge in edges]
-    return [await source.get_result(vertex, name) for source in sources]
+def _brought(component: KozmoComponent, edge: Any) -> Any:
+    """What came through *edge*; asked for it, the host would give us the first one of the node."""
+    return component.graph.get_vertex(edge.source_id).results.get(edge.source_handle.name)
 
 
-def only_after(component: KozmoComponent, output: str) -> set[str] | None:
-    """Return the nodes that *output* alone leads to; None where another output leads there too."""
-    vertex = component._vertex
-    edges = [e for e in getattr(vertex, "edges", ()) if e.source_id == component._id]
-    named = {e.target_id for e in edges if e.source_handle.name == output}
-    others = {e.target_id for e in edges if e.source_handle.name != output}
-    graph = vertex.graph if edges else None
-    mine, theirs = nodes_after(graph, named), nodes_after(graph, others)
-    return None if mine & theirs else mine
+def only_after(component: KozmoComponent, output: str) -> bool:
+    """Return whether *output* leads somewhere, and nothing else leads there."""
+    edges = getattr(component._vertex, "outgoing_edges", ())
+    named = {edge.target_id for edge in edges if edge.source_handle.name == output}
+    mine = nodes_after(component.graph, named)
+    into = [edge for edge in component.graph.edges if edge.target_id in mine] if mine else []
+    own = {(component._id, output)}
+    return bool(mine) and all(
+        edge.source_id in mine or (edge.source_id, edge.source_handle.name) in own for edge in into
+    )

@@ -52,6 +52,8 @@ class KozmoComponent(Component):
     """The input that tells the user how a refresh of the form went."""
     buttons: ClassVar[Sequence[str]] = ()
     """Toggles that do something when they are switched on, and are off again right after that."""
+    commits_bookmarks: ClassVar[bool] = False
+    """Whether it commits what the nodes before it have read, once its rows are written."""
 
     def _pre_run_setup(self) -> None:
         self._forget()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,8 +20,6 @@ from kozmo_bridge.components.canvas import Component
 from kozmo_runner.stores.base import now
 from kozmo_singer.errors import ReadError, WriteError
 
-EXPORTERS = {"DatabaseExporter", "SingerTarget"}
-"""The names of the components that commit what the nodes before them have read."""
 _PENDING = "kozmo-bookmarks"
 _SLOTS = (1, 2)
 _PLAIN = re.compile(r"[\w @-]{1,100}", re.ASCII)
@@ -30,7 +28,7 @@ _PLAIN = re.compile(r"[\w @-]{1,100}", re.ASCII)
 class Bookmark(msgspec.Struct, frozen=True):
     """The state of a tap; *origin* marks the source that it was read from.
 
-    *serial* grows with each save. *reset_at* is the last reset that it knows of.
+    *serial* grows with each save from 1 on. *reset_at* is the last reset that it knows of.
     """
 
     state: dict[str, Any]
@@ -48,30 +46,33 @@ class Pending(msgspec.Struct):
     exporters: set[str]
 
 
-async def load(component: Component, origin: str = "", reset_at: str = "") -> Bookmark | None:
-    """Return where *component* stopped, None if it never did or read another source then.
+async def load(component: Component, origin: str = "", reset_at: str = "") -> Bookmark:
+    """Return where *component* stopped; without a state if it never did or read another source.
 
-    Each new *reset_at* has a bookmark from before it not used.
+    Each new *reset_at* has a state from before it not used. Words about it go to the log.
     """
-    found = [kept for slot in _SLOTS if (kept := await _read(component, slot)) is not None]
-    if not found:
-        return None
-    newest = max(found, key=lambda kept: kept.serial)
-    if origin and newest.origin and newest.origin != origin:
+    newest = await _newest(component, component._id)
+    if not _flow(component):
+        component.log("this flow is not saved, so its bookmark is not kept")
+    held = [node for node in _exporters_after(component) if not _asked(component, node)]
+    if held:
+        component.log(f"the bookmark is not kept, since {_names(component, held)} does not run now")
+    if newest.state and origin and newest.origin and newest.origin != origin:
         component.log("the source is another one than last time: everything is read")
-        return None
+        return Bookmark({}, serial=newest.serial)
     # Not by time: clocks differ, and a second is long.
-    if reset_at and newest.reset_at != reset_at:
+    if newest.state and reset_at and newest.reset_at != reset_at:
         component.log("the bookmark was reset: everything is read")
-        return None
+        return Bookmark({}, serial=newest.serial)
     return newest
 
 
-async def commit(
-    component: Component, state: Mapping[str, Any], origin: str = "", reset_at: str = ""
-) -> None:
-    """Keep *state*, now or when the exporters after *component* have written their rows."""
-    bookmark = Bookmark(dict(state), origin, reset_at=reset_at)
+async def commit(component: Component, bookmark: Bookmark) -> None:
+    """Keep *bookmark*, now or when the exporters after *component* have written their rows.
+
+    Its serial is to be one more than that of what was loaded. ReadError where another run of the
+    flow has kept one meanwhile.
+    """
     exporters = _exporters_after(component)
     if not exporters:
         await _save(component, component._id, bookmark)
@@ -80,50 +81,90 @@ async def commit(
     waiting[component._id] = Pending(component._id, bookmark, exporters)
 
 
-async def settle(exporter: Component, left_out: Collection[str] = ()) -> None:
-    """Commit the bookmarks that waited for *exporter* only, which has written all its rows.
-
-    The nodes *left_out* will not run after it, so nothing waits for them either.
-    """
+async def settle(exporter: Component) -> None:
+    """Commit the bookmarks that waited for *exporter* only, which has written all its rows."""
     waiting = getattr(exporter.graph, "context", {}).get(_PENDING, {})
     for pending in list(waiting.values()):
-        pending.exporters -= {exporter._id, *left_out}
+        pending.exporters.discard(exporter._id)
+        pending.exporters = {node for node in pending.exporters if _is_to_come(exporter, node)}
         if not pending.exporters:
-            await _save(exporter, pending.node, pending.bookmark)
             del waiting[pending.node]
+            await _save(exporter, pending.node, pending.bookmark)
+        else:
+            names = _names(exporter, pending.exporters)
+            exporter.log(f"the bookmark is kept once {names} has written the rows as well")
 
 
 def nodes_after(graph: Any, nodes: Iterable[str]) -> set[str]:
     """Return *nodes* and all that come after them in the graph of a run."""
-    successors = getattr(graph, "successor_map", {})
+    return _along(getattr(graph, "successor_map", {}), nodes)
+
+
+def _along(edges: Mapping[str, Iterable[str]], nodes: Iterable[str]) -> set[str]:
     found: set[str] = set()
     rest = list(nodes)
     while rest:
         node = rest.pop()
         if node not in found:
             found.add(node)
-            rest += successors.get(node, ())
+            rest += edges.get(node, ())
     return found
 
 
 def _exporters_after(component: Component) -> set[str]:
-    after = nodes_after(component.graph, [component._id]) - {component._id}
-    return {node for node in after if _host.kind(component.graph, node) in EXPORTERS}
+    """The nodes after *component* whose components commit what it has read.
+
+    Those with code of the first integration do not: they are as any other node.
+    """
+    graph = component.graph
+    after = nodes_after(graph, [component._id]) - {component._id}
+    instances = {node: graph.get_vertex(node).custom_component for node in after}
+    return {node for node, made in instances.items() if getattr(made, "commits_bookmarks", False)}
+
+
+def _names(component: Component, nodes: Iterable[str]) -> str:
+    return " and ".join(
+        str(component.graph.get_vertex(node).display_name) for node in sorted(nodes)
+    )
+
+
+def _asked(component: Component, node: str) -> bool:
+    """Whether this run is to include *node*: one that ends at another node leaves some out."""
+    return node in component.graph.vertices_to_run
+
+
+def _is_to_come(component: Component, node: str) -> bool:
+    """Whether the rows for *node* are still to be written, by this run or by one that includes it.
+
+    What a router has switched off, and what is frozen, does not come.
+    """
+    graph = component.graph
+    if not _asked(component, node):
+        return True
+    vertex = graph.get_vertex(node)
+    before, running = _along(graph.predecessor_map, [node]), graph.run_manager.vertices_being_run
+    return vertex.is_active() and not vertex.built and bool(before & running)
+
+
+def _flow(component: Component) -> str:
+    return str(getattr(component.graph, "flow_id", None) or "")
 
 
 async def _save(component: Component, node: str, bookmark: Bookmark) -> None:
-    flow = getattr(component.graph, "flow_id", None)
+    flow = _flow(component)
     if not flow:
-        component.log("this flow is not saved, so its bookmark is not kept")
         return
-    found = [kept for slot in _SLOTS if (kept := await _read(component, slot, node)) is not None]
-    serial = max((kept.serial for kept in found), default=0) + 1
-    kept = msgspec.structs.replace(bookmark, saved_at=now(), serial=serial)
+    if (await _newest(component, node)).serial >= bookmark.serial:
+        raise ReadError(
+            "another run of this flow has read the same rows at the same time",
+            "look whether they came twice, and run the flow once at a time",
+        )
+    kept = msgspec.structs.replace(bookmark, saved_at=now())
     # The host writes a file in place: with two in turn one is whole, whenever it is struck down.
-    name = _file_name(node, serial % len(_SLOTS) + 1)
+    name = _file_name(node, kept.serial % len(_SLOTS) + 1)
     text = json.dumps(msgspec.to_builtins(kept)).encode()
     try:
-        await _storage().save_file(str(flow), name, text)
+        await _storage().save_file(flow, name, text)
     except OSError as error:
         raise WriteError(
             f"the bookmark cannot be kept in the host's storage: {error.strerror or error}",
@@ -131,13 +172,17 @@ async def _save(component: Component, node: str, bookmark: Bookmark) -> None:
         ) from error
 
 
-async def _read(component: Component, slot: int, node: str | None = None) -> Bookmark | None:
-    flow = getattr(component.graph, "flow_id", None)
+async def _newest(component: Component, node: str) -> Bookmark:
+    found = [kept for slot in _SLOTS if (kept := await _read(component, slot, node)) is not None]
+    return max(found, key=lambda kept: kept.serial, default=Bookmark({}))
+
+
+async def _read(component: Component, slot: int, node: str) -> Bookmark | None:
+    flow = _flow(component)
     if not flow:
         return None
-    name = _file_name(node or component._id, slot)
     try:
-        text = await _storage().get_file(str(flow), name)
+        text = await _storage().get_file(flow, _file_name(node, slot))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -60,6 +60,7 @@ class DatabaseExporterComponent(KozmoComponent):
     description = "PostgreSQL, SQLite: writes rows into a table, all of them or none."
     icon = "Database"
     name = "DatabaseExporter"
+    commits_bookmarks = True
     secret_inputs = SECRETS
     verdict = "verdict"
     buttons = ("test_connection",)
@@ -245,9 +246,8 @@ class DatabaseExporterComponent(KozmoComponent):
         return await in_thread(lambda: existing(*where), cancel)
 
     async def _end_branch(self) -> None:
-        """Have nothing run after Rejected rows, unless Result leads there as well."""
-        left = only_after(self, "rejected")
-        if left:
+        """Have nothing run after Rejected rows, unless something else leads there as well."""
+        if only_after(self, "rejected"):
             self.stop("rejected")
-        if left and not self._only_tries:
-            await bookmarks.settle(self, left)
+            if not self._only_tries:
+                await bookmarks.settle(self)

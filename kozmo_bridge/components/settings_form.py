@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from kozmo_bridge.components import bookmarks, resetting, verdicts
 from kozmo_bridge.components import inputs as inputs_of
+from kozmo_bridge.components import resetting, verdicts
 from kozmo_bridge.components.base import KozmoComponent, literal
 from kozmo_bridge.components.canvas import (
     NUMBERS,
@@ -72,8 +72,6 @@ class PluginComponent(KozmoComponent):
         if fixed and not any(setting_name(each.name) for each in cls.inputs):
             own = [each for each in cls.inputs if each.name != f"{cls.side}_name"]
             cls.inputs = [*fields_of(_description_now(fixed)), *own]
-            if cls.side == "target":
-                bookmarks.EXPORTERS.add(cls.name)
 
     @property
     def picker(self) -> str:

@@ -38,6 +38,7 @@ class SingerTargetComponent(PluginComponent):
     icon = "Workflow"
     name = "SingerTarget"
     side: ClassVar[Side] = "target"
+    commits_bookmarks = True
     target: ClassVar[str] = ""
     """The target of a subclass that is for one only."""
 

@@ -12,6 +12,7 @@ from kozmo_bridge.batch import Batch
 from kozmo_bridge.calls import aread
 from kozmo_bridge.components import bookmarks
 from kozmo_bridge.components.base import PREVIEW_ROWS, KozmoComponent, Stopwatch, output
+from kozmo_bridge.components.bookmarks import Bookmark
 from kozmo_bridge.components.canvas import DATA, FRAME, MESSAGE, Data, DataFrame, Message, Output
 from kozmo_bridge.components.texts import joined, text_of
 from kozmo_singer.errors import KozmoError
@@ -37,8 +38,6 @@ class Wanted:
     incremental: bool = False
     discovers: bool = True
     """Whether the tap is asked for its catalog, where none is given."""
-    fresh: bool = False
-    """Whether the bookmark is not looked at, and all is read again."""
     origin: str = ""
     reset_at: str = ""
     """When the bookmark was reset; each new time has one from before it not looked at."""
@@ -151,10 +150,10 @@ class SourceComponent(KozmoComponent):
     async def _extract(self) -> Extraction:
         wanted = await self.wanted()
         watch = Stopwatch()
-        before: dict[str, Any] = {}
-        if wanted.incremental and not wanted.fresh:
+        kept = Bookmark({})
+        if wanted.incremental:
             kept = await bookmarks.load(self, wanted.origin, wanted.reset_at)
-            before = kept.state if kept is not None else {}
+        before = kept.state
         found = Extraction(state=before)
         reading = aread(
             wanted.tap,
@@ -179,17 +178,20 @@ class SourceComponent(KozmoComponent):
             found.state = dict(carried(before, reading.state))
         streams = f" of {len(found.streams)} streams" if len(found.streams) > 1 else ""
         self.log(f"{found.rows} rows{streams} from {wanted.tap} in {watch}")
-        self.__dict__["_kozmo_read"] = (wanted, found)
+        if wanted.incremental and found.state:
+            serial = kept.serial + 1
+            reached = Bookmark(found.state, wanted.origin, serial=serial, reset_at=wanted.reset_at)
+            self.__dict__["_kozmo_reached"] = reached
         return found
 
     async def _build_results(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """As of the host; the bookmark is committed once all outputs are made."""
-        self.__dict__.pop("_kozmo_read", None)
+        self.__dict__.pop("_kozmo_reached", None)
         made = await super()._build_results()
-        wanted, found = self.__dict__.pop("_kozmo_read", (None, None))
-        if wanted is not None and wanted.incremental and found.state:
+        reached = self.__dict__.pop("_kozmo_reached", None)
+        if reached is not None:
             try:
-                await bookmarks.commit(self, found.state, wanted.origin, wanted.reset_at)
+                await bookmarks.commit(self, reached)
             except KozmoError as error:
                 raise self.problem(error) from None
         return made

@@ -17,6 +17,7 @@ from exported_places import (
     ONE,
     POSTGRES,
     TWO,
+    Graph,
     Postgres,
     Sqlite,
     all_of,
@@ -28,7 +29,8 @@ from exported_places import (
 )
 from rows_component import RowsComponent as Rows
 
-from kozmo_bridge.components.base import Problem
+from kozmo_bridge.components.base import KozmoComponent, Problem
+from kozmo_bridge.components.canvas import Data, HandleInput, Output
 from kozmo_bridge.components.database_loader import DatabaseLoaderComponent as Loader
 
 GONE_SECONDS = 2.0
@@ -248,6 +250,29 @@ def test_rejected_rows_go_on_to_the_next_node_if_there_are_any(place):
     assert all_of(place) == [(1, "Ann"), (2, "Bea"), (2, "Bob"), (3, None)]
 
 
+def quarantined(place, rows, *others):
+    """A node that writes *rows*, whose rejected rows go to the one of *others*' as well."""
+    first = exporter(place, rows.as_data, id=f"to {rows._id}", max_rejected="100%")
+    last = exporter(place, first.rejected_rows, id="last", table_name="last")
+    for other in others:
+        last.set(input_data=other)
+    return last
+
+
+def test_rejected_rows_of_several_nodes_go_to_one(tmp_path):
+    """A node whose rows were all taken does not switch off what another one has rows for."""
+    place = Sqlite(tmp_path)
+    place.query("CREATE TABLE t (id integer, name text)")
+    bad = Rows(_id="bad").set(rows_text=json.dumps([*ONE, {"id": "x", "name": "Zoe"}]))
+    second = exporter(place, bad.as_data, id="to bad", max_rejected="100%")
+    good = Rows(_id="good").set(rows_text=json.dumps(TWO))
+    assert "last" in flow(good, quarantined(place, good, second.rejected_rows))
+    assert all_of(place, "last") == [("x", "Zoe")]
+    good = Rows(_id="good").set(rows_text=json.dumps(TWO))
+    assert "last" in flow(good, quarantined(place, good, good.as_data))
+    assert len(all_of(place, "last")) == 3
+
+
 def test_nothing_comes_of_no_rows(place):
     """Append and Upsert write nothing; Replace leaves the table unless it knows the columns."""
     export(place, data(ONE))
@@ -276,10 +301,17 @@ def test_several_edges_are_written_one_after_the_other(place):
             node = exporter(place, one.as_data, write_mode="Replace")
             node.set(input_data=getattr(two, output))
             node._inputs["input_data"].is_list = listed
-            if listed and output == "as_frame":
-                continue
             assert set(flow(one, node)) == {"one", "two", "exporter"}
             assert all_of(place) == [(1, "Ann"), (2, "Bea"), (2, "Bob")]
+
+
+def test_two_outputs_of_a_node_are_both_written(place):
+    """Each by its own edge; the host would give us one of them twice."""
+    rows = Rows(_id="rows").set(rows_text=json.dumps(ONE))
+    node = exporter(place, rows.as_data)
+    node.set(input_data=rows.as_one)
+    flow(rows, node)
+    assert all_of(place) == [(1, "Ann"), (1, "Ann"), (2, "Bob")]
 
 
 def bookmarked(place, shop, flow_id, **inputs):
@@ -310,6 +342,97 @@ def test_what_was_read_counts_as_read_once_it_is_written(place, tmp_path):
         bookmarked(place, shop, flow_id)
         bookmarked(place, shop, flow_id)
     assert all_of(place) == [(1, "Ann"), (2, "Bob"), (3, "Cy")]
+
+
+@pytest.fixture
+def new_rows(tmp_path):
+    """What makes an incremental node of one flow: each call is for another run of it."""
+    shop, flow_id = tmp_path / "shop.db", str(uuid4())
+    with closing(sqlite3.connect(shop)) as source:
+        source.execute("CREATE TABLE orders (id integer PRIMARY KEY, name text)")
+        source.executemany("INSERT INTO orders VALUES (?, ?)", [(1, "Ann"), (2, "Bob")])
+        source.commit()
+
+    def made():
+        return Loader(_id="loader").set(
+            database_type="SQLite", database_file=str(shop), table_name="orders",
+            sync_mode="Incremental", replication_key="id",
+        )  # fmt: skip
+
+    return made, flow_id
+
+
+async def walk(graph):
+    """Run a graph that is prepared; return what ran."""
+    return [step.vertex.id async for step in graph.async_start() if hasattr(step, "vertex")]
+
+
+class RouterComponent(KozmoComponent):
+    """Lets nothing through."""
+
+    display_name = "Router"
+    inputs = [HandleInput(name="input_data", display_name="Rows", input_types=["Data"])]
+    outputs = [Output(name="rows", display_name="Rows", method="nothing")]
+
+    async def nothing(self) -> list[Data]:
+        """What comes after this does not run."""
+        self.stop("rows")
+        return []
+
+
+def test_a_run_of_one_exporter_keeps_the_rows_for_the_other(tmp_path, new_rows):
+    """And says so; a run of both brings them to both, and then there are no more."""
+    place, (loader, flow_id) = Sqlite(tmp_path), new_rows
+    told = "the bookmark is not kept, since Database Exporter does not run now"
+    for stop, expected in (("one", ["loader", "one"]), (None, ["loader", "one", "two"])) * 2:
+        source = loader()
+        graph = Graph(
+            source, exporter(place, source.as_data, id="one", table_name="one"), flow_id=flow_id
+        )
+        graph.add_component(exporter(place, id="two", table_name="two"))
+        graph.add_component_edge("loader", ("data", "input_data"), "two")
+        graph.prepare(stop)
+        assert sorted(asyncio.run(walk(graph))) == expected
+        said = [line.message for line in source._output_logs["data"]]
+        assert (told in said) == bool(stop)
+    assert all_of(place, "two") == [(1, "Ann"), (2, "Bob")]
+    assert all_of(place, "one") == [(1, "Ann"), (1, "Ann"), (2, "Bob"), (2, "Bob")]
+
+
+def test_an_exporter_that_is_switched_off_is_not_waited_for(tmp_path, new_rows):
+    """The rows count as read once the others have written them."""
+    place, (loader, flow_id) = Sqlite(tmp_path), new_rows
+    for _ in range(2):
+        source = loader()
+        graph = Graph(source, exporter(place, source.as_data, id="one"), flow_id=flow_id)
+        graph.add_component(RouterComponent(_id="a router"))
+        graph.add_component(exporter(place, id="two", table_name="two"))
+        graph.add_component_edge("loader", ("data", "input_data"), "a router")
+        graph.add_component_edge("a router", ("rows", "input_data"), "two")
+        graph.prepare()
+        assert asyncio.run(walk(graph)) == ["loader", "a router", "one"]
+    assert all_of(place) == [(1, "Ann"), (2, "Bob")]
+
+
+def test_two_runs_at_once_are_told(tmp_path, new_rows):
+    """The one that is done last says that it read the same rows; nothing is set back."""
+    place, (loader, flow_id) = Sqlite(tmp_path), new_rows
+
+    def prepared():
+        source = loader()
+        graph = Graph(source, exporter(place, source.as_data), flow_id=flow_id)
+        graph.prepare()
+        return graph
+
+    async def both():
+        return await asyncio.gather(*(walk(prepared()) for _ in "ab"), return_exceptions=True)
+
+    done = asyncio.run(both())
+    (fault,) = [each for each in done if isinstance(each, Exception)]
+    assert "another run of this flow has read the same rows" in str(fault)
+    rows = all_of(place)
+    asyncio.run(walk(prepared()))
+    assert all_of(place) == rows
 
 
 def children():

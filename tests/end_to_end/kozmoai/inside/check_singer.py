@@ -13,7 +13,6 @@ import pytest
 
 from kozmo_bridge import _host
 from kozmo_bridge.components.base import Problem
-from kozmo_bridge.components.bookmarks import EXPORTERS
 from kozmo_bridge.components.plugin_settings import setting_name
 from kozmo_bridge.components.settings_form import described
 from kozmo_bridge.components.singer_source import SingerSourceComponent
@@ -393,7 +392,7 @@ def test_a_component_for_one_target(tmp_path):
     result = asyncio.run(component.as_result())
     assert result.data["streams"] == {"things": 1}
     assert json.loads((tmp_path / "things.jsonl").read_text()) == {"id": 1}
-    assert "SdkFolder" in EXPORTERS
+    assert component.commits_bookmarks
 
 
 def test_rows_of_several_streams_go_to_their_own_tables(shop, tmp_path):
