@@ -21,13 +21,12 @@ from kozmo_bridge.components.settings_form import (
     Side,
     picker,
 )
-from kozmo_bridge.components.source import STREAM
+from kozmo_bridge.components.streams import DEFAULT_STREAM, STREAM, stream_of, streams_in
 from kozmo_bridge.convert import is_table
 from kozmo_bridge.writing import Written
 from kozmo_runner.api import acheck
 
 _LAST_WORDS = 3
-DEFAULT_STREAM = "data"
 
 
 class SingerTargetComponent(PluginComponent):
@@ -122,15 +121,18 @@ def streams_of(rows: Any, name: str) -> list[tuple[str, Any]]:
     found: dict[str, list[Data]] = {}
     for row in rows:
         data = {column: value for column, value in row.data.items() if column != STREAM}
-        found.setdefault(str(row.data.get(STREAM) or DEFAULT_STREAM), []).append(Data(data=data))
+        found.setdefault(stream_of(row.data.get(STREAM)), []).append(Data(data=data))
     return list(found.items())
 
 
 def _of_table(table: Any, name: str) -> list[tuple[str, Any]]:
     if name or STREAM not in table.columns or not len(table):
         return [(name or DEFAULT_STREAM, table)]
-    parts = table.groupby(STREAM, sort=False)
+    places: dict[str, list[int]] = {}
+    for place, stream in enumerate(streams_in(table)):
+        places.setdefault(stream, []).append(place)
     # What a stream has no column for is empty in all of its rows.
     return [
-        (str(stream), part.drop(columns=STREAM).dropna(axis=1, how="all")) for stream, part in parts
+        (stream, table.iloc[rows].drop(columns=STREAM).dropna(axis=1, how="all"))
+        for stream, rows in places.items()
     ]

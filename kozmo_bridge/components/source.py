@@ -13,13 +13,12 @@ from kozmo_bridge.calls import aread
 from kozmo_bridge.components import bookmarks
 from kozmo_bridge.components.base import PREVIEW_ROWS, KozmoComponent, Stopwatch, output
 from kozmo_bridge.components.canvas import DATA, FRAME, MESSAGE, Data, DataFrame, Message, Output
+from kozmo_bridge.components.streams import STREAM
 from kozmo_bridge.components.texts import joined, text_of
 from kozmo_singer.errors import KozmoError
 from kozmo_singer.wire.state import carried
 
 BATCH_ROWS = 50_000
-STREAM = "_stream"
-"""The column that says which stream a row is of, where there are several."""
 
 
 @dataclass(frozen=True)
