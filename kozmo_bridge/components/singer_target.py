@@ -21,7 +21,7 @@ from kozmo_bridge.components.settings_form import (
     Side,
     picker,
 )
-from kozmo_bridge.components.streams import DEFAULT_STREAM, STREAM, stream_of, streams_in
+from kozmo_bridge.components.streams import DEFAULT_STREAM, STREAM, by_stream, stream_of
 from kozmo_bridge.convert import is_table
 from kozmo_bridge.writing import Written
 from kozmo_runner.api import acheck
@@ -113,7 +113,9 @@ def streams_of(rows: Any, name: str) -> list[tuple[str, Any]]:
     With a *name* all go there, else each where its column _stream says, which is not written.
     """
     if is_table(rows):
-        return _of_table(rows, name) if len(rows.columns) else []
+        if name or STREAM not in list(rows.columns) or not len(rows):
+            return [(name or DEFAULT_STREAM, rows)] if len(rows.columns) else []
+        return by_stream(rows)
     if not rows:
         return []
     if name or not any(STREAM in row.data for row in rows):
@@ -123,16 +125,3 @@ def streams_of(rows: Any, name: str) -> list[tuple[str, Any]]:
         data = {column: value for column, value in row.data.items() if column != STREAM}
         found.setdefault(stream_of(row.data.get(STREAM)), []).append(Data(data=data))
     return list(found.items())
-
-
-def _of_table(table: Any, name: str) -> list[tuple[str, Any]]:
-    if name or STREAM not in table.columns or not len(table):
-        return [(name or DEFAULT_STREAM, table)]
-    places: dict[str, list[int]] = {}
-    for place, stream in enumerate(streams_in(table)):
-        places.setdefault(stream, []).append(place)
-    # What a stream has no column for is empty in all of its rows.
-    return [
-        (stream, table.iloc[rows].drop(columns=STREAM).dropna(axis=1, how="all"))
-        for stream, rows in places.items()
-    ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from kozmo_bridge.batch import Batch
 from kozmo_bridge.components.canvas import DataFrame
+from kozmo_bridge.components.streams import NOTE, STREAM, columns_by_stream
 from kozmo_bridge.frames import typed_series
 from kozmo_bridge.tables import framed
 from kozmo_bridge.values import unique_names
@@ -41,7 +42,7 @@ def joined(frames: Sequence[Any]) -> DataFrame:
     """Return *frames* one below the other; columns of the same name, as text, are one.
 
     What a frame lacks is missing, and beside it numbers are Int64 and Float64, truths boolean, as
-    in our own frames: no digit is lost.
+    in our own frames: no digit is lost. The columns that each stream had are noted.
     """
     if len(frames) == 1:
         whole: DataFrame = frames[0]
@@ -50,14 +51,20 @@ def joined(frames: Sequence[Any]) -> DataFrame:
         return DataFrame([])
     names: dict[str, Any] = {}
     parts: dict[str, list[tuple[int, Any]]] = {}
+    own: dict[str, dict[str, None]] = {}
     rows = 0
     for frame in frames:
         for place, label in enumerate(unique_names(frame.columns)):
             names.setdefault(label, frame.columns[place])
             parts.setdefault(label, []).append((rows, frame.iloc[:, place]))
+        for stream, labels in columns_by_stream(frame).items():
+            own.setdefault(stream, {}).update(dict.fromkeys(labels))
         rows += len(frame)
     columns = (_column(found, rows) for found in parts.values())
-    return DataFrame(framed(list(names.values()), columns, rows))
+    made = DataFrame(framed(list(names.values()), columns, rows))
+    if STREAM in names:
+        made.attrs[NOTE] = {stream: list(labels) for stream, labels in own.items()}
+    return made
 
 
 def _column(parts: Sequence[tuple[int, Any]], rows: int) -> Any:
