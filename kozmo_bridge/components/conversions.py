@@ -15,7 +15,7 @@ from kozmo_bridge.cleaner.logbook import LogEntry
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_bridge.cleaner.suggesting import suggest
 from kozmo_bridge.cleaner.table import Table
-from kozmo_bridge.components.incoming import as_data, for_host
+from kozmo_bridge.components.incoming import as_data, for_host, with_columns
 from kozmo_bridge.components.steps import cell, rows_in
 from kozmo_bridge.convert import is_table, rows_of
 from kozmo_bridge.frames import series_list
@@ -158,15 +158,15 @@ def patched(table: Any, patches: Mapping[str, Mapping[int, Any]], names: Mapping
     if is_table(table):
         import pandas as pd
 
-        for label, values in patches.items():
-            if not values:
+        made = {}
+        for place, label in enumerate(names):
+            if not (values := patches.get(label)):
                 continue
-            column = series_list(table[names[label]])
+            column = series_list(table.iloc[:, place])
             for row, value in values.items():
                 column[row] = value
-            series = pd.Series(column, index=table.index, dtype=object)
-            table = table.assign(**{names[label]: series})
-        return table
+            made[place] = pd.Series(column, index=table.index, dtype=object)
+        return with_columns(table, made)
     rows = rows_of(table)
     for label, values in patches.items():
         for row, value in values.items():

@@ -3,9 +3,11 @@
 import asyncio
 import json
 
+import pandas as pd
 import pytest
 
 from kozmo_bridge import _host
+from kozmo_bridge.cleaner.table import Table
 from kozmo_bridge.components.base import Problem
 from kozmo_bridge.components.stubs import FOLDER
 from kozmo_bridge.components.type_converter import MISFITS, TypeConverterComponent
@@ -123,6 +125,24 @@ def test_values_that_do_not_fit_become_what_is_chosen(misfits, expected):
     for table in (given, FRAME(given)):
         failed = run(table, ("v", "integer"), detect=False, misfits=misfits)["failed"]
         assert [row.data for row in failed] == [{"v": "one", "w": "b", "_why": WHY}]
+
+
+@pytest.mark.parametrize("names", [("x", "x", "y"), (0, 1, 2), (("a", 1), ("a", 1), ("b", ""))])
+@pytest.mark.parametrize("misfits", ["Leave empty", "Keep as it was"])
+def test_names_of_columns_may_repeat_and_be_anything(names, misfits):
+    """The second x is x_2 on the node; each column goes where its place is."""
+    cells = [["1", '{"k": 1}', "2024-02-01"], ["one", "{", "?"]]
+    frame = FRAME(pd.DataFrame(cells, columns=pd.Index(names)))
+    before = frame.copy()
+    types = zip(Table.of(frame).labels, ("integer", "json", "date"), strict=True)
+    made = run(frame, *types, misfits=misfits)
+    table = made["dataframe"]
+    assert list(table.columns) == list(names)
+    last = cells[1] if misfits == "Keep as it was" else [None] * 3
+    columns = [series_list(table.iloc[:, place]) for place in range(3)]
+    assert [list(row) for row in zip(*columns, strict=True)] == [[1, {"k": 1}, "2024-02-01"], last]
+    assert len(made["failed"][0].data["_why"].split("; ")) == 3
+    pd.testing.assert_frame_equal(frame, before)
 
 
 def test_texts_that_are_no_json_do_not_fit():
