@@ -15,6 +15,7 @@ from kozmo_bridge.cleaner.logbook import LogEntry
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_bridge.cleaner.suggesting import suggest
 from kozmo_bridge.cleaner.table import Table
+from kozmo_bridge.components.canvas import Data
 from kozmo_bridge.components.incoming import as_data, for_host, with_columns
 from kozmo_bridge.components.steps import cell, rows_in
 from kozmo_bridge.convert import is_table, rows_of
@@ -140,7 +141,7 @@ def detected(table: Table, apart_from: set[str]) -> list[Rule]:
     ]
 
 
-def failed_rows(given: Any, failed: Mapping[int, Sequence[str]]) -> list[dict[str, Any]]:
+def failed_rows(given: Any, failed: Mapping[int, Sequence[str]]) -> list[Data]:
     """Return the rows as they came in, each with `_why`."""
     places = sorted(failed)
     if is_table(given):
@@ -149,7 +150,8 @@ def failed_rows(given: Any, failed: Mapping[int, Sequence[str]]) -> list[dict[st
         listed = rows_of(given)
         rows = [dict(listed[place]) for place in places]
     return [
-        {**row, "_why": "; ".join(failed[place])} for place, row in zip(places, rows, strict=True)
+        Data(data={**row, "_why": "; ".join(failed[place])})
+        for place, row in zip(places, rows, strict=True)
     ]
 
 

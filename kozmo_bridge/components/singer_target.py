@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
 from kozmo_bridge.calls import aload
@@ -87,7 +88,7 @@ class SingerTargetComponent(PluginComponent):
         keys = names_in(self.text("key_columns"))
         done: dict[str, Written] = {}
         came = await arrived(self, "input_data")
-        for stream, part in streams_of(came, self.text("stream_name")):
+        for stream, part in await asyncio.to_thread(streams_of, came, self.text("stream_name")):
             done[stream] = await aload(target, config, part, stream=stream, key_properties=keys)
         if not done:
             self.log("there are no rows, and nothing tells their columns: nothing is written")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import pickle
 import sqlite3
+import threading
 from contextlib import closing
 
 import numpy as np
@@ -116,3 +117,28 @@ def test_what_is_empty_now_takes_the_place_of_what_was_there(tmp_path, made):
             names = [row[1] for row in database.execute("PRAGMA table_info(people)")]
         assert orders == [(1, note, None), ((1 << 53) + 1, None, None)]
         assert not {"note", "paid", "size"} & set(names)
+
+
+class Tells:
+    """The name of a stream that notes in which thread it is looked at."""
+
+    def __init__(self):
+        self.threads = set()
+
+    def __str__(self):
+        self.threads.add(threading.current_thread())
+        return "told"
+
+
+def test_telling_streams_apart_does_not_hold_up_the_server(tmp_path):
+    """It is done in a thread of its own; the loop serves other users meanwhile."""
+    for kind in (FRAME, lambda rows: [DATA(data=row) for row in rows]):
+        tells = Tells()
+        component = SingerTargetComponent(_id="t").set(
+            target_name="target-jsonl",
+            settings_json=json.dumps({"path": str(tmp_path)}),
+            input_data=kind([{"id": 1, "_stream": tells}]),
+        )
+        assert asyncio.run(component.as_result()).data["streams"] == {"told": 1}
+        assert tells.threads
+        assert threading.main_thread() not in tells.threads

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 import pandas as pd
 import pytest
@@ -150,6 +151,30 @@ def test_texts_that_are_no_json_do_not_fit():
     given = data({"v": "[1"}, {"v": "[1]"})
     assert column(given, ("v", "json"), misfits="Leave empty") == [None, [1]]
     assert column(given, ("v", "json"), misfits="Keep as it was") == ["[1", [1]]
+
+
+class Tells:
+    """A value that notes in which thread it becomes a text."""
+
+    def __init__(self):
+        self.threads = set()
+
+    def __str__(self):
+        self.threads.add(threading.current_thread())
+        return "told"
+
+
+def test_failed_rows_do_not_hold_up_the_server():
+    """They are made in a thread of their own; the loop serves other users meanwhile."""
+    tells = Tells()
+    given = FRAME([{"v": "one", "w": tells}])
+    types = [DATA(data={"column": "v", "type": "integer"})]
+    component = TypeConverterComponent(_id="types")
+    component.set(input_data=given, types=types, detect=False, misfits="Leave empty")
+    (row,) = asyncio.run(component.as_failed())
+    assert row.data == {"v": "one", "w": "told", "_why": WHY}
+    assert tells.threads
+    assert threading.main_thread() not in tells.threads
 
 
 def test_what_nothing_changes_comes_back_as_it_came():
