@@ -100,6 +100,17 @@ def test_names_that_repeat_or_are_numbers():
     assert list(part.columns) == ["x", "x", 0]
 
 
+def test_columns_without_a_value_keep_their_type_in_a_frame():
+    """A target would make a column of texts of them; of one stream, of several, without rows."""
+    kinds = {"n": "integer", "x": "float", "d": "decimal", "ok": "boolean", "t": "string"}
+    types = ["Int64", "Float64", "Float64", "boolean", "object"]
+    one, none = of("one", [(None,) * 5], **kinds), of("none", [], **kinds)
+    for batches in ([one], [none], [one, none], [one, of("other", [(1,)], id="integer")]):
+        made = frame_of(Extraction(batches))
+        assert [str(made[name].dtype) for name in kinds] == types
+        assert made[[*kinds]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize("made", [frame_of, lambda given: data_of(given, None)])
 def test_what_is_empty_now_takes_the_place_of_what_was_there(tmp_path, made):
     """In a target that upserts; integers stay what they are, and tables get no foreign columns."""
