@@ -15,7 +15,8 @@ from kozmo_bridge.cleaner.logbook import LogEntry
 from kozmo_bridge.cleaner.rules import Rule
 from kozmo_bridge.cleaner.suggesting import suggest
 from kozmo_bridge.cleaner.table import Table
-from kozmo_bridge.components.incoming import as_data, for_host
+from kozmo_bridge.components.canvas import Data
+from kozmo_bridge.components.incoming import as_data, for_host, with_columns
 from kozmo_bridge.components.steps import cell, rows_in
 from kozmo_bridge.convert import is_table, rows_of
 from kozmo_bridge.frames import series_list
@@ -140,7 +141,7 @@ def detected(table: Table, apart_from: set[str]) -> list[Rule]:
     ]
 
 
-def failed_rows(given: Any, failed: Mapping[int, Sequence[str]]) -> list[dict[str, Any]]:
+def failed_rows(given: Any, failed: Mapping[int, Sequence[str]]) -> list[Data]:
     """Return the rows as they came in, each with `_why`."""
     places = sorted(failed)
     if is_table(given):
@@ -149,7 +150,8 @@ def failed_rows(given: Any, failed: Mapping[int, Sequence[str]]) -> list[dict[st
         listed = rows_of(given)
         rows = [dict(listed[place]) for place in places]
     return [
-        {**row, "_why": "; ".join(failed[place])} for place, row in zip(places, rows, strict=True)
+        Data(data={**row, "_why": "; ".join(failed[place])})
+        for place, row in zip(places, rows, strict=True)
     ]
 
 
@@ -158,15 +160,15 @@ def patched(table: Any, patches: Mapping[str, Mapping[int, Any]], names: Mapping
     if is_table(table):
         import pandas as pd
 
-        for label, values in patches.items():
-            if not values:
+        made = {}
+        for place, label in enumerate(names):
+            if not (values := patches.get(label)):
                 continue
-            column = series_list(table[names[label]])
+            column = series_list(table.iloc[:, place])
             for row, value in values.items():
                 column[row] = value
-            series = pd.Series(column, index=table.index, dtype=object)
-            table = table.assign(**{names[label]: series})
-        return table
+            made[place] = pd.Series(column, index=table.index, dtype=object)
+        return with_columns(table, made)
     rows = rows_of(table)
     for label, values in patches.items():
         for row, value in values.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kozmo_bridge.components.arriving import arrived
@@ -64,12 +64,21 @@ def for_host(table: Any, changed: Sequence[str]) -> Any:
     """
     if not is_table(table):
         return table
+    from kozmo_bridge.cleaner.labels import labels_of
+
     made = {}
-    for name in table.columns:
-        series = table[name]
+    for place, label in enumerate(labels_of(table.columns)):
+        series = table.iloc[:, place]
         kind = getattr(series.dtype, "kind", "O")
-        if kind not in _PLAIN or (kind == "O" and str(name) in changed):
-            column = typed_series(series_list(series))
-            column.index = table.index
-            made[name] = column
-    return table.assign(**made) if made and all(isinstance(n, str) for n in made) else table
+        if kind not in _PLAIN or (kind == "O" and label in changed):
+            made[place] = typed_series(series_list(series)).set_axis(table.index)
+    return with_columns(table, made)
+
+
+def with_columns(table: Any, columns: Mapping[int, Any]) -> Any:
+    """Return *table* with other *columns* at some places; names may repeat and be no texts."""
+    if columns:
+        table = table.copy(deep=False)
+        for place, column in columns.items():
+            table.isetitem(place, column)
+    return table

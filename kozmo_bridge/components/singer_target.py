@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
 from kozmo_bridge.calls import aload
@@ -21,13 +22,12 @@ from kozmo_bridge.components.settings_form import (
     Side,
     picker,
 )
-from kozmo_bridge.components.source import STREAM
+from kozmo_bridge.components.streams import DEFAULT_STREAM, STREAM, by_stream, stream_of
 from kozmo_bridge.convert import is_table
 from kozmo_bridge.writing import Written
 from kozmo_runner.api import acheck
 
 _LAST_WORDS = 3
-DEFAULT_STREAM = "data"
 
 
 class SingerTargetComponent(PluginComponent):
@@ -89,7 +89,7 @@ class SingerTargetComponent(PluginComponent):
         keys = names_in(self.text("key_columns"))
         done: dict[str, Written] = {}
         came = await arrived(self, "input_data")
-        for stream, part in streams_of(came, self.text("stream_name")):
+        for stream, part in await asyncio.to_thread(streams_of, came, self.text("stream_name")):
             done[stream] = await aload(target, config, part, stream=stream, key_properties=keys)
         if not done:
             self.log("there are no rows, and nothing tells their columns: nothing is written")
@@ -115,7 +115,9 @@ def streams_of(rows: Any, name: str) -> list[tuple[str, Any]]:
     With a *name* all go there, else each where its column _stream says, which is not written.
     """
     if is_table(rows):
-        return _of_table(rows, name) if len(rows.columns) else []
+        if name or STREAM not in list(rows.columns) or not len(rows):
+            return [(name or DEFAULT_STREAM, rows)] if len(rows.columns) else []
+        return by_stream(rows)
     if not rows:
         return []
     if name or not any(STREAM in row.data for row in rows):
@@ -123,15 +125,5 @@ def streams_of(rows: Any, name: str) -> list[tuple[str, Any]]:
     found: dict[str, list[Data]] = {}
     for row in rows:
         data = {column: value for column, value in row.data.items() if column != STREAM}
-        found.setdefault(str(row.data.get(STREAM) or DEFAULT_STREAM), []).append(Data(data=data))
+        found.setdefault(stream_of(row.data.get(STREAM)), []).append(Data(data=data))
     return list(found.items())
-
-
-def _of_table(table: Any, name: str) -> list[tuple[str, Any]]:
-    if name or STREAM not in table.columns or not len(table):
-        return [(name or DEFAULT_STREAM, table)]
-    parts = table.groupby(STREAM, sort=False)
-    # What a stream has no column for is empty in all of its rows.
-    return [
-        (str(stream), part.drop(columns=STREAM).dropna(axis=1, how="all")) for stream, part in parts
-    ]

@@ -14,13 +14,14 @@ from kozmo_bridge.components import bookmarks
 from kozmo_bridge.components.base import PREVIEW_ROWS, KozmoComponent, Stopwatch, output
 from kozmo_bridge.components.bookmarks import Bookmark
 from kozmo_bridge.components.canvas import DATA, FRAME, MESSAGE, Data, DataFrame, Message, Output
+from kozmo_bridge.components.streams import STREAM
 from kozmo_bridge.components.texts import joined, text_of
 from kozmo_singer.errors import KozmoError
 from kozmo_singer.wire.state import carried
 
 BATCH_ROWS = 50_000
-STREAM = "_stream"
-"""The column that says which stream a row is of, where there are several."""
+_EMPTY = {"integer": "Int64", "float": "Float64", "decimal": "Float64", "boolean": "boolean"}
+"""What a column is in a frame that has no value to tell; targets would make texts of objects."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,11 @@ def frame_of(extraction: Extraction) -> DataFrame:
     """Return the rows as the host's DataFrame; those of several streams one after the other."""
     batches = whole(extraction.batches)
     frames = [batch.to_dataframe() for batch in batches]
-    if len(extraction.streams) > 1:
-        for frame, batch in zip(frames, batches, strict=True):
+    for frame, batch in zip(frames, batches, strict=True):
+        for place, column in enumerate(batch.columns):
+            series = frame.iloc[:, place]
+            if column.type.name in _EMPTY and series.dtype == object and series.isna().all():
+                frame.isetitem(place, series.astype(_EMPTY[column.type.name]))
+        if len(extraction.streams) > 1:
             frame[STREAM] = batch.stream
     return joined(frames)

@@ -129,10 +129,9 @@ class TypeConverterComponent(KozmoComponent):
         from kozmo_bridge.components.conversions import failed_rows
 
         found = await self._converted()
-        rows = failed_rows(await self._input(), found.failed) if found.failed else []
-        made = [Data(data=row) for row in rows]
-        self.show(made)
-        return made
+        rows = await asyncio.to_thread(failed_rows, await self._input(), found.failed)
+        self.show(rows)
+        return rows
 
     async def _input(self) -> Any:
         return await self.once("input", lambda: came_in(self, "input_data"))

@@ -16,7 +16,7 @@ CLEANER = ROOT / "tests" / "unit" / "cleaner" / "test_tables.py"
 @pytest.mark.parametrize(
     "files",
     [
-        [FOLDER / "check_data.py"],
+        [FOLDER / "check_data.py", FOLDER / "check_joined.py", FOLDER / "check_streams.py"],
         [FOLDER / "check_cleaner.py"],
         [FOLDER / "check_forms.py"],
         [UNIT / "test_values.py", UNIT / "test_frames.py", UNIT / "test_shapes.py", CLEANER],

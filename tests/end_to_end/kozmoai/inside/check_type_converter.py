@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import threading
 
+import pandas as pd
 import pytest
 
 from kozmo_bridge import _host
+from kozmo_bridge.cleaner.table import Table
 from kozmo_bridge.components.base import Problem
 from kozmo_bridge.components.stubs import FOLDER
 from kozmo_bridge.components.type_converter import MISFITS, TypeConverterComponent
@@ -125,11 +128,53 @@ def test_values_that_do_not_fit_become_what_is_chosen(misfits, expected):
         assert [row.data for row in failed] == [{"v": "one", "w": "b", "_why": WHY}]
 
 
+@pytest.mark.parametrize("names", [("x", "x", "y"), (0, 1, 2), (("a", 1), ("a", 1), ("b", ""))])
+@pytest.mark.parametrize("misfits", ["Leave empty", "Keep as it was"])
+def test_names_of_columns_may_repeat_and_be_anything(names, misfits):
+    """The second x is x_2 on the node; each column goes where its place is."""
+    cells = [["1", '{"k": 1}', "2024-02-01"], ["one", "{", "?"]]
+    frame = FRAME(pd.DataFrame(cells, columns=pd.Index(names)))
+    before = frame.copy()
+    types = zip(Table.of(frame).labels, ("integer", "json", "date"), strict=True)
+    made = run(frame, *types, misfits=misfits)
+    table = made["dataframe"]
+    assert list(table.columns) == list(names)
+    last = cells[1] if misfits == "Keep as it was" else [None] * 3
+    columns = [series_list(table.iloc[:, place]) for place in range(3)]
+    assert [list(row) for row in zip(*columns, strict=True)] == [[1, {"k": 1}, "2024-02-01"], last]
+    assert len(made["failed"][0].data["_why"].split("; ")) == 3
+    pd.testing.assert_frame_equal(frame, before)
+
+
 def test_texts_that_are_no_json_do_not_fit():
     """They are treated as all other misfits."""
     given = data({"v": "[1"}, {"v": "[1]"})
     assert column(given, ("v", "json"), misfits="Leave empty") == [None, [1]]
     assert column(given, ("v", "json"), misfits="Keep as it was") == ["[1", [1]]
+
+
+class Tells:
+    """A value that notes in which thread it becomes a text."""
+
+    def __init__(self):
+        self.threads = set()
+
+    def __str__(self):
+        self.threads.add(threading.current_thread())
+        return "told"
+
+
+def test_failed_rows_do_not_hold_up_the_server():
+    """They are made in a thread of their own; the loop serves other users meanwhile."""
+    tells = Tells()
+    given = FRAME([{"v": "one", "w": tells}])
+    types = [DATA(data={"column": "v", "type": "integer"})]
+    component = TypeConverterComponent(_id="types")
+    component.set(input_data=given, types=types, detect=False, misfits="Leave empty")
+    (row,) = asyncio.run(component.as_failed())
+    assert row.data == {"v": "one", "w": "told", "_why": WHY}
+    assert tells.threads
+    assert threading.main_thread() not in tells.threads
 
 
 def test_what_nothing_changes_comes_back_as_it_came():
