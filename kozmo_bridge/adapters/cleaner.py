@@ -103,6 +103,7 @@ def _empty(data: Any) -> bool:
 
 def _figures(column: ColumnProfile) -> dict[str, Any]:
     from kozmo_bridge.cleaner.plain import plain
+    from kozmo_bridge.values import native
 
     figures = column.statistics
     made: dict[str, Any] = {
@@ -113,7 +114,7 @@ def _figures(column: ColumnProfile) -> dict[str, Any]:
     }
     if column.dtype.startswith(("Int", "UInt", "Float", "Decimal")):
         values = {name: getattr(figures, field) for name, field in _FIGURES.items()}
-        made |= {name: None if v is None else float(v) for name, v in values.items()}
+        made |= {name: None if v is None else native(float(v)) for name, v in values.items()}
     return {
         **made,
         "kind": column.kind.value,
