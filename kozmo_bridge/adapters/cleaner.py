@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kozmo_bridge.values import native
+
 if TYPE_CHECKING:
     from kozmo_bridge.cleaner.cleaning import CleanResult
     from kozmo_bridge.cleaner.model import ColumnProfile, Suggestion
@@ -103,7 +105,6 @@ def _empty(data: Any) -> bool:
 
 def _figures(column: ColumnProfile) -> dict[str, Any]:
     from kozmo_bridge.cleaner.plain import plain
-    from kozmo_bridge.values import native
 
     figures = column.statistics
     made: dict[str, Any] = {

@@ -196,6 +196,31 @@ def test_settings_of_a_format_are_inputs_under_the_names_of_the_tap(tmp_path):
     assert form.rows() == [{"a": 1, "b c": 2}]
 
 
+def test_words_for_missing_values_are_texts_unless_they_are_said(tmp_path):
+    """NA is Namibia as well. The first integration, by pandas, took all such words as missing."""
+    path = tmp_path / "cities.csv"
+    path.write_text("city,code,people\nWindhoek,NA,431000\n,N/A,nan\nBonn,NULL,\n")
+    form = Form(file_path=str(path))
+    form.press("file_format", "CSV")
+    assert form.fields[form.name("null_values")]["display_name"] == "Null values"
+    assert form.rows() == [
+        {"city": "Windhoek", "code": "NA", "people": "431000"},
+        {"city": None, "code": "N/A", "people": "nan"},
+        {"city": "Bonn", "code": "NULL", "people": None},
+    ]
+    form.fill(null_values='["", "NA", "N/A", "NULL", "nan"]')
+    as_before = [
+        {"city": "Windhoek", "code": None, "people": 431000},
+        {"city": None, "code": None, "people": None},
+        {"city": "Bonn", "code": None, "people": None},
+    ]
+    assert form.rows() == as_before
+    frame = pd.read_csv(path).astype(object)
+    assert frame.where(frame.notna(), None).to_dict("records") == as_before
+    form.fill(null_values="N/A, nan")
+    assert [row["code"] for row in form.rows()] == ["NA", None, "NULL"]
+
+
 def test_preview_tells_what_is_there_and_lists_the_columns(tmp_path):
     """The verdict is in words; columns have types and samples, and can be left out or changed."""
     (tmp_path / "orders.csv").write_text("id;zip;price\n1;1067;1,50\n2;2000;2,25\n")
