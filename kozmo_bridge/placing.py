@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kozmo_bridge.exporting import with_moments
@@ -32,27 +32,34 @@ def place(table: str, schema: str = "") -> Place:
 
 
 def fitted(
-    data: Any, there: Mapping[str, Any], said: Mapping[str, LogicalType] | None = None
+    data: Any,
+    there: Mapping[str, Any],
+    said: Mapping[str, LogicalType] | None = None,
+    fold: Callable[[str], str] = str,
 ) -> Shape:
     """Return *data* with the types that its columns have in *there*, a table's JSON Schema.
 
     So the table stays as it is, and rows that do not fit are the database's to refuse. Columns that
     it lacks get types by their values; texts that are dates or moments get theirs. The types that
-    are *said* go before all that; ConfigError where *data* has no such column.
+    are *said* go before all that; ConfigError where *data* has no such column. A column of *data*
+    is that of *there* where *fold* makes the same of their names.
     """
     said = said or {}
-    types = {column.name: column.type for column in columns(there)}
-    firm = {
-        name: Column(name, _BASE64 if type.name == "binary" else type)
-        for name, type in types.items()
-        if type.name not in (*_MOMENTS, "string")
-    }
-    firm |= {name: Column(name, type) for name, type in said.items()}
-    texts = {name for name, type in {**types, **said}.items() if type.name == "string"}
-    firm = {name: column for name, column in firm.items() if name not in texts}
+    types = {fold(column.name): column.type for column in columns(there)}
+
+    def firm(name: str) -> Column | None:
+        if name in said:
+            return None if said[name].name == "string" else Column(name, said[name])
+        type = types.get(fold(name))
+        if type is None or type.name in (*_MOMENTS, "string"):
+            return None
+        return Column(name, _BASE64 if type.name == "binary" else type)
+
     shape = typed(data, firm)
-    check_names(said, [column.name for column in shape.columns])
-    shape = with_moments(shape, {*firm, *texts})
+    names = [column.name for column in shape.columns]
+    check_names(said, names)
+    lasting = {name for name, type in types.items() if type.name not in _MOMENTS}
+    shape = with_moments(shape, {n for n in names if n in said or fold(n) in lasting})
     found: list[Column] = []
     turned: list[Values] = []
     values: list[Values] = list(zip(*shape.rows, strict=True)) or [()] * len(shape.columns)
@@ -60,10 +67,16 @@ def fitted(
         if column.name in said:
             type, cells = said[column.name], _as_said(said[column.name], column.type, cells)
         else:
-            type, cells = _taken(types.get(column.name), column.type, cells)
+            type, cells = _taken(types.get(fold(column.name)), column.type, cells)
         found.append(Column(column.name, type))
         turned.append(cells)
     return Shape(found, list(zip(*turned, strict=True)) if found else shape.rows)
+
+
+def spelled(names: Iterable[str], shape: Shape, fold: Callable[[str], str] = str) -> list[str]:
+    """Return *names* as the columns of *shape* spell them; what is none of them stays."""
+    known = {fold(column.name): column.name for column in shape.columns}
+    return [known.get(fold(name), name) for name in names]
 
 
 def _taken(

@@ -44,19 +44,20 @@ def shape_of(data: Any, schema: Mapping[str, Any] | None = None) -> Shape:
     if isinstance(data, Batch):
         return Shape(list(data.columns), _with_json(data))
     said = {column.name: column for column in columns(schema or {})}
-    made = typed(data, said)
+    made = typed(data, said.get)
     check_names(said, [column.name for column in made.columns])
     return made
 
 
-def typed(data: Any, said: Mapping[str, Column]) -> Shape:
-    """Return *data* as `shape_of` does; columns that are *said* may be missing in it."""
+def typed(data: Any, said: Callable[[str], Column | None]) -> Shape:
+    """Return *data* as `shape_of` does; *said* tells the column of a name, None if it is open."""
     names, given, rows = _columns(data)
     found, turned = [], []
     for name, (values, type) in zip(names, given, strict=True):
-        if name in said:
-            found.append(said[name])
-            turned.append(_written_as(said[name].type, values))
+        column = said(name)
+        if column is not None:
+            found.append(column)
+            turned.append(_written_as(column.type, values))
         else:
             type, values = (type, values) if type is not None else inferred(values)
             found.append(Column(name, type))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kozmo_bridge.values import native
+
 if TYPE_CHECKING:
     from kozmo_bridge.cleaner.cleaning import CleanResult
     from kozmo_bridge.cleaner.model import ColumnProfile, Suggestion
@@ -113,7 +115,7 @@ def _figures(column: ColumnProfile) -> dict[str, Any]:
     }
     if column.dtype.startswith(("Int", "UInt", "Float", "Decimal")):
         values = {name: getattr(figures, field) for name, field in _FIGURES.items()}
-        made |= {name: None if v is None else float(v) for name, v in values.items()}
+        made |= {name: None if v is None else native(float(v)) for name, v in values.items()}
     return {
         **made,
         "kind": column.kind.value,

@@ -12,7 +12,7 @@ from kozmo_bridge.adapters.sql import OfDatabase
 from kozmo_bridge.components.existing import existing
 from kozmo_bridge.convert import is_data
 from kozmo_bridge.exporting import Written, export
-from kozmo_bridge.placing import fitted, place
+from kozmo_bridge.placing import fitted, place, spelled
 from kozmo_bridge.shapes import Shape
 from kozmo_runner.api import Cancel
 from kozmo_singer.errors import ConfigError
@@ -92,12 +92,14 @@ class SQLDestinationAdapter(OfDatabase, BaseDestinationAdapter):
         if not len(data) and (adds or not len(getattr(data, "columns", ()))):
             return {"rows_written": 0, "status": "empty", **told, "rejected": []}
         there = self._there(target, schema or "") if adds else None
-        where = place(target, schema or "")
+        where, fold = place(target, schema or ""), self._database.fold
+        shape = fitted(data, there.schema if there is not None else {}, fold=fold)
+        keys = keys_of(mode, target, key_properties, there)
         written = self._written(
             {**kwargs, **where.settings, "load_method": METHODS[mode]},
-            fitted(data, there.schema if there is not None else {}),
+            shape,
             stream=where.stream,
-            key_properties=keys_of(mode, target, key_properties, there),
+            key_properties=spelled(keys, shape, fold),
             most_rejected=str(max_rejected),
         )
         return {

@@ -201,8 +201,9 @@ class DatabaseExporterComponent(KozmoComponent):
         there = await self._there(job)
         known = there.schema if there is not None and not flag(self.given("widen_columns")) else {}
         said = types_in(rows_in(self.given("column_types")))
-        shape = await asyncio.to_thread(fitted, rows, known, said)
-        keys = keys_of(job, shape, there)
+        fold = self._chosen().fold
+        shape = await asyncio.to_thread(fitted, rows, known, said, fold)
+        keys = keys_of(job, shape, there, fold)
         options: dict[str, Any] = {"stream": job.place.stream, "key_properties": keys}
         if self._only_tries:
             return self._tried(job, await aforecast(job.target, job.config, shape, **options))

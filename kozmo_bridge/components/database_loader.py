@@ -258,8 +258,7 @@ class DatabaseLoaderComponent(SourceComponent):
 
     async def _answer(self, form: Form, changed: str) -> None:
         if changed == "test_connection":
-            said, _ = await asyncio.gather(self._reached(form), self._list_tables(form))
-            self.tell(form, said)
+            self.tell(form, await self._reached_and_listed(form))
         elif changed == "schema_name":
             await self._choose_schema(form)
         elif changed == "table_name":
@@ -271,6 +270,18 @@ class DatabaseLoaderComponent(SourceComponent):
             self.tell(form, "The next run reads everything")
         elif changed in ("sync_mode", "replication_key"):
             self.tell(form, self._outlook())
+
+    async def _reached_and_listed(self, form: Form) -> str:
+        reached = asyncio.ensure_future(self._reached(form))
+        listed = asyncio.ensure_future(self._list_tables(form))
+        try:
+            await asyncio.gather(reached, listed)
+        finally:
+            # Where one fails, the other must not go on with a form that nobody sees any more.
+            reached.cancel()
+            listed.cancel()
+            await asyncio.gather(reached, listed, return_exceptions=True)
+        return reached.result()
 
     async def _list_tables(self, form: Form) -> None:
         schema = self._schema()

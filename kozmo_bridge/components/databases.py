@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import string
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from kozmo_runner.plugins import registered
@@ -12,7 +13,13 @@ from kozmo_singer.wire.catalog import Stream
 QUERY = "query"
 """The stream of what a query finds."""
 Side = Literal["tap", "target"]
+_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _LOOKUP = "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
+
+
+def _without_case(name: str) -> str:
+    """SQLite compares names without regard to the case of A to Z, and of no other letter."""
+    return name.translate(_LETTERS)
 
 
 class Database(NamedTuple):
@@ -30,6 +37,8 @@ class Database(NamedTuple):
     """Whether tables are in schemas, and the plug-in takes the setting filter_schemas."""
     lookup: str = _LOOKUP
     """A query that finds the tables and their columns."""
+    fold: Callable[[str], str] = str
+    """Two names are of one table, or column, where this makes the same of them."""
 
     def plugin(self, side: Side) -> str:
         """Return the name of the tap or target; ConfigError where none is installed."""
@@ -81,7 +90,7 @@ DATABASES = (
     ),
     Database(
         "SQLite", "sqlite", "path", {"database_file": "path"}, ("sqlite",), False,
-        "SELECT name, sql FROM sqlite_master",
+        "SELECT name, sql FROM sqlite_master", _without_case,
     ),
     Database("MySQL", "mysql", "sqlalchemy_url", _SERVER, ("mysql", "mariadb")),
     Database("BigQuery", "bigquery", "sqlalchemy_url", {}, ("bigquery",)),

@@ -62,10 +62,14 @@ def _discovered(
     # In the name of a stream the schema ends at the first dash.
     by_name = {"filter_tables": [f"{schema}-{table}" if schema else table]}
     one = {"filter_schemas": [schema]} if "-" in schema else by_name
-    looking = {**connection, **_literal(one)}
-    catalog = api.discover(database.plugin("tap"), looking, cancel=cancel)
-    spelled = [s for s in catalog.streams if (schema_of(s), table_of(s)) == (schema, table)]
-    return spelled[0] if spelled else None
+    fold = database.fold
+    # The tap takes names as they are spelled, and the database may spell the table otherwise.
+    for filters in [one] if fold is str else [one, {}]:
+        looking = {**connection, **_literal(filters)}
+        for stream in api.discover(database.plugin("tap"), looking, cancel=cancel).streams:
+            if schema_of(stream) == schema and fold(table_of(stream)) == fold(table):
+                return stream
+    return None
 
 
 def _literal(settings: Mapping[str, Any]) -> dict[str, Any]:

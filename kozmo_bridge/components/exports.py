@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from kozmo_bridge.components.base import literal
 from kozmo_bridge.components.steps import cell
 from kozmo_bridge.exporting import Rejected, Written
-from kozmo_bridge.placing import Place, place
+from kozmo_bridge.placing import Place, place, spelled
 from kozmo_bridge.shapes import Shape
 from kozmo_singer.errors import ConfigError, WriteError
 from kozmo_singer.settings import did_you_mean
@@ -133,8 +133,13 @@ def mode_called(name: str) -> str:
     raise ConfigError(f"there is no write mode '{name[:40]}'", f"there are: {', '.join(MODES)}")
 
 
-def keys_of(job: Job, shape: Shape, there: Stream | None) -> list[str]:
-    """Return the key columns; of an upsert without any those of the table that is *there*."""
+def keys_of(
+    job: Job, shape: Shape, there: Stream | None, fold: Callable[[str], str] = str
+) -> list[str]:
+    """Return the key columns; of an upsert without any those of the table that is *there*.
+
+    They are spelled as the rows spell them, from which *fold* makes the same.
+    """
     if job.mode == APPEND:
         return []
     names = [column.name for column in shape.columns]
@@ -147,13 +152,14 @@ def keys_of(job: Job, shape: Shape, there: Stream | None) -> list[str]:
                 f"Upsert needs key columns, and {has}",
                 f"name them under 'Key columns'; the rows have: {', '.join(names)}",
             )
+    keys = spelled(keys, shape, fold)
     for key in keys:
         if key not in names:
             raise ConfigError(
                 f"the key column '{key}' is not among the columns of the rows",
                 *(did_you_mean(key, names) or [f"they have: {', '.join(names)}"]),
             )
-    return list(keys)
+    return keys
 
 
 def types_in(rows: Iterable[Mapping[str, Any]]) -> dict[str, LogicalType]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from kozmo_bridge.placing import fitted, place
+from kozmo_bridge.components.databases import database
+from kozmo_bridge.placing import fitted, place, spelled
+from kozmo_targets.sql import postgres_database, sqlite_database
 from kozmo_targets.sql.names import Name, Naming, check_settings, table_of
 
 NAMING = Naming(limit=None, fold=str)
@@ -81,3 +83,25 @@ def test_moments_fit_into_columns_of_finer_moments() -> None:
     day = {"type": "string", "format": "date"}
     assert types([{"at": "2024-01-31T10:00:00"}], {"at": day}) == {"at": "date"}
     assert types([{"at": "n/a"}], {"at": day}) == {"at": "date"}
+
+
+@pytest.mark.parametrize("name", ["orders", "Orders", "ORDERS", "Größe", "GRÖSSE", "İd", "K"])
+def test_names_are_compared_as_the_target_compares_them(name: str) -> None:
+    """SQLite sees no case of A to Z and that of every other letter; PostgreSQL sees all."""
+    assert database("SQLite").fold(name) == sqlite_database.NAMING.fold(name)
+    assert database("PostgreSQL").fold(name) == postgres_database.NAMING.fold(name) == name
+
+
+def test_columns_and_keys_are_those_of_the_table_in_any_case_that_it_does_not_see() -> None:
+    """They stay as the rows spell them."""
+    there = {"properties": {"ID": {"type": "integer"}, "Größe": {"type": "number"}}}
+    rows = [{"id": "x", "größe": "y", "GRÖSSE": "z"}]
+    fold = database("SQLite").fold
+    shape = fitted(rows, there, fold=fold)
+    assert [(column.name, column.type.name) for column in shape.columns] == [
+        ("id", "integer"), ("größe", "decimal"), ("GRÖSSE", "string"),
+    ]  # fmt: skip
+    assert spelled(["ID", "none"], shape, fold) == ["id", "none"]
+    exact = fitted(rows, there)
+    assert [column.type.name for column in exact.columns] == ["string"] * 3
+    assert spelled(["ID"], exact) == ["ID"]

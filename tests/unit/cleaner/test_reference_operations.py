@@ -1,5 +1,7 @@
 """The reference integration's operations, against what pandas makes of the same rows."""
 
+import json
+import math
 from typing import Any
 
 import pandas as pd
@@ -141,6 +143,15 @@ def test_the_transformer_tells_statistics() -> None:
     assert seen["columns"]["t"]["dtype"] == "object"
     assert "mean" not in seen["columns"]["t"]
     assert DataCleanerTransformer().get_statistics([]) == {}
+
+
+def test_statistics_of_infinite_numbers_can_be_shown() -> None:
+    """KozmoAI stores them as JSON, which has no infinity; words stand for it, as in Data."""
+    rows = [{"n": math.inf}, {"n": -math.inf}, {"n": 1.5}, {"n": math.nan}]
+    seen = DataCleanerTransformer().get_statistics(rows)
+    json.dumps(seen, allow_nan=False)
+    figures = seen["columns"]["n"]
+    assert [figures[name] for name in ("min", "max", "mean")] == ["-Infinity", "Infinity", 1.5]
 
 
 def test_suggestions_of_the_transformer_are_operations_that_it_takes() -> None:

@@ -45,6 +45,20 @@ def test_files_are_read_by_the_adapter(tmp_path):
         missing.connect()
 
 
+def test_words_for_missing_values_are_told_as_a_setting_of_the_tap(tmp_path):
+    """The first integration took them all as missing; ours reads what is there."""
+    path = tmp_path / "countries.csv"
+    path.write_text("code,n\nNA,1\nDE,\n")
+
+    def rows(**options):
+        (batch,) = FileSourceAdapter(str(path), "csv", **options).load_data()
+        return [item.data for item in batch]
+
+    assert rows() == [{"code": "NA", "n": 1}, {"code": "DE", "n": None}]
+    missing = rows(null_values=["", "NA"])
+    assert missing == [{"code": None, "n": 1}, {"code": "DE", "n": None}]
+
+
 FORMATS = {
     "csv": b"id,zip\n1,01\n",
     "json": b'{"id": 1, "zip": "01"}\n{"id": 1, "zip": "01"}',

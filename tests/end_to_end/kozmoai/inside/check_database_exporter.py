@@ -102,6 +102,41 @@ def test_upsert_takes_the_primary_key_of_the_table_where_none_is_named(place):
     assert [name for _, name in place.tables()] == ["t"]
 
 
+def test_sqlite_knows_its_tables_and_columns_in_any_case(tmp_path):
+    """As SQLite itself does: A to Z alone; so types and the primary key are those of the table."""
+    place = Sqlite(tmp_path)
+    place.query("CREATE TABLE orders (id integer PRIMARY KEY, qty integer)")
+    place.query("INSERT INTO orders VALUES (1, 5)")
+    for table, column in (("Orders", "qty"), ("orders", "QTY"), ("ORDERS", "Qty")):
+        with pytest.raises(Problem, match=f"row 1: {column}: .*integer"):
+            export(place, data([{"id": 2, column: "many"}]), table_name=table)
+        rows = data([{"ID": 1, column: 6}, {"ID": 2, column: 7}])
+        result, _ = export(place, rows, table_name=table, write_mode="Upsert")
+        assert result["rows_written"] == 2
+        assert all_of(place, "orders", "id, qty") == [(1, 6), (2, 7)]
+        export(place, rows, table_name=table, write_mode="Upsert", key_columns="id")
+        place.query("UPDATE orders SET qty = 5")
+    with pytest.raises(Problem, match="there already"):
+        export(place, data(ONE), table_name="Orders", write_mode="Fail if exists")
+    assert place.tables() == [("public", "orders")]
+    (made,) = place.query("SELECT sql FROM sqlite_master WHERE name = 'orders'")
+    assert made == ("CREATE TABLE orders (id integer PRIMARY KEY, qty integer)",)
+    place.query("CREATE TABLE größe (id integer)")
+    export(place, data(ONE), table_name="GRÖSSE")
+    assert len(place.tables()) == 3
+
+
+def test_postgresql_tells_names_apart_by_their_case(postgres):
+    """Another table, another column, and another key."""
+    postgres.query("CREATE TABLE orders (id integer PRIMARY KEY, qty integer)")
+    export(postgres, data([{"id": 1, "qty": "many"}]), table_name="Orders")
+    assert postgres.tables() == [("public", "Orders"), ("public", "orders")]
+    export(postgres, data([{"id": 1, "QTY": "many"}]), table_name="orders")
+    assert postgres.query("SELECT * FROM orders") == [(1, None, "many")]
+    with pytest.raises(Problem, match="the key column 'id' is not among"):
+        export(postgres, data([{"ID": 1}]), table_name="orders", write_mode="Upsert")
+
+
 @pytest.mark.parametrize(
     "table", ["Or ders", 'a"b', "a'b", "{table}", "a{b}-c", "a-b", "-", "naïve", "$HOME", "a.b"]
 )

@@ -4,10 +4,12 @@ test_database_loader.py starts it within KozmoAI and tells of a server.
 """
 
 import asyncio
+import socket
 import sqlite3
+import threading
 import time
 import uuid
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,34 @@ def test_the_form_leads_from_the_login_to_the_columns(execute, orders):
     form.change("table_name", "orders")
     assert [row["read"] for row in form["columns"]] == ["yes", "no", "no"]
     assert form.fields["table_name"]["options"] == ["more", "orders"]
+
+
+def test_a_test_that_fails_leaves_nothing_at_work():
+    """One of its two taps is refused while the other waits: that one has ended with the answer."""
+    before = processes.children()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = threading.Thread(target=refuse_one_of_two, args=(server,))
+        answering.start()
+        there = {"host": "127.0.0.1", "port": server.getsockname()[1]}
+        told = Form(**{**FIELDS, **there}).change("test_connection", True)
+        left = processes.children() - before
+        answering.join()
+    assert "the password is wrong" in told
+    assert left == set()
+
+
+def refuse_one_of_two(server):
+    """Speak as PostgreSQL with two clients: one is refused, the other hears nothing more."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(server.accept()[0]) for _ in range(2)]
+        for client in clients:
+            # What asks for encryption has eight bytes, and gets no.
+            while len(client.recv(4096)) == 8:
+                client.sendall(b"N")
+        fields = b'SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user "x"\0\0'
+        clients[0].sendall(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+        # To its end.
+        clients[1].recv(4096)
 
 
 def test_samples_are_short(execute):

@@ -163,6 +163,19 @@ def test_the_adapter_writes_in_each_mode(place):
             database.export_data(ONE, "t", "upserts")
 
 
+def test_the_adapter_knows_the_tables_of_sqlite_in_any_case(tmp_path):
+    """Their columns and their key as well."""
+    place = Sqlite(tmp_path)
+    place.query("CREATE TABLE t (id integer PRIMARY KEY, name text)")
+    with adapter(place) as database:
+        for rows in (ONE, TWO):
+            spelled = [{"ID": row["id"], "Name": row["name"]} for row in rows]
+            database.export_data(spelled, "T", "upsert")
+        assert all_of(place) == [(1, "Ann"), (2, "Bea"), (3, None)]
+        with pytest.raises(WriteError, match="at most 0 may be refused"):
+            database.export_data([{"ID": "x"}], "T")
+
+
 def test_the_adapter_says_why_it_cannot_connect(postgres):
     """As a ConnectionError, or as False with the problem; without the password."""
     wrong = adapter(postgres, password="no-such-secret")
