@@ -37,7 +37,7 @@ def discover(tap: SqlTap) -> Catalog:
 
 
 def _tables(tap: SqlTap, connection: Connection) -> dict[Name, Relation]:
-    found = connection.describe(tap.filtered())
+    found = tap.tables(connection)
     relations = {name: relation for name, relation in found.items() if name[1] != TABLE}
     if tap.sqlalchemy_dialect is not None:
         with _inspector(tap.sqlalchemy_dialect, connection.raw) as inspector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,6 +57,7 @@ SETTINGS: tuple[Setting, ...] = (
 )
 """The settings that every SQL tap has."""
 
+_log = logging.getLogger("kozmo_taps")
 _START_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 
 
@@ -66,6 +68,9 @@ class Connection(Dialect, Protocol):
 
     def describe(self, names: Sequence[Name] | None) -> Relations:
         """Return the tables with these names, or all that may be read."""
+
+    def names(self) -> list[Name]:
+        """Return what all tables are called that may be read, looking at none."""
 
     def describe_query(self, query: Query) -> Relation:
         """Return what *query* finds, without running it; ConfigError if it may not be run."""
@@ -156,13 +161,25 @@ class SqlTap(Tap):
         count = len(self.described(connection, self.queries))
         found = ["1 query" if count == 1 else f"{count} queries"] if count else []
         if self.config["discover_tables"]:
-            found.append(counted(connection.describe(self.filtered())))
+            found.append(counted(self.tables(connection)))
         return ", ".join(found) or "no table looked for"
 
-    def filtered(self) -> list[Name] | None:
-        """Return the tables that are looked at, None for all."""
-        names = self.config["filter_tables"]
-        return [self.table_of(Stream(str(name), {})) for name in names] if names else None
+    def tables(self, connection: Connection) -> Relations:
+        """Return the tables that the settings want looked at; warn of names that match none."""
+        if not self.config["filter_tables"]:
+            return connection.describe(None)
+        wanted = {str(each): self.named(str(each)) for each in self.config["filter_tables"]}
+        found = connection.describe([name for names in wanted.values() for name in names])
+        missing = [each for each, names in wanted.items() if not any(n in found for n in names)]
+        known = [self.stream_id(Relation(*name)) for name in connection.names()] if missing else []
+        for each in missing:
+            words = [f"filter_tables names '{each}', which is no table that is looked at"]
+            _log.warning("; ".join([*words, *did_you_mean(each, known)]))
+        return found
+
+    def named(self, stream: str) -> list[Name]:
+        """Return the tables that *stream* of the setting filter_tables may mean."""
+        return [self.table_of(Stream(stream, {}))]
 
     @contextmanager
     def session(self, streams: Sequence[Stream]) -> Iterator[SqlSession]:
@@ -255,8 +272,7 @@ class SqlSession:
         relation = self._relations.get(name)
         if relation is not None:
             return relation
-        everything = self._connection.describe(None)
-        known = [".".join(filter(None, each)) for each in everything]
+        known = [".".join(filter(None, each)) for each in self._connection.names()]
         written = ".".join(filter(None, name))
         raise ReadError(
             f"stream {stream.tap_stream_id}: there is no table {written}, "

@@ -119,6 +119,14 @@ class TapPostgres(SqlTap):
             schema, table = "public", schema
         return root.get("schema-name") or schema, root.get("table-name") or stream.table or table
 
+    def named(self, stream: str) -> list[Name]:
+        """Return schema and table parted at each dash, of the schemas that are looked at."""
+        parts = stream.split("-")
+        found = [("-".join(parts[:i]), "-".join(parts[i:])) for i in range(1, len(parts))]
+        schemas = self.config["filter_schemas"]
+        names = found or [("public", stream)]
+        return [name for name in names if not schemas or name[0] in schemas]
+
     def database_name(self) -> str:
         """Return the name of the database that the settings name."""
         found = system.parameters(self.config)
@@ -155,6 +163,13 @@ class PostgresConnection:
 
         with _asking(DiscoverError, "tap-postgres could not read the catalogue"):
             return describe(self.raw, names, self._schemas)
+
+    def names(self) -> list[Name]:
+        """Return schema and name of what may be read."""
+        from kozmo_taps.sql.postgres_types import names
+
+        with _asking(DiscoverError, "tap-postgres could not read the catalogue"):
+            return names(self.raw, self._schemas)
 
     def describe_query(self, query: Query) -> Relation:
         """Return the columns of *query*, as the server describes the statement."""

@@ -104,13 +104,15 @@ class _Copy:
 
     def _wait(self) -> bool:
         """Wait a moment for the server; return whether it had something to say."""
-        if select.select([self._pgconn.socket], [], [], _LOOK_SECONDS)[0]:
-            self._pgconn.consume_input()
-            self._heard = time.monotonic()
-            return True
+        ready = select.select([self._pgconn.socket], [], [], _LOOK_SECONDS)[0]
+        # Whether or not something came: rows that trickle may take minutes to fill a block.
         if stopping.requested and not self._cancelled:
             self.close()
             raise Stopped
+        if ready:
+            self._pgconn.consume_input()
+            self._heard = time.monotonic()
+            return True
         if self._silence is not None and time.monotonic() - self._heard > self._silence:
             self._cancel()
         return False

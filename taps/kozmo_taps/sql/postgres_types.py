@@ -19,9 +19,20 @@ _KINDS = {
     "m": "materialized view",
 }
 
-# One row a column. Partitions are left out, since their rows come with the table they belong to.
+# Partitions are left out, since their rows come with the table they belong to.
+_READABLE = """
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')
+"""
+_OF_SCHEMAS = "AND n.nspname = ANY(%(schemas)s)"
+_NAMES = f"""
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+{_READABLE}"""
+# One row a column.
 # Before PostgreSQL 14 a table that was never analyzed has no rows, and no pages either.
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT n.nspname, c.relname, c.relkind::text,
        CASE WHEN c.reltuples >= 0
          AND (c.relpages <> 0 OR current_setting('server_version_num')::int >= 140000)
@@ -37,10 +48,7 @@ LEFT JOIN LATERAL (
   SELECT array_position(i.indkey::int2[], a.attnum) AS place
   FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary
 ) key ON true
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
-  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')
-"""
+{_READABLE}"""
 _DOMAINS = """
 SELECT t.oid::bigint, t.typbasetype::bigint, format_type(t.typbasetype, t.typtypmod),
        b.typtype::text, b.typcategory::text
@@ -75,13 +83,19 @@ def describe(raw: Any, names: Sequence[Name] | None, schemas: Sequence[str] | No
         )
         parameters = {"schemas": [n[0] for n in names], "tables": [n[1] for n in names]}
     elif schemas:
-        sql += "AND n.nspname = ANY(%(schemas)s)"
+        sql += _OF_SCHEMAS
         parameters = {"schemas": list(schemas)}
     rows = raw.execute(sql + " ORDER BY 1, 2, a.attnum", parameters).fetchall()
     domains = {}
     if any(row[9] == "d" for row in rows):
         domains = {row[0]: _Type(row[2], row[1], *row[3:]) for row in raw.execute(_DOMAINS)}
     return _relations(rows, domains)
+
+
+def names(raw: Any, schemas: Sequence[str] | None) -> list[Name]:
+    """Return schema and name of what may be read, of *schemas* or all."""
+    found = raw.execute(_NAMES + (_OF_SCHEMAS if schemas else ""), {"schemas": schemas})
+    return list(found.fetchall())
 
 
 def _relations(rows: Sequence[Any], domains: dict[int, _Type]) -> Relations:

@@ -10,6 +10,7 @@ from kozmo_singer.errors import ConfigError
 from kozmo_singer.settings import did_you_mean, json_type
 from kozmo_singer.systems.sql.quoting import is_text
 from kozmo_taps.sql.relation import Relation
+from kozmo_taps.sql.shape import expect_order
 
 QUERY = "query"
 """The kind of a relation that is a query."""
@@ -70,5 +71,7 @@ def keyed(plugin: str, query: Query, relation: Relation) -> Relation:
                 *did_you_mean(name, relation.columns),
                 f"its columns are {', '.join(relation.columns)}"[:300],
             )
+    if query.replication_key:
+        expect_order(f"{plugin}: query '{query.name}'", relation.columns[query.replication_key])
     relation.keys, relation.replication_key = query.key_properties, query.replication_key
     return relation

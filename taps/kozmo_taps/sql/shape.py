@@ -27,12 +27,21 @@ def shape(relation: Relation, stream: Stream, key: str | None) -> list[DbColumn]
     found = [_column(relation, stream, name) for name in dict.fromkeys([*names, *extra])]
     if not found:
         raise ConfigError(f"stream {stream.tap_stream_id}: no column is selected")
-    if key and not relation.columns[key].orders:
-        raise ConfigError(
-            f"stream {stream.tap_stream_id}: '{key}' cannot be a replication key, "
-            f"because {relation.columns[key].datatype} has no order to go on from"
-        )
+    if key:
+        expect_order(f"stream {stream.tap_stream_id}", relation.columns[key])
     return found
+
+
+def expect_order(what: str, column: DbColumn) -> None:
+    """Raise ConfigError if *column* cannot be the replication key of *what*."""
+    if not column.orders:
+        kind = column.datatype or "an expression or column without a declared type"
+        raise ConfigError(
+            f"{what}: '{column.name}' cannot be a replication key, "
+            f"because {kind} has no order to go on from",
+            "name a column that a table declares as numbers, texts, dates or times; "
+            "without a replication key all rows are read",
+        )
 
 
 def _column(relation: Relation, stream: Stream, name: str) -> DbColumn:

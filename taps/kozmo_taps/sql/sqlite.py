@@ -143,13 +143,21 @@ class SQLiteConnection:
         wanted = None if names is None else {name for _, name in names}
         found: dict[Name, Relation] = {}
         with _asking(DiscoverError, "tap-sqlite could not read the schema"):
-            sql = _TABLES if sqlite3.sqlite_version_info >= (3, 37) else _TABLES_BEFORE_3_37
-            for name, kind, without_rowid in self.raw.execute(sql).fetchall():
+            for name, kind, without_rowid in self._tables():
                 if wanted is None or name in wanted:
                     relation = self._relation(name, kind, bool(without_rowid))
                     if relation is not None:
                         found[None, name] = relation
         return found
+
+    def names(self) -> list[Name]:
+        """Return the names of the tables and views."""
+        with _asking(DiscoverError, "tap-sqlite could not read the schema"):
+            return [(None, name) for name, *_ in self._tables()]
+
+    def _tables(self) -> list[tuple[str, str, int]]:
+        sql = _TABLES if sqlite3.sqlite_version_info >= (3, 37) else _TABLES_BEFORE_3_37
+        return self.raw.execute(sql).fetchall()
 
     def describe_query(self, query: Query) -> Relation:
         """Return the columns of *query*, of which a view of this connection alone is made.

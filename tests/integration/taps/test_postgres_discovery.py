@@ -128,14 +128,52 @@ def test_filter_schemas_leaves_the_others_out(postgres: Database, run: Run, tmp_
 
 
 def test_filter_tables_leaves_the_others_out(postgres: Database, run: Run, tmp_path: Path) -> None:
-    """By the names of their streams; one that is not there is none."""
-    postgres.execute("CREATE SCHEMA a")
-    for name in ("a.t", "t", "u"):
+    """By the names of their streams as discovery lists them, dashes and all; or bare in public."""
+    for schema in ("a", '"my-app"'):
+        postgres.execute(f"CREATE SCHEMA {schema}")
+    for name in ("a.t", "t", "u", '"my-app".t', '"my-app"."a-b"', '"c-d"'):
         postgres.execute(f"CREATE TABLE {name} (id integer)")
-    config = {**postgres.config, "filter_tables": ["a-t", "public-u", "public-gone"]}
+    wanted = ["my-app-t", "my-app-a-b", "public-c-d", "t"]
+    config = {**postgres.config, "filter_tables": wanted}
+    assert set(found(run, tmp_path, config)) == {*wanted[:3], "public-t"}
+    config["filter_tables"] = ["a-t", "public-u"]
     assert set(found(run, tmp_path, config)) == {"a-t", "public-u"}
     path = tmp_path / "config.json"
     assert b"2 tables" in run(["tap-postgres", "--config", path, "--check"]).out
+
+
+def test_both_filters_hold_together(postgres: Database, run: Run, tmp_path: Path) -> None:
+    """No name of a table brings in a schema that is left out, and the warning tells what is in."""
+    for statement in (
+        "CREATE SCHEMA sales",
+        "CREATE TABLE sales.orders (id integer)",
+        "CREATE TABLE orders (id integer)",
+    ):
+        postgres.execute(statement)
+    config = {**postgres.config, "filter_schemas": ["sales"], "filter_tables": ["sales-orders"]}
+    assert set(found(run, tmp_path, config)) == {"sales-orders"}
+    path = tmp_path / "config.json"
+    for name in ("orders", "public-orders"):
+        path.write_text(json.dumps({**config, "filter_tables": [name]}))
+        done = run(["tap-postgres", "--config", path, "--discover"])
+        assert (done.code, json.loads(done.out)["streams"]) == (0, [])
+        assert f"filter_tables names '{name}'" in done.err
+        assert "did you mean 'sales-orders'?" in done.err
+
+
+def test_a_catalog_may_name_what_the_filters_leave_out(
+    postgres: Database, run: Run, tmp_path: Path
+) -> None:
+    """They are for discovery: a catalog that was made before is read all the same."""
+    postgres.execute("CREATE TABLE orders AS SELECT 7 AS id")
+    catalog = tmp_path / "catalog.json"
+    streams = [*found(run, tmp_path, postgres.config).values()]
+    catalog.write_text(json.dumps({"streams": streams}))
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**postgres.config, "filter_schemas": ["sales"]}))
+    done = run(["tap-postgres", "--config", path, "--catalog", catalog])
+    assert done.code == 0, done.err
+    assert b'"record":{"id":7}' in done.out
 
 
 def test_500_tables_take_seconds_and_no_more_queries_than_one(

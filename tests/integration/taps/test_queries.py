@@ -246,6 +246,32 @@ def test_a_key_that_is_no_column_is_refused(shop: Shop, tap: Any) -> None:
     assert "query 'q' finds no column 'day'" in said.err
 
 
+def test_a_key_without_an_order_is_refused_before_a_run(shop: Shop, tap: Any) -> None:
+    """By discovery: SQLite declares no type of an expression, and JSON has no order."""
+    sql, kind = "SELECT to_json(id) AS m FROM orders", "json"
+    if not shop.prefix:
+        sql = "SELECT customer, max(total) AS m FROM orders GROUP BY customer"
+        kind = "an expression or column without a declared type"
+    said = tap(shop.tap, shop.config({"sql": sql, "replication_key": "m"}), "--discover")
+    assert said.code == 2, said.err
+    assert f"query 'q': 'm' cannot be a replication key, because {kind} has no order" in said.err
+    assert "name a column that a table declares as numbers" in said.err
+
+
+def test_a_filter_that_matches_no_table_is_a_warning(shop: Shop, run: Run, tmp_path: Path) -> None:
+    """With the name that was probably meant; those that match are found without a word."""
+    path = tmp_path / "config.json"
+    for wrong, options in (("ordes", ["--discover"]), ("ORDERS", ["--check"])):
+        names = [f"{shop.prefix}{name}" for name in ("customer", wrong)]
+        tables = {"discover_tables": True, "filter_tables": names}
+        path.write_text(json.dumps(shop.config("SELECT 1 AS id", **tables)))
+        done = run([shop.tap, "--config", path, *options])
+        assert done.code == 0, done.err
+        assert f"filter_tables names '{names[1]}', which is no table" in done.err
+        assert f"did you mean '{shop.prefix}orders'?" in done.err
+        assert names[0] not in done.err
+
+
 def test_a_name_that_a_table_has_is_refused_unless_tables_are_left_out(
     shop: Shop, tap: Any
 ) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from conftest import BIN
+from kozmo_singer.wire import lane
 from servers.postgres import Database
 
 SECONDS = 20
@@ -91,6 +92,10 @@ _BUSY = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND application_name = 'tap-postgres' AND wait_event IN ('PgSleep', 'ClientWrite')"
 )
+_ACTIVE = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name = 'tap-postgres' AND state = 'active'"
+)
 
 
 def _until(found: Callable[[], bool], what: str) -> None:
@@ -100,9 +105,12 @@ def _until(found: Callable[[], bool], what: str) -> None:
         select.select([], [], [], 0.02)
 
 
-def _ended(command: list[str], begun: Callable[[subprocess.Popen[bytes]], bool]) -> str:
+def _ended(
+    command: list[str], begun: Callable[[subprocess.Popen[bytes]], bool], **options: Any
+) -> str:
     """Send SIGTERM once *begun*; the process ends soon, by itself, with 130: what it said."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    with subprocess.Popen(command, **options) as process:
         try:
             _until(lambda: begun(process), "the tap did not begin")
             process.send_signal(signal.SIGTERM)
@@ -148,6 +156,52 @@ def test_a_result_that_nobody_takes_is_given_up_soon(postgres: Database, tmp_pat
     command = [str(BIN / "tap-postgres"), "--config", str(path)]
     _ended(command, lambda _: postgres.execute(_BUSY) == [(1,)])
     _until(lambda: postgres.execute(_BUSY) == [(0,)], "the server goes on")
+
+
+TRICKLE = """
+CREATE FUNCTION slow(n integer) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+  IF n <= 3000 THEN RETURN repeat('x', 1000); END IF;
+  PERFORM pg_sleep(0.1);
+  RAISE WARNING 'row %', n;
+  RETURN 'y';
+END $$
+"""
+
+
+@pytest.mark.parametrize("way", ["text", "arrow"])
+def test_rows_that_trickle_hold_up_no_signal(postgres: Database, tmp_path: Path, way: str) -> None:
+    """The server says something all the time, and no block is full; the state covers the rows."""
+    postgres.execute(TRICKLE)
+    postgres.execute(
+        "CREATE VIEW v AS SELECT id, slow(id) AS t FROM generate_series(1, 100000) id ORDER BY id"
+    )
+    config, said, rows = (tmp_path / name for name in ("config.json", "said", "rows"))
+    config.write_text(json.dumps({**postgres.config, "replication_key": "id"}))
+    command = [str(BIN / "tap-postgres"), "--config", str(config)]
+
+    def begun(_: Any) -> bool:
+        wrote = rows.stat().st_size or b'"RECORD"' in said.read_bytes()
+        return bool(wrote) and postgres.execute(_BUSY) == [(1,)]
+
+    with said.open("wb") as out, rows.open("wb") as pipe:
+        number = pipe.fileno()
+        env = {**os.environ, lane.VARIABLE: str(number) if way == "arrow" else ""}
+        _ended(command, begun, stdout=out, env=env, pass_fds=[number])
+    _until(lambda: postgres.execute(_ACTIVE) == [(0,)], "the server goes on")
+    messages = [json.loads(line) for line in said.read_bytes().splitlines()]
+    found = _ids(messages, rows)
+    assert found == list(range(1, len(found) + 1))
+    state = messages[-1]["value"]["bookmarks"]["public-v"]
+    assert state["replication_key_value"] == found[-1]
+
+
+def _ids(messages: list[dict[str, Any]], rows: Path) -> list[int]:
+    """The ids of all records, or of the batches that went into the file *rows*."""
+    sizes = [lane.size_of(m["manifest"][0]) for m in messages if m["type"] == "BATCH"]
+    with rows.open("rb", buffering=0) as pipe:
+        batches = [lane.received(pipe.fileno(), size or 0, "v") for size in sizes]
+    columns = [batch.column(0).to_pylist() for each in batches for batch in each]
+    return [m["record"]["id"] for m in messages if m["type"] == "RECORD"] + sum(columns, [])
 
 
 @pytest.mark.parametrize("option", ["--discover", "--check", ""])
