@@ -78,3 +78,21 @@ def test_rows_may_refer_to_rows_of_the_same_load(
     assert found == [(1, "old", None), (2, "new", "x")]
     assert postgres.execute("SELECT * FROM child") == [(2, 1)]
     assert [c.state for c in target.committed("s")] == [{"n": 1}] * bool(settings)
+
+
+def test_rows_are_merged_in_batches_where_states_are_kept(postgres: Database) -> None:
+    """A state that may not be committed yet is no reason to merge the rows before it."""
+    tables(postgres)
+    postgres.execute(
+        "CREATE TABLE merges (at timestamptz);"
+        "CREATE FUNCTION merged() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO merges VALUES (now()); RETURN NULL; END $$;"
+        "CREATE TRIGGER merged AFTER INSERT ON parent"
+        " FOR EACH STATEMENT EXECUTE FUNCTION merged()"
+    )
+    sent: list[dict[str, Any]] = []
+    for i in range(2, 27):
+        sent += [record("parent", {"id": i, "name": "new"}), state({"n": i})]
+    load(whole(postgres, {"state_id": "s", "batch_size_rows": 10}), PARENT, sent)
+    assert postgres.execute("SELECT count(*) FROM parent") == [(26,)]
+    assert postgres.execute("SELECT count(*) FROM merges") == [(3,)]
