@@ -240,7 +240,8 @@ class Load:
         self._size += size
 
     def _flush_if_due(self) -> None:
-        if self._waiting and self._is_due() or self._exact and self._flushed and self._may_commit:
+        may_commit = self._exact and not self._whole and self._flushed and self._may_commit
+        if self._waiting and self._is_due() or may_commit:
             self.drain()
 
     def _is_due(self) -> bool:

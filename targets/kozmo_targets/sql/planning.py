@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kozmo_singer.errors import KozmoError, RecordError
@@ -78,6 +79,11 @@ class Noted(Database):
             self.execute("ROLLBACK TO SAVEPOINT kozmo_plan")
             raise
 
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo what the block did, where others would have to wait for it."""
+        yield
+
 
 def _detail(error: Exception) -> str:
     diagnostic = getattr(error, "diag", None)
@@ -113,16 +119,21 @@ class Shown:
 def plan_of(target: SqlTarget, database: Noted, shown: Shown) -> Plan:
     """Return what *target*, whose tables are seen through *database*, would do."""
     streams: dict[str, _Stream] = {}
-    for schema in shown.schemas:
+    for number, schema in enumerate(shown.schemas):
         one = streams.setdefault(schema.stream, _Stream(target, database, schema.stream))
-        if not one.plan.error:
-            one.open(schema)
+        one.schemas.append((number, schema))
     for one in streams.values():
-        one.finish()
+        one.shape(len(shown.schemas))
     for one in streams.values():
         one.plan.records = shown.records[one.plan.stream]
         one.plan.misfits = shown.misfits[one.plan.stream]
-    return Plan(target.name, [one.plan for one in streams.values()], database.statements)
+    statements = _in_order(step for one in streams.values() for step in one.steps)
+    return Plan(target.name, [one.plan for one in streams.values()], statements)
+
+
+def _in_order(steps: Iterable[tuple[int, list[str]]]) -> list[str]:
+    """Return the statements in the order of a load, which takes the streams as they come."""
+    return [statement for _, found in sorted(steps, key=itemgetter(0)) for statement in found]
 
 
 class _Stream:
@@ -130,6 +141,10 @@ class _Stream:
 
     def __init__(self, target: SqlTarget, database: Noted, stream: str) -> None:
         self.plan = StreamPlan(stream)
+        self.schemas: list[tuple[int, Schema]] = []
+        """With their numbers among those of all streams."""
+        self.steps: list[tuple[int, list[str]]] = []
+        """Statements, and when they are run: with which schema, or after all of them."""
         self._target, self._database = target, database
         self._writer: SqlWriter | None = None
         self._before: Found | None = None
@@ -137,20 +152,26 @@ class _Stream:
         self._types: dict[str, str] = {}
         self._refused: dict[str, str] = {}
 
-    def open(self, schema: Schema) -> None:
-        """Shape the table for *schema*, the first of the stream or one that changed."""
-        with self._noted():
-            if self._writer is None:
-                self._writer = self._begin(schema)
-            self._writer.open(schema)
-
-    def finish(self) -> None:
-        """The stream is complete: find out what became of its table."""
+    def shape(self, end: int) -> None:
+        """Shape the table for each schema, and find out what is left of it at the *end*."""
+        number, schema = self.schemas[0]
+        with self._noted(number):
+            self._writer = self._begin(schema)
         writer = self._writer
         if writer is None:
             return
+        # What _begin makes serves other streams too, and stays.
+        with self._database.undone():
+            self._look(writer)
+            for number, schema in self.schemas:
+                if not self.plan.error:
+                    with self._noted(number):
+                        writer.open(schema)
+            self._finish(writer, end)
+
+    def _finish(self, writer: SqlWriter, end: int) -> None:
         if not self.plan.error:
-            with self._noted():
+            with self._noted(end):
                 if writer.method == "overwrite":
                     writer.finish()
                 self._after = self._database.find(writer.table)
@@ -166,17 +187,20 @@ class _Stream:
         writer = self._target.writer(schema, method)
         plan.schema, plan.table = writer.table
         plan.quoted = database.text(writer.table)
+        return writer
+
+    def _look(self, writer: SqlWriter) -> None:
+        plan, database = self.plan, self._database
         self._before = database.find(writer.table)
         if self._before is not None:
             plan.exists = True
             plan.rows, count = database.count_rows(writer.table)
             plan.count = None if plan.rows is None else count
             self._types = database.formatted(writer.table)
-        return writer
 
     @contextmanager
-    def _noted(self) -> Iterator[None]:
-        """Note the statements, and the error with which a load would end."""
+    def _noted(self, number: int) -> Iterator[None]:
+        """Note the statements as run at *number*, and the error with which a load would end."""
         start = len(self._database.statements)
         self._database.refused = {}
         try:
@@ -185,7 +209,9 @@ class _Stream:
         except KozmoError as error:
             self.plan.error = [error.message, *error.details]
             self._refused = self._database.refused
-        self.plan.statements += self._database.statements[start:]
+        found = self._database.statements[start:]
+        self.plan.statements += found
+        self.steps.append((number, found))
 
     def _columns(self, writer: SqlWriter) -> Iterator[ColumnPlan]:
         before = self._before.columns if self._before else {}

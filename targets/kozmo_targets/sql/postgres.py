@@ -44,7 +44,8 @@ class TargetPostgres(SqlTarget):
     Batches go through one connection and one transaction each. Streams that are overwritten go
     through another, whose only transaction ends with the input: nothing of it shows before, and
     nothing is left of it if the target dies. So do streams that are appended to where states are
-    kept, and there each transaction ends with a state.
+    kept, and there each transaction ends with a state. With all_or_nothing there is but one
+    connection, and one transaction of all rows.
     """
 
     name = "target-postgres"
@@ -200,11 +201,12 @@ class TargetPostgres(SqlTarget):
 
     def _commit(self, mark: Mark | None, held: bool) -> None:
         """Commit what is updated, then, if asked for, what is *held*; *mark* with the last."""
-        opened = [n for n in ("_main", "_held")[: 1 + held] if n in self.__dict__]
+        names = ("_main", "_held")[: 1 + held]
+        # They may be one and the same.
+        opened = list(dict.fromkeys(self.__dict__[n] for n in names if n in self.__dict__))
         with system.translated(WriteError, f"{self.name} could not commit"):
-            for name in opened:
-                database: PostgresDatabase = getattr(self, name)
-                if self.ledger is not None and mark is not None and name == opened[-1]:
+            for database in opened:
+                if self.ledger is not None and mark is not None and database is opened[-1]:
                     self.ledger.write(database, mark)
                 database.commit()
 
@@ -222,6 +224,8 @@ class TargetPostgres(SqlTarget):
 
     @cached_property
     def _held(self) -> PostgresDatabase:
+        if self.config["all_or_nothing"]:
+            return self._main
         return self._connected(PostgresDatabase)
 
     def _connected(self, kind: type[T]) -> T:

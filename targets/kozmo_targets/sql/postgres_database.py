@@ -65,6 +65,11 @@ SELECT coalesce(sum(pg_stat_get_xact_tuples_inserted(oid)), 0)::bigint,
 FROM (SELECT to_regclass(%s)::oid UNION
     SELECT relid::oid FROM pg_partition_tree(to_regclass(%s))) AS t (oid)
 """
+# What the table that gives way takes along does not count.
+_TAKEN = """
+SELECT FROM pg_class c WHERE c.oid = to_regclass(%s) AND NOT EXISTS (
+    SELECT FROM pg_index i WHERE i.indexrelid = c.oid AND i.indrelid = to_regclass(%s))
+"""
 _REFERENCED = """
 SELECT conrelid::regclass::text FROM pg_constraint
 WHERE confrelid = to_regclass(%s) AND conrelid <> confrelid AND contype = 'f' LIMIT 1
@@ -156,8 +161,12 @@ class PostgresDatabase(Database):
         if not columns and not self.rows("SELECT WHERE to_regclass(%s) IS NOT NULL", name):
             return None
         unique = [frozenset(row[0]) for row in self.rows(_UNIQUE, name)]
-        empty = not self.rows(f"SELECT FROM {name} LIMIT 1")
-        return Found({column: _type(formatted) for column, formatted in columns}, unique, empty)
+        types = {column: _type(formatted) for column, formatted in columns}
+        return Found(types, unique, self.is_empty(table))
+
+    def is_empty(self, table: Name) -> bool:
+        """Tell whether *table*, which is there, has no row."""
+        return not self.rows(f"SELECT FROM {self.text(table)} LIMIT 1")
 
     def formatted(self, table: Name) -> dict[str, str]:
         """Return the types of the columns of *table*, as format_type() writes them."""
@@ -199,11 +208,9 @@ class PostgresDatabase(Database):
         keeps them: it is emptied and filled again, in the same transaction.
         """
         name = self.text(table)
-        if self.find(table) is None:
-            self._rename(hidden, table, key)
-        elif self.rows(_PLAIN, name)[0][0]:
-            self.execute(f"DROP TABLE {name}")
-            self._rename(hidden, table, key)
+        there = self.find(table) is not None
+        if not there or self.rows(_PLAIN, name)[0][0]:
+            self.swap(table, hidden, key, there=there)
         else:
             columns = self.columns(hidden)
             self.shape(table, columns, ())
@@ -212,15 +219,16 @@ class PostgresDatabase(Database):
             self.execute(f"INSERT INTO {name} ({quoted}) SELECT {quoted} FROM {self.text(hidden)}")
             self.execute(f"DROP TABLE {self.text(hidden)}")
 
-    def _rename(self, hidden: Name, table: Name, key: Sequence[str]) -> None:
+    def swap(self, table: Name, hidden: Name, key: Sequence[str], *, there: bool) -> None:
+        """Drop *table*, if it is *there*, and give *hidden* and its primary key the names of it."""
+        name = self.text(table)
+        if there:
+            self.execute(f"DROP TABLE {name}")
         self.execute(f"ALTER TABLE {self.text(hidden)} RENAME TO {self.quote(table.table)}")
         wanted = self.naming.fitted(f"{table.table}_pkey")
-        taken = self.rows(
-            "SELECT WHERE to_regclass(%s) IS NOT NULL", self.text(Name(table.schema, wanted))
-        )
-        if key and not taken:
+        if key and not self.rows(_TAKEN, self.text(Name(table.schema, wanted)), name):
             self.execute(
-                f"ALTER TABLE {self.text(table)} RENAME CONSTRAINT "
+                f"ALTER TABLE {name} RENAME CONSTRAINT "
                 f"{self.quote(f'{hidden.table}_pkey')} TO {self.quote(wanted)}"
             )
 
