@@ -203,11 +203,14 @@ class DatabaseExporterComponent(KozmoComponent):
         said = types_in(rows_in(self.given("column_types")))
         shape = await asyncio.to_thread(fitted, rows, known, said)
         keys = keys_of(job, shape, there)
-        options: dict[str, Any] = {"stream": job.place.stream, "key_properties": keys}
+        options: dict[str, Any] = {
+            "stream": job.place.stream,
+            "key_properties": keys,
+            "most_rejected": job.most_rejected,
+        }
         if self._only_tries:
             return self._tried(job, await aforecast(job.target, job.config, shape, **options))
         watch = Stopwatch()
-        options["most_rejected"] = job.most_rejected
         with job.in_words():
             written = await aexport(job.target, job.config, shape, **options)
         self.log(f"{counted(written.rows)} into {job.table} in {watch}")

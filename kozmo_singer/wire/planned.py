@@ -31,14 +31,22 @@ class ColumnPlan(msgspec.Struct):
     reason: str | None = None
 
 
+class Misfit(msgspec.Struct):
+    """A record that does not fit: its line in the input, the JSON path in it, and why."""
+
+    line: int | None
+    path: str | None
+    reason: str
+
+
 class StreamPlan(msgspec.Struct):
     """What a load would do with one stream.
 
     *quoted* is schema and table as SQL has them. *rows* are in the table now; *count* says whether
     they were counted (exact) or are what the server thinks (estimate). *records* came with the
-    stream, of which *misfits* do not fit its schema. *statements* are the DDL that the load would
-    run for it, *notes* what it would warn of, and *error* are the words with which it would end:
-    the message, then details.
+    stream, of which *misfits* do not fit its schema; *first_misfits* are some of these.
+    *statements* are the DDL that the load would run for it, *notes* what it would warn of, and
+    *error* are the words with which it would end: the message, then details.
     """
 
     stream: str
@@ -56,6 +64,7 @@ class StreamPlan(msgspec.Struct):
     records: int = 0
     misfits: int = 0
     error: list[str] | None = None
+    first_misfits: list[Misfit] = []
 
 
 class Plan(msgspec.Struct):

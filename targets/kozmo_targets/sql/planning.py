@@ -15,20 +15,24 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from kozmo_singer.errors import KozmoError, RecordError
 from kozmo_singer.wire.decode import Reader
 from kozmo_singer.wire.messages import Schema
-from kozmo_singer.wire.planned import Action, ColumnPlan, Count, Plan, StreamPlan
+from kozmo_singer.wire.planned import Action, ColumnPlan, Count, Misfit, Plan, StreamPlan
 from kozmo_singer.wire.rows import Rows
 from kozmo_singer.wire.types import LogicalType
 from kozmo_targets.load import expect_properties
+from kozmo_targets.quarantine import REMEDY
 from kozmo_targets.sql.names import Name
 from kozmo_targets.sql.table import Change, Database, Found
 from kozmo_targets.sql.widen import widened
 
 if TYPE_CHECKING:
+    from kozmo_targets.quarantine import Quarantine
     from kozmo_targets.sql.target import SqlTarget
     from kozmo_targets.sql.writer import SqlWriter
 
 _OF_ROWS = ("INSERT", "UPDATE", "DELETE")
 _OF_TRANSACTIONS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET")
+_FIRST = 3
+"""So many misfits of a stream are told one by one."""
 
 
 class Noted(Database):
@@ -87,13 +91,18 @@ def _detail(error: Exception) -> str:
 class Shown:
     """The messages of an input: its schemas in their order, and how many records each stream has.
 
-    Records that do not fit their schema are counted among them and in *misfits*.
+    Records that do not fit their schema are counted among them and in *misfits*; *quarantine* says
+    how many of these a load bears, None: it ends with the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quarantine: Quarantine | None) -> None:
         self.schemas: list[Schema] = []
         self.records: Counter[str] = Counter()
         self.misfits: Counter[str] = Counter()
+        self.first_misfits: dict[str, list[Misfit]] = {}
+        self._quarantine = quarantine
+        self._errors: dict[str, list[str]] = {}
+        self._is_full = False
 
     def read(self, source: int | BinaryIO, expect_end: Callable[[], None]) -> None:
         """Read *source* to its end."""
@@ -102,26 +111,56 @@ class Shown:
                 expect_properties(message)
                 self.schemas.append(message)
             elif isinstance(message, Rows):
-                self.records[message.stream] += len(message)
+                self._count(message.stream, len(message))
+            if self._quarantine is not None:
+                self._is_full = self._is_full or self._quarantine.is_full
         expect_end()
 
+    def error(self, stream: str, *, whole: bool) -> list[str] | None:
+        """Return the words with which the records of *stream* end a load, None where they do not.
+
+        With *whole* the load is of all rows or none.
+        """
+        if stream not in self._errors or self._quarantine is None:
+            return self._errors.get(stream)
+        if not self._is_full and not self._quarantine.is_full_at_end:
+            return None
+        error = self._quarantine.too_many("nothing is" if whole else "what came before is")
+        return [error.message, *error.details]
+
+    def _count(self, stream: str, records: int) -> None:
+        self.records[stream] += records
+        if self._quarantine is not None:
+            self._quarantine.seen += records
+
     def _refuse(self, error: RecordError, _: bytes) -> None:
-        self.records[error.stream or ""] += 1
-        self.misfits[error.stream or ""] += 1
+        stream = error.stream or ""
+        self._count(stream, 1)
+        self.misfits[stream] += 1
+        self._errors.setdefault(stream, [error.message, *error.details, REMEDY])
+        if self._quarantine is not None:
+            self._quarantine.count(error)
+        first = self.first_misfits.setdefault(stream, [])
+        if len(first) < _FIRST:
+            reason = "; ".join((error.reason, *error.details[1:]))
+            first.append(Misfit(error.line, error.path, reason))
 
 
 def plan_of(target: SqlTarget, database: Noted, shown: Shown) -> Plan:
     """Return what *target*, whose tables are seen through *database*, would do."""
     streams: dict[str, _Stream] = {}
+    whole = bool(target.config["all_or_nothing"])
     for schema in shown.schemas:
         one = streams.setdefault(schema.stream, _Stream(target, database, schema.stream))
         if not one.plan.error:
             one.open(schema)
     for one in streams.values():
         one.finish()
-    for one in streams.values():
-        one.plan.records = shown.records[one.plan.stream]
-        one.plan.misfits = shown.misfits[one.plan.stream]
+    for stream, one in streams.items():
+        one.plan.records = shown.records[stream]
+        one.plan.misfits = shown.misfits[stream]
+        one.plan.first_misfits = shown.first_misfits.get(stream, [])
+        one.plan.error = one.plan.error or shown.error(stream, whole=whole)
     return Plan(target.name, [one.plan for one in streams.values()], database.statements)
 
 

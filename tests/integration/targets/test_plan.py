@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from commands import BIN, Run
-from kozmo_singer.errors import WriteError
+from kozmo_singer.errors import RecordError, WriteError
 from kozmo_singer.systems.sql import sqlite as sqlite_system
-from kozmo_singer.wire.planned import ColumnPlan, Plan, StreamPlan
+from kozmo_singer.wire.planned import ColumnPlan, Misfit, Plan, StreamPlan
 from kozmo_targets.target import Target
 from messages import INTEGER, NUMBER, TEXT, Message, full_table, lines, load, records, schema
 
@@ -244,12 +244,51 @@ def test_a_missing_unique_index_is_spelled_out(place: Place) -> None:
     assert plan(place.target(), sent).streams[0].notes == []
 
 
+BAD = [{"id": 1}, {"id": "x"}, {"id": 2}, {"id": "y"}, {"id": 3}]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"on_bad_record": "quarantine", "max_bad_records": "1"},
+        {"on_bad_record": "quarantine", "max_bad_records": "39%"},
+        {"on_bad_record": "quarantine", "max_bad_records": "1", "all_or_nothing": True},
+    ],
+)
+def test_records_that_do_not_fit_end_a_plan_as_they_end_the_load(
+    place: Place, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """In its words; the first of them are told with their lines; nothing is set aside."""
+    settings = {**settings, "quarantine_path": str(tmp_path / "aside")}
+    sent = [schema("t", ID, ["id"]), records("t", BAD)]
+    (planned,) = plan(place.target(**settings), *sent).streams
+    assert not (tmp_path / "aside").exists()
+    assert (planned.records, planned.misfits) == (5, 2)
+    assert planned.first_misfits == [
+        Misfit(line, "$.id", f'expected integer, got "{value}"')
+        for line, value in ((3, "x"), (5, "y"))
+    ]
+    with pytest.raises((WriteError, RecordError)) as caught:
+        load(place.target(**settings), *sent)
+    assert planned.error == [caught.value.message, *caught.value.details]
+
+
+@pytest.mark.parametrize("bearable", ["2", "40%"])
+def test_records_that_may_be_set_aside_are_no_fault_of_a_plan(place: Place, bearable: str) -> None:
+    """They are counted."""
+    target = place.target(on_bad_record="quarantine", max_bad_records=bearable)
+    (planned,) = plan(target, schema("t", ID, ["id"]), records("t", BAD)).streams
+    assert (planned.misfits, planned.error) == (2, None)
+
+
 def test_the_command_prints_json_or_words(place: Place, run: Run) -> None:
     """A plan that holds a fault is printed, then told as the error of a load; exit code 1."""
-    (run.folder / "config.json").write_text(json.dumps(place.config))
     command = [BIN / f"target-{place.name}", "--config", "config.json", "--plan"]
     sent = lines(schema("t", {**ID, "name": TEXT}, ["id"]),
                  records("t", [{"id": 1}, {"id": "no integer"}]))  # fmt: skip
+    config = {**place.config, "on_bad_record": "quarantine"}
+    (run.folder / "config.json").write_text(json.dumps(config))
     done = run(command, stdin=sent)
     assert done.code == 0, done.err
     found = json.loads(done.out)
@@ -259,6 +298,11 @@ def test_the_command_prints_json_or_words(place: Place, run: Run) -> None:
     assert done.out.decode().splitlines()[0] == (
         "stream t: 2 records, 1 of them do not fit its schema"
     )
+    (run.folder / "config.json").write_text(json.dumps(place.config))
+    done = run(command, stdin=sent)
+    assert done.code == 1
+    assert json.loads(done.out)["streams"][0]["misfits"] == 1
+    assert done.err.startswith("Error: cannot read stream t\n")
     bad = lines(schema("t", {"a": TEXT, "a\0": TEXT}))
     done = run(command, stdin=bad)
     assert done.code == 1
