@@ -214,7 +214,8 @@ class SqlWriter(Writer):
         # Under the lock that whoever makes it takes.
         self.database.hold(self.database.text(self.destination))
         there = self.database.find(self.table) is not None
-        if there and not (self.ledger and self.ledger.has_made(self.database, stream)):
+        ours = there and self.ledger and self.ledger.has_made(self.database, stream, self.table)
+        if there and not ours:
             raise WriteError(
                 f"cannot write stream {stream}",
                 f"table {'.'.join(filter(None, self.table))} is there already, and load_method "
@@ -223,7 +224,7 @@ class SqlWriter(Writer):
                 "load_method 'append-only', 'upsert' or 'overwrite'",
             )
         if not there and self.ledger:
-            self.ledger.note_made(self.database, stream)
+            self.ledger.note_made(self.database, stream, self.table)
 
     def _take_spelling(self) -> None:
         """Where the table spells a column in another case, so do we."""

@@ -71,6 +71,41 @@ def test_a_run_that_was_cut_off_finds_its_table_by_its_state(place: Place) -> No
     assert found.state == {"n": 3}
 
 
+def test_a_state_goes_on_in_the_tables_that_it_made_and_in_no_other(place: Place) -> None:
+    """Be the stream the same; whichever of its own tables it is."""
+    with_state = {**CREATE, "state_id": "s"}
+    sent = [schema("t", PROPERTIES, ["id"]), records("t", ONE), state({"n": 1})]
+    load(place.target(**with_state), *sent)
+    load(place.target(**with_state, table_name="second"), *sent)
+    place.query("CREATE TABLE theirs (id integer PRIMARY KEY, name text)")
+    place.query("INSERT INTO theirs VALUES (1, 'their own')")
+    with pytest.raises(WriteError, match="theirs is there already"):
+        load(place.target(**with_state, table_name="theirs"), *sent)
+    assert place.query("SELECT * FROM theirs") == [(1, "their own")]
+    more = [schema("t", PROPERTIES, ["id"]), records("t", [{"id": 3, "name": "c"}])]
+    for settings in ({}, {"table_name": "second"}):
+        load(place.target(**with_state, **settings), *more)
+    assert place.query(ALL) == place.query(ALL.replace(" t ", " second "))
+    assert len(place.query(ALL)) == 3
+
+
+def test_an_entry_that_names_no_table_stands_for_none(place: Place) -> None:
+    """As of a version that noted the stream alone; what it had loaded is as it was."""
+    with_state = {**CREATE, "state_id": "s"}
+    sent = [schema("t", PROPERTIES), records("t", ONE), state({"n": 1})]
+    load(place.target(**with_state), *sent)
+    place.query("UPDATE _kozmo_state SET shard = '+t' WHERE shard LIKE '+%'")
+    with pytest.raises(WriteError, match="is there already"):
+        load(place.target(**with_state), *sent)
+    assert place.query(ALL) == [(1, "a"), (2, "b")]
+    (found,) = place.target().committed("s")
+    assert found.state == {"n": 1}
+    load(
+        place.target(state_id="s"), schema("t", PROPERTIES), records("t", ONE[:1]), state({"n": 2})
+    )
+    assert place.query(ALL) == [(1, "a"), (1, "a"), (2, "b")]
+
+
 def test_without_a_state_a_run_that_was_cut_off_must_be_cleared_away(place: Place) -> None:
     """Nobody can tell its table from one of somebody else; nor from that of another state."""
     with pytest.raises(RecordError):
