@@ -140,3 +140,18 @@ def test_a_plan_tells_of_the_table(place: Place) -> None:
     (there,) = planned.plan(io.BytesIO(sent)).streams
     assert there.error == [caught.value.message, *caught.value.details]
     assert (there.load_method, there.exists, there.rows) == ("create", True, 2)
+
+
+def test_a_plan_goes_on_where_the_load_does(place: Place) -> None:
+    """In the table that a run of the same state made, and in no other."""
+    with_state = {**CREATE, "state_id": "s"}
+    sent = [schema("t", {**PROPERTIES, "more": TEXT}), records("t", ONE), state({"n": 2})]
+    load(place.target(**with_state), schema("t", PROPERTIES), records("t", ONE), state({"n": 1}))
+    planned: Any = place.target(**with_state)
+    (there,) = planned.plan(io.BytesIO(lines(*sent))).streams
+    assert (there.error, there.exists, there.rows) == (None, True, 2)
+    assert [(c.name, c.action) for c in there.columns][-1] == ("more", "add")
+    planned = place.target(**{**with_state, "state_id": "another"})
+    assert "is there already" in planned.plan(io.BytesIO(lines(*sent))).error[1]
+    load(place.target(**with_state), *sent)
+    assert len(place.query(ALL)) == 4
