@@ -96,7 +96,10 @@ class Shown:
     """
 
     def __init__(self, quarantine: Quarantine | None) -> None:
-        self.schemas: list[Schema] = []
+        self.schemas: list[tuple[Schema, bool]] = []
+        """Each schema, and whether records with versions came by then; then it comes once more."""
+        self._versioned: set[str] = set()
+        self._last: dict[str, Schema] = {}
         self.records: Counter[str] = Counter()
         self.misfits: Counter[str] = Counter()
         self.first_misfits: dict[str, list[Misfit]] = {}
@@ -109,9 +112,10 @@ class Shown:
         for message in Reader(source, refuse=self._refuse):
             if isinstance(message, Schema):
                 expect_properties(message)
-                self.schemas.append(message)
+                self._last[message.stream] = message
+                self.schemas.append((message, message.stream in self._versioned))
             elif isinstance(message, Rows):
-                self._count(message.stream, len(message))
+                self._rows(message)
             if self._quarantine is not None:
                 self._is_full = self._is_full or self._quarantine.is_full
         expect_end()
@@ -127,6 +131,12 @@ class Shown:
             return None
         error = self._quarantine.too_many("nothing is" if whole else "what came before is")
         return [error.message, *error.details]
+
+    def _rows(self, rows: Rows) -> None:
+        self._count(rows.stream, len(rows))
+        if rows.stream not in self._versioned and any(rows.versions):
+            self._versioned.add(rows.stream)
+            self.schemas.append((self._last[rows.stream], True))
 
     def _count(self, stream: str, records: int) -> None:
         self.records[stream] += records
@@ -150,10 +160,11 @@ def plan_of(target: SqlTarget, database: Noted, shown: Shown) -> Plan:
     """Return what *target*, whose tables are seen through *database*, would do."""
     streams: dict[str, _Stream] = {}
     whole = bool(target.config["all_or_nothing"])
-    for schema in shown.schemas:
+    process = target.config["process_activate_version_messages"]
+    for schema, versioned in shown.schemas:
         one = streams.setdefault(schema.stream, _Stream(target, database, schema.stream))
         if not one.plan.error:
-            one.open(schema)
+            one.open(schema, versioned=versioned and process)
     for one in streams.values():
         one.finish()
     for stream, one in streams.items():
@@ -176,11 +187,15 @@ class _Stream:
         self._types: dict[str, str] = {}
         self._refused: dict[str, str] = {}
 
-    def open(self, schema: Schema) -> None:
-        """Shape the table for *schema*, the first of the stream or one that changed."""
+    def open(self, schema: Schema, *, versioned: bool) -> None:
+        """Shape the table for *schema*, the first of the stream or one that changed.
+
+        Or for the first records of it that are *versioned*.
+        """
         with self._noted():
             if self._writer is None:
                 self._writer = self._begin(schema)
+            self._writer.versioned = versioned
             self._writer.open(schema)
 
     def finish(self) -> None:

@@ -18,7 +18,18 @@ from kozmo_singer.errors import RecordError, WriteError
 from kozmo_singer.systems.sql import sqlite as sqlite_system
 from kozmo_singer.wire.planned import ColumnPlan, Misfit, Plan, StreamPlan
 from kozmo_targets.target import Target
-from messages import INTEGER, NUMBER, TEXT, Message, full_table, lines, load, records, schema
+from messages import (
+    INTEGER,
+    NUMBER,
+    TEXT,
+    Message,
+    activate,
+    full_table,
+    lines,
+    load,
+    records,
+    schema,
+)
 
 from .conftest import Place, Postgres
 
@@ -120,6 +131,41 @@ def test_a_load_runs_the_statements_of_its_plan_and_the_plan_none(
     assert [(each.stream, each.records) for each in planned.streams] == [
         ("shop-old", 3), ("far-new", 2)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("method", ["append-only", "upsert", "overwrite"])
+def test_columns_of_versions_are_planned(
+    place: Place, method: str, hard: bool, ignored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first record on that has one; streams without any get none."""
+    settings = {
+        "load_method": method,
+        "hard_delete": hard,
+        "process_activate_version_messages": not ignored,
+    }
+    load(place.target(), schema("t", ID, ["id"]), records("t", [{"id": 9}]))
+    sent = [
+        schema("t", {**ID, "a": TEXT}, ["id"]),
+        records("t", [{"id": 1}]),
+        schema("u", ID, ["id"]),
+        records("t", [{"id": 2}, {"id": 3}], version=5),
+        records("u", [{"id": 1}]),
+        schema("t", {**ID, "a": TEXT, "b": TEXT}, ["id"]),
+        records("t", [{"id": 4}], version=5),
+        activate("t", 5),
+        activate("u", 5),
+    ]
+    planned = plan(place.target(**settings), *sent)
+    with heard(place, monkeypatch) as said:
+        load(place.target(**settings), *sent)
+    assert without_names(said) == without_names(planned.statements)
+    for stream in "tu":
+        columns = {c.name for c in of(planned, stream).columns if c.action != "left alone"}
+        assert columns == set(place.types(stream))
+    marks = {"_sdc_table_version", "_sdc_deleted_at"} & set(place.types("t"))
+    assert len(marks) == (0 if ignored else 1 if hard else 2)
 
 
 @pytest.mark.parametrize("method", ["append-only", "upsert"])
