@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kozmo_singer.errors import KozmoError, RecordError
 from kozmo_singer.wire.decode import Reader
-from kozmo_singer.wire.messages import Schema
+from kozmo_singer.wire.messages import Batch, Schema
 from kozmo_singer.wire.planned import Action, ColumnPlan, Count, Misfit, Plan, StreamPlan
 from kozmo_singer.wire.rows import Rows
 from kozmo_singer.wire.types import LogicalType
+from kozmo_targets import batch
 from kozmo_targets.load import expect_properties
 from kozmo_targets.quarantine import REMEDY
 from kozmo_targets.sql.names import Name
@@ -109,13 +110,17 @@ class Shown:
 
     def read(self, source: int | BinaryIO, expect_end: Callable[[], None]) -> None:
         """Read *source* to its end."""
-        for message in Reader(source, refuse=self._refuse):
+        reader = Reader(source, refuse=self._refuse)
+        for message in reader:
             if isinstance(message, Schema):
                 expect_properties(message)
                 self._last[message.stream] = message
                 self.schemas.append((message, message.stream in self._versioned))
             elif isinstance(message, Rows):
                 self._rows(message)
+            elif isinstance(message, Batch):
+                for rows in batch.read(message, reader.decoder(message.stream), self._refuse):
+                    self._rows(rows)
             if self._quarantine is not None:
                 self._is_full = self._is_full or self._quarantine.is_full
         expect_end()
@@ -172,7 +177,12 @@ def plan_of(target: SqlTarget, database: Noted, shown: Shown) -> Plan:
         one.plan.misfits = shown.misfits[stream]
         one.plan.first_misfits = shown.first_misfits.get(stream, [])
         one.plan.error = one.plan.error or shown.error(stream, whole=whole)
-    return Plan(target.name, [one.plan for one in streams.values()], database.statements)
+    plan = Plan(target.name, [one.plan for one in streams.values()], database.statements)
+    for stream in shown.misfits:
+        if stream not in streams:
+            plan.strays += shown.misfits[stream]
+            plan.fault = plan.fault or shown.error(stream, whole=whole)
+    return plan
 
 
 class _Stream:

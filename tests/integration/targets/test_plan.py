@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from commands import BIN, Run
-from kozmo_singer.errors import RecordError, WriteError
+from kozmo_singer.errors import ReadError, RecordError, WriteError
 from kozmo_singer.systems.sql import sqlite as sqlite_system
 from kozmo_singer.wire.planned import ColumnPlan, Misfit, Plan, StreamPlan
 from kozmo_targets.target import Target
@@ -27,6 +27,7 @@ from messages import (
     full_table,
     lines,
     load,
+    load_bytes,
     records,
     schema,
 )
@@ -326,6 +327,42 @@ def test_records_that_may_be_set_aside_are_no_fault_of_a_plan(place: Place, bear
     target = place.target(on_bad_record="quarantine", max_bad_records=bearable)
     (planned,) = plan(target, schema("t", ID, ["id"]), records("t", BAD)).streams
     assert (planned.misfits, planned.error) == (2, None)
+
+
+def test_lines_that_are_no_messages_are_faults_too(place: Place, tmp_path: Path) -> None:
+    """As in the load, be they nothing or records of a stream without a SCHEMA."""
+    good = lines(schema("t", ID, ["id"]), records("t", [{"id": 1}]))
+    for bad in (b"not JSON\n", lines(records("unknown", [{"id": 1}]))):
+        sent = BytesIO(good + bad + good)
+        found = place.target().plan(sent)  # type: ignore[attr-defined]  # of SQL targets
+        assert (found.strays, found.streams[0].records, found.streams[0].error) == (1, 2, None)
+        with pytest.raises(RecordError) as caught:
+            load_bytes(place.target(), good + bad + good)
+        assert found.error == found.fault == [caught.value.message, *caught.value.details]
+        settings = {"on_bad_record": "quarantine", "quarantine_path": str(tmp_path / "aside")}
+        target = place.target(**settings)
+        found = target.plan(BytesIO(good + bad))  # type: ignore[attr-defined]  # as above
+        assert (found.strays, found.error) == (1, None)
+        target = place.target(**settings, max_bad_records="0")
+        found = target.plan(BytesIO(good + bad))  # type: ignore[attr-defined]  # as above
+        assert found.error[0] == "1 of 2 records are bad, and max_bad_records is 0"
+
+
+def test_records_of_batches_are_counted(place: Place, tmp_path: Path) -> None:
+    """With those that do not fit, and their versions; a file that is missing is an error."""
+    file = tmp_path / "batch.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in BAD))
+    batch = {"type": "BATCH", "stream": "t", "encoding": {"format": "jsonl", "compression": "none"},
+             "manifest": [file.as_uri()], "version": 5}  # fmt: skip
+    sent = [schema("t", ID, ["id"]), batch, records("t", BAD[:1])]
+    (planned,) = plan(place.target(), *sent).streams
+    assert (planned.records, planned.misfits) == (6, 2)
+    assert planned.error is not None
+    assert f'expected integer, got "x", in line or row 2 of {file.as_uri()}' in planned.error[1]
+    assert "_sdc_table_version" in {column.name for column in planned.columns}
+    file.unlink()
+    with pytest.raises(ReadError, match="No such file"):
+        plan(place.target(), *sent)
 
 
 def test_the_command_prints_json_or_words(place: Place, run: Run) -> None:
