@@ -97,7 +97,7 @@ def export(
         except WriteError as error:
             rejected = list(_rejected(Path(folder)))
             if rejected and _FULL in str(error):
-                raise _too_many(rejected, most_rejected) from None
+                raise _too_many(rejected, most_rejected, len(rejected)) from None
             raise
         rejected = list(_rejected(Path(folder)))
     told = "rows_inserted" in counts or "rows_updated" in counts
@@ -122,12 +122,21 @@ async def aforecast(
     *,
     stream: str,
     key_properties: Sequence[str] = (),
+    most_rejected: str = "0",
 ) -> StreamPlan:
     """Return what `export` would do to the table; nothing of it is done."""
-    settings = {**config, "on_bad_record": "quarantine"}
+    settings = {
+        **config,
+        "on_bad_record": "quarantine",
+        "max_bad_records": plain(most_rejected),
+    }
     lines = (piece for piece, _ in stream_lines(stream, shape, key_properties))
-    plan = await api.aplan(target, settings, lines)
-    return plan.streams[0]
+    plan = (await api.aplan(target, settings, lines)).streams[0]
+    if plan.error and _FULL in plan.error[0]:
+        first = [_rejected_row(each.line, each.path, each.reason) for each in plan.first_misfits]
+        error = _too_many(first, most_rejected, plan.misfits)
+        plan.error = [error.message, *error.details]
+    return plan
 
 
 def with_moments(shape: Shape, known: Collection[str]) -> Shape:
@@ -171,10 +180,17 @@ def _rejected(folder: Path) -> Iterator[Rejected]:
             entry = json.loads(line)
             if "reason" not in entry:
                 continue
-            # The first line of the target's input is the schema.
-            row = entry["line"] - 1 if isinstance(entry.get("line"), int) else None
-            column = str(entry.get("path") or "").removeprefix("$").removeprefix(".") or None
-            yield Rejected(row, column, entry["reason"], _record(entry))
+            where = entry.get("line"), entry.get("path")
+            yield _rejected_row(*where, entry["reason"], _record(entry))
+
+
+def _rejected_row(
+    line: Any, path: str | None, reason: str, record: dict[str, Any] | None = None
+) -> Rejected:
+    # The first line of the target's input is the schema.
+    row = line - 1 if isinstance(line, int) else None
+    column = (path or "").removeprefix("$").removeprefix(".") or None
+    return Rejected(row, column, reason, record or {})
 
 
 def _record(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,11 +199,11 @@ def _record(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: native(value) for name, value in (record or {}).items()}
 
 
-def _too_many(rejected: Sequence[Rejected], most: str) -> WriteError:
-    reasons = [f"row {each.row}: {_words(each)}" for each in rejected[:_SHOWN]]
-    more = [f"and {len(rejected) - _SHOWN} more"] if len(rejected) > _SHOWN else []
+def _too_many(first: Sequence[Rejected], most: str, count: int) -> WriteError:
+    reasons = [f"row {each.row}: {_words(each)}" for each in first[:_SHOWN]]
+    more = [f"and {count - _SHOWN} more"] if count > _SHOWN else []
     return WriteError(
-        f"the database refused {counted(len(rejected))}, and at most {most} may be refused",
+        f"the database refused {counted(count)}, and at most {most} may be refused",
         *reasons,
         *more,
         "nothing was written; correct the rows, or let more be refused",

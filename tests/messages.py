@@ -41,9 +41,11 @@ def record(stream: str, fields: Mapping[str, Any], version: int | None = None) -
     return message if version is None else {**message, "version": version}
 
 
-def records(stream: str, rows: Sequence[Mapping[str, Any]]) -> list[Message]:
+def records(
+    stream: str, rows: Sequence[Mapping[str, Any]], version: int | None = None
+) -> list[Message]:
     """Return a RECORD message for each row."""
-    return [record(stream, row) for row in rows]
+    return [record(stream, row, version) for row in rows]
 
 
 def state(value: Any) -> Message:

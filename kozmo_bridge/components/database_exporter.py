@@ -203,12 +203,14 @@ class DatabaseExporterComponent(KozmoComponent):
         said = types_in(rows_in(self.given("column_types")))
         fold = self._chosen().fold
         shape = await asyncio.to_thread(fitted, rows, known, said, fold)
-        keys = keys_of(job, shape, there, fold)
-        options: dict[str, Any] = {"stream": job.place.stream, "key_properties": keys}
+        options: dict[str, Any] = {
+            "stream": job.place.stream,
+            "key_properties": keys_of(job, shape, there, fold),
+            "most_rejected": job.most_rejected,
+        }
         if self._only_tries:
             return self._tried(job, await aforecast(job.target, job.config, shape, **options))
         watch = Stopwatch()
-        options["most_rejected"] = job.most_rejected
         with job.in_words():
             written = await aexport(job.target, job.config, shape, **options)
         self.log(f"{counted(written.rows)} into {job.table} in {watch}")

@@ -31,14 +31,22 @@ class ColumnPlan(msgspec.Struct):
     reason: str | None = None
 
 
+class Misfit(msgspec.Struct):
+    """A record that does not fit: its line in the input, the JSON path in it, and why."""
+
+    line: int | None
+    path: str | None
+    reason: str
+
+
 class StreamPlan(msgspec.Struct):
     """What a load would do with one stream.
 
     *quoted* is schema and table as SQL has them. *rows* are in the table now; *count* says whether
     they were counted (exact) or are what the server thinks (estimate). *records* came with the
-    stream, of which *misfits* do not fit its schema. *statements* are the DDL that the load would
-    run for it, *notes* what it would warn of, and *error* are the words with which it would end:
-    the message, then details.
+    stream, of which *misfits* do not fit its schema; *first_misfits* are some of these.
+    *statements* are the DDL that the load would run for it, *notes* what it would warn of, and
+    *error* are the words with which it would end: the message, then details.
     """
 
     stream: str
@@ -56,19 +64,26 @@ class StreamPlan(msgspec.Struct):
     records: int = 0
     misfits: int = 0
     error: list[str] | None = None
+    first_misfits: list[Misfit] = []
 
 
 class Plan(msgspec.Struct):
-    """What a load would do, stream by stream; *statements* are all of them in their order."""
+    """What a load would do, stream by stream; *statements* are all of them in their order.
+
+    *strays* are lines that are no messages, and records of streams without a SCHEMA; *fault* are
+    the words with which the load would end because of them.
+    """
 
     target: str
     streams: list[StreamPlan] = []
     statements: list[str] = []
+    strays: int = 0
+    fault: list[str] | None = None
 
     @property
     def error(self) -> list[str] | None:
         """The words with which the load would end, None where it would go on."""
-        return next((each.error for each in self.streams if each.error), None)
+        return next((each.error for each in self.streams if each.error), self.fault)
 
     def to_json(self) -> bytes:
         """Return the plan as JSON, laid out for people too."""
@@ -76,7 +91,12 @@ class Plan(msgspec.Struct):
 
     def words(self) -> str:
         """Return the plan as lines for a terminal."""
-        return "\n".join(line for each in self.streams for line in _lines(each)) or "no stream came"
+        lines = [line for each in self.streams for line in _lines(each)] or ["no stream came"]
+        if self.strays:
+            lines.append(
+                f"lines that are no messages, or records without a SCHEMA: {self.strays:,}"
+            )
+        return "\n".join((*lines, *_failing(self.fault)))
 
 
 # Before threads meet here first, see kozmo_runner.report.
@@ -99,9 +119,13 @@ def _lines(plan: StreamPlan) -> Iterator[str]:
         yield f"  {statement};"
     for note in plan.notes:
         yield f"  note: {note}"
-    if plan.error:
-        yield f"  the load would fail: {plan.error[0]}"
-        yield from (f"    {detail}" for detail in plan.error[1:])
+    yield from _failing(plan.error)
+
+
+def _failing(error: list[str] | None) -> Iterator[str]:
+    if error:
+        yield f"  the load would fail: {error[0]}"
+        yield from (f"    {detail}" for detail in error[1:])
 
 
 def _rows(plan: StreamPlan) -> str:

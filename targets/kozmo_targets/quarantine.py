@@ -122,6 +122,13 @@ class Quarantine:
             schema.stream, schema.schema, schema.key_properties, schema.bookmark_properties or ()
         )
 
+    def count(self, error: RecordError) -> None:
+        """Count a bad record; whether it goes to a file is for others to say."""
+        name = error.stream or UNKNOWN
+        self._counts[name] += 1
+        # Words, since an error holds on to all that was at hand when it was raised.
+        self._first.setdefault(name, error.details[0])
+
     def take(self, error: RecordError, line: bytes) -> None:
         """Set aside the record or other text in *line*, with the reason."""
         name = error.stream or UNKNOWN
@@ -129,9 +136,7 @@ class Quarantine:
         self._pending.setdefault(name, []).extend([*self._missing_schemas(error.stream), entry])
         self._size += len(entry)
         self._new[name] += 1
-        self._counts[name] += 1
-        # Words, since an error holds on to all that was at hand when it was raised.
-        self._first.setdefault(name, error.details[0])
+        self.count(error)
         if self._size > _MOST_BYTES:
             self.flush()
 

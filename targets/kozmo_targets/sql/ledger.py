@@ -23,7 +23,7 @@ _TEXT = LogicalType("string")
 _KEY = ("state_id", "shard")
 _CLAIM = "*"
 _MADE = "+"
-"""What an entry begins with that names a stream whose table was made under the state_id."""
+"""What an entry begins with that names a stream and the table made for it under the state_id."""
 _COLUMNS = [
     *(TableColumn(name, _TEXT) for name in (*_KEY, "run_id", "streams", "state", "rows")),
     TableColumn("committed_at", LogicalType("timestamptz")),
@@ -83,16 +83,17 @@ class Ledger:
         }
         self._put(database, values)
 
-    def note_made(self, database: Database, stream: str) -> None:
-        """Note that the table of *stream* is made, in the transaction that makes it."""
-        self._put(database, {"shard": _MADE + stream, "streams": None, "state": None, "rows": "{}"})
+    def note_made(self, database: Database, stream: str, table: Name) -> None:
+        """Note that *table* is made for *stream*, in the transaction that makes it."""
+        shard = _made(database, stream, table)
+        self._put(database, {"shard": shard, "streams": None, "state": None, "rows": "{}"})
 
-    def has_made(self, database: Database, stream: str) -> bool:
+    def has_made(self, database: Database, stream: str, table: Name) -> bool:
         """Tell whether a run of this state_id, maybe one that was cut off, made that table."""
         found = database.rows(
             f"SELECT 1 FROM {database.text(self.table)} "
             f"WHERE state_id = {_literal(self._note.state_id)} "
-            f"AND shard = {_literal(_MADE + stream)}"
+            f"AND shard = {_literal(_made(database, stream, table))}"
         )
         return bool(found)
 
@@ -145,6 +146,11 @@ def entries(rows: Iterable[tuple[Any, ...]]) -> list[Committed]:
         )
         for run_id, state, shard, streams, loaded, at in rows
     ]  # fmt: skip
+
+
+def _made(database: Database, stream: str, table: Name) -> str:
+    fold = database.naming.fold
+    return _MADE + json.dumps([stream, table.schema and fold(table.schema), fold(table.table)])
 
 
 def _undated(entry: Committed) -> Committed:

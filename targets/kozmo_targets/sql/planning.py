@@ -15,21 +15,26 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kozmo_singer.errors import KozmoError, RecordError
 from kozmo_singer.wire.decode import Reader
-from kozmo_singer.wire.messages import Schema
-from kozmo_singer.wire.planned import Action, ColumnPlan, Count, Plan, StreamPlan
+from kozmo_singer.wire.messages import Batch, Schema
+from kozmo_singer.wire.planned import Action, ColumnPlan, Count, Misfit, Plan, StreamPlan
 from kozmo_singer.wire.rows import Rows
 from kozmo_singer.wire.types import LogicalType
+from kozmo_targets import batch
 from kozmo_targets.load import expect_properties
+from kozmo_targets.quarantine import REMEDY
 from kozmo_targets.sql.names import Name
 from kozmo_targets.sql.table import Change, Database, Found
 from kozmo_targets.sql.widen import widened
 
 if TYPE_CHECKING:
+    from kozmo_targets.quarantine import Quarantine
     from kozmo_targets.sql.target import SqlTarget
     from kozmo_targets.sql.writer import SqlWriter
 
 _OF_ROWS = ("INSERT", "UPDATE", "DELETE")
 _OF_TRANSACTIONS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET")
+_FIRST = 3
+"""So many misfits of a stream are told one by one."""
 
 
 class Noted(Database):
@@ -93,42 +98,97 @@ def _detail(error: Exception) -> str:
 class Shown:
     """The messages of an input: its schemas in their order, and how many records each stream has.
 
-    Records that do not fit their schema are counted among them and in *misfits*.
+    Records that do not fit their schema are counted among them and in *misfits*; *quarantine* says
+    how many of these a load bears, None: it ends with the first.
     """
 
-    def __init__(self) -> None:
-        self.schemas: list[Schema] = []
+    def __init__(self, quarantine: Quarantine | None) -> None:
+        self.schemas: list[tuple[Schema, bool]] = []
+        """Each schema, and whether records with versions came by then; then it comes once more."""
+        self._versioned: set[str] = set()
+        self._last: dict[str, Schema] = {}
         self.records: Counter[str] = Counter()
         self.misfits: Counter[str] = Counter()
+        self.first_misfits: dict[str, list[Misfit]] = {}
+        self._quarantine = quarantine
+        self._errors: dict[str, list[str]] = {}
+        self._is_full = False
 
     def read(self, source: int | BinaryIO, expect_end: Callable[[], None]) -> None:
         """Read *source* to its end."""
-        for message in Reader(source, refuse=self._refuse):
+        reader = Reader(source, refuse=self._refuse)
+        for message in reader:
             if isinstance(message, Schema):
                 expect_properties(message)
-                self.schemas.append(message)
+                self._last[message.stream] = message
+                self.schemas.append((message, message.stream in self._versioned))
             elif isinstance(message, Rows):
-                self.records[message.stream] += len(message)
+                self._rows(message)
+            elif isinstance(message, Batch):
+                for rows in batch.read(message, reader.decoder(message.stream), self._refuse):
+                    self._rows(rows)
+            if self._quarantine is not None:
+                self._is_full = self._is_full or self._quarantine.is_full
         expect_end()
 
+    def error(self, stream: str, *, whole: bool) -> list[str] | None:
+        """Return the words with which the records of *stream* end a load, None where they do not.
+
+        With *whole* the load is of all rows or none.
+        """
+        if stream not in self._errors or self._quarantine is None:
+            return self._errors.get(stream)
+        if not self._is_full and not self._quarantine.is_full_at_end:
+            return None
+        error = self._quarantine.too_many("nothing is" if whole else "what came before is")
+        return [error.message, *error.details]
+
+    def _rows(self, rows: Rows) -> None:
+        self._count(rows.stream, len(rows))
+        if rows.stream not in self._versioned and any(rows.versions):
+            self._versioned.add(rows.stream)
+            self.schemas.append((self._last[rows.stream], True))
+
+    def _count(self, stream: str, records: int) -> None:
+        self.records[stream] += records
+        if self._quarantine is not None:
+            self._quarantine.seen += records
+
     def _refuse(self, error: RecordError, _: bytes) -> None:
-        self.records[error.stream or ""] += 1
-        self.misfits[error.stream or ""] += 1
+        stream = error.stream or ""
+        self._count(stream, 1)
+        self.misfits[stream] += 1
+        self._errors.setdefault(stream, [error.message, *error.details, REMEDY])
+        if self._quarantine is not None:
+            self._quarantine.count(error)
+        first = self.first_misfits.setdefault(stream, [])
+        if len(first) < _FIRST:
+            reason = "; ".join((error.reason, *error.details[1:]))
+            first.append(Misfit(error.line, error.path, reason))
 
 
 def plan_of(target: SqlTarget, database: Noted, shown: Shown) -> Plan:
     """Return what *target*, whose tables are seen through *database*, would do."""
     streams: dict[str, _Stream] = {}
-    for number, schema in enumerate(shown.schemas):
+    whole = bool(target.config["all_or_nothing"])
+    process = target.config["process_activate_version_messages"]
+    for number, (schema, versioned) in enumerate(shown.schemas):
         one = streams.setdefault(schema.stream, _Stream(target, database, schema.stream))
-        one.schemas.append((number, schema))
+        one.schemas.append((number, schema, versioned and process))
     for one in streams.values():
         one.shape(len(shown.schemas))
-    for one in streams.values():
-        one.plan.records = shown.records[one.plan.stream]
-        one.plan.misfits = shown.misfits[one.plan.stream]
+    for stream, one in streams.items():
+        one.plan.records = shown.records[stream]
+        one.plan.misfits = shown.misfits[stream]
+        one.plan.first_misfits = shown.first_misfits.get(stream, [])
+        one.plan.error = one.plan.error or shown.error(stream, whole=whole)
     statements = _in_order(step for one in streams.values() for step in one.steps)
-    return Plan(target.name, [one.plan for one in streams.values()], statements)
+    plan = Plan(target.name, [one.plan for one in streams.values()], statements)
+    for stream in shown.misfits:
+        if stream not in streams:
+            plan.strays += shown.misfits[stream]
+            plan.fault = plan.fault or shown.error(stream, whole=whole)
+    return plan
 
 
 def _in_order(steps: Iterable[tuple[int, list[str]]]) -> list[str]:
@@ -141,7 +201,7 @@ class _Stream:
 
     def __init__(self, target: SqlTarget, database: Noted, stream: str) -> None:
         self.plan = StreamPlan(stream)
-        self.schemas: list[tuple[int, Schema]] = []
+        self.schemas: list[tuple[int, Schema, bool]] = []
         """With their numbers among those of all streams."""
         self.steps: list[tuple[int, list[str]]] = []
         """Statements, and when they are run: with which schema, or after all of them."""
@@ -154,7 +214,7 @@ class _Stream:
 
     def shape(self, end: int) -> None:
         """Shape the table for each schema, and find out what is left of it at the *end*."""
-        number, schema = self.schemas[0]
+        number, schema, _ = self.schemas[0]
         with self._noted(number):
             self._writer = self._begin(schema)
         writer = self._writer
@@ -163,9 +223,10 @@ class _Stream:
         # What _begin makes serves other streams too, and stays.
         with self._database.undone():
             self._look(writer)
-            for number, schema in self.schemas:
+            for number, schema, versioned in self.schemas:
                 if not self.plan.error:
                     with self._noted(number):
+                        writer.versioned = versioned
                         writer.open(schema)
             self._finish(writer, end)
 

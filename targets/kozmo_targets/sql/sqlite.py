@@ -70,7 +70,7 @@ class TargetSQLite(SqlTarget):
 
     @contextmanager
     def trying(self) -> Iterator[Noted]:
-        """Copy the tables into memory, without their rows."""
+        """Copy the tables into memory, without their rows but for those of the ledger."""
         from kozmo_targets.sql.sqlite_planning import expect_folder, planned
 
         path = system.database_path(self.config)
@@ -79,8 +79,8 @@ class TargetSQLite(SqlTarget):
         else:
             expect_folder(path)
         with (
-            planned(self.config, path) as database,
             system.translated(WriteError, f"{self.name} could not plan the load"),
+            planned(self.config, path) as database,
         ):
             self._database = database
             yield database

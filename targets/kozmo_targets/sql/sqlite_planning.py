@@ -1,4 +1,7 @@
-"""SQLite as a plan sees it: a copy of the file's tables in memory, without their rows."""
+"""SQLite as a plan sees it: a copy of the file's tables in memory, without their rows.
+
+But for those of the ledger, which say what earlier runs made.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kozmo_singer.systems.sql import sqlite as system
+from kozmo_singer.wire.committed import TABLE
 from kozmo_singer.wire.planned import Count
 from kozmo_targets.sql.names import Name
 from kozmo_targets.sql.planning import Noted
@@ -39,16 +43,24 @@ def planned(config: Mapping[str, Any], path: Path) -> Iterator[SqlitePlanned]:
     try:
         if path.exists():
             with system.connect(config, read_only=True) as there:
-                statements = [sql for (sql,) in there.execute(_MADE_BY)]
-            for sql in statements:
-                # A part of a virtual table that is there with it, or one of a module not known.
-                with suppress(sqlite3.OperationalError):
-                    memory.execute(sql)
+                for (sql,) in there.execute(_MADE_BY).fetchall():
+                    # A part of a virtual table that is there with it, or one of a module not known.
+                    with suppress(sqlite3.OperationalError):
+                        memory.execute(sql)
+                _copy_ledger(there, memory)
         database = SqlitePlanned(memory, config["busy_timeout"])
         database.config = config
         yield database
     finally:
         memory.close()
+
+
+def _copy_ledger(there: sqlite3.Connection, memory: sqlite3.Connection) -> None:
+    made = "SELECT count(*) FROM pragma_table_info(?)"
+    ((width,),) = memory.execute(made, [TABLE]).fetchall()
+    if width:
+        rows = there.execute(f"SELECT * FROM {TABLE}").fetchall()
+        memory.executemany(f"INSERT INTO {TABLE} VALUES ({', '.join('?' * width)})", rows)
 
 
 def expect_folder(path: Path) -> None:

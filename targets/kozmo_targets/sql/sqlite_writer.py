@@ -42,8 +42,10 @@ class SqliteWriter(SqlWriter):
         names = [c.name for c in self.columns]
         marks = ", ".join("?" * len(names))
         self._by_update = bool(self.key) and not self.has_unique_key
+        compared = [n for n in names if n not in self.key and n not in NOT_DATA]
+        if self._by_update:
+            self._change, self._order = self._changing(names, compared)
         if self.key and not self._by_update:
-            compared = [n for n in names if n not in self.key and n not in NOT_DATA]
             differs = " OR ".join(f"t.{quote(n)} IS NOT excluded.{quote(n)}" for n in compared)
             if_differs = f"CASE WHEN {differs} THEN kozmo_updated() END" if differs else "false"
             self._insert = upsert(
@@ -105,29 +107,44 @@ class SqliteWriter(SqlWriter):
             done = self.database.connection.executemany(self._insert, rows)
             updated = self.database.next_update() - before - 1
             return Counts(max(done.rowcount, 0) - updated, updated)
-        updated = 0
+        inserted = updated = 0
         for row in rows:
-            if self._update(row):
-                updated += 1
-            else:
+            changed = self._update(row)
+            if changed is None:
                 self.database.connection.execute(self._insert, row)
-        return Counts(len(rows) - updated, updated)
+                inserted += 1
+            else:
+                updated += changed
+        return Counts(inserted, updated)
 
-    def _update(self, row: Row) -> bool:
-        """Update the row of the same key in a table where the key is not unique, if it is there."""
+    def _update(self, row: Row) -> bool | None:
+        """Update the row of the same key in a table where the key is not unique.
+
+        False if it is as it should be, None if there is none.
+        """
+        before = self.database.next_update()
+        done = self.database.connection.execute(self._change, [row[i] for i in self._order])
+        if done.rowcount > 0:
+            return True
+        return False if self.database.next_update() > before + 1 else None
+
+    def _changing(self, names: list[str], compared: list[str]) -> tuple[str, list[int]]:
+        """Return the UPDATE of a row that differs, and which of its values it takes.
+
+        It looks at each row of the table once: `kozmo_updated` is called for those of the key.
+        """
         quote = self.database.quote
-        values = dict(zip([c.name for c in self.columns], row, strict=True))
-        key = [values.pop(name) for name in self.key]
+        set_to = [name for name in names if name not in self.key] or self.key
         same = " AND ".join(f"{quote(name)} = ?" for name in self.key)
-        table = self.database.text(self.destination)
-        if not values:
-            query = f"SELECT 1 FROM {table} WHERE {same}"
-            return self.database.connection.execute(query, key).fetchone() is not None
-        changes = ", ".join(f"{quote(name)} = ?" for name in values)
-        done = self.database.connection.execute(
-            f"UPDATE {table} SET {changes} WHERE {same}", [*values.values(), *key]
+        differs = " OR ".join(f"{quote(name)} IS NOT ?" for name in compared) or "false"
+        changes = ", ".join(f"{quote(name)} = ?" for name in set_to)
+        # An index is used for the key alone; only a CASE says what is evaluated first.
+        text = (
+            f"UPDATE {self.database.text(self.destination)} SET {changes} WHERE {same} "
+            f"AND CASE WHEN {same} THEN CASE WHEN kozmo_updated() THEN {differs} END END"
         )
-        return done.rowcount > 0
+        taken = (*set_to, *self.key, *self.key, *compared)
+        return text, [names.index(name) for name in taken]
 
     def _spelt(self, rows: Sequence[Row]) -> Sequence[Row]:
         if not self._spell or not rows:

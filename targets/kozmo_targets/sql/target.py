@@ -16,7 +16,7 @@ from kozmo_singer.wire.encode import dumps
 from kozmo_singer.wire.messages import Schema
 from kozmo_singer.wire.planned import CAPABILITY as PLAN
 from kozmo_singer.wire.planned import Plan
-from kozmo_targets import readback
+from kozmo_targets import quarantine, readback
 from kozmo_targets.sql import names
 from kozmo_targets.sql.ledger import Ledger
 from kozmo_targets.sql.table import Database, Places
@@ -149,7 +149,7 @@ class SqlTarget(Target):
         """
         from kozmo_targets.sql.planning import Shown, plan_of
 
-        shown = Shown()
+        shown = Shown(quarantine.chosen(self.name, self.config))
         with self._input(source) as (prepared, expect_end):
             shown.read(prepared, expect_end)
         with self.trying() as database:

@@ -74,8 +74,9 @@ class SqlWriter(Writer):
         self.found: Found
         self.fit: Fit
         self._schema: Schema
+        self.versioned = False
+        """Whether rows come with versions, for which `open` then makes columns."""
         self._metadata: list[str] = []
-        self._versioned = False
         self._counts: Counts | None = Counts()
 
     @property
@@ -103,8 +104,8 @@ class SqlWriter(Writer):
 
     def write(self, rows: Rows) -> None:
         """Check the rows and load them."""
-        if not self._versioned and self._expects_versions and any(rows.versions):
-            self._versioned = True
+        if not self.versioned and self._expects_versions and any(rows.versions):
+            self.versioned = True
             self.flush()
             self._shape()
         self.fit.check(rows)
@@ -214,7 +215,8 @@ class SqlWriter(Writer):
         # Under the lock that whoever makes it takes.
         self.database.hold(self.database.text(self.destination))
         there = self.database.find(self.table) is not None
-        if there and not (self.ledger and self.ledger.has_made(self.database, stream)):
+        ours = there and self.ledger and self.ledger.has_made(self.database, stream, self.table)
+        if there and not ours:
             raise WriteError(
                 f"cannot write stream {stream}",
                 f"table {'.'.join(filter(None, self.table))} is there already, and load_method "
@@ -223,7 +225,7 @@ class SqlWriter(Writer):
                 "load_method 'append-only', 'upsert' or 'overwrite'",
             )
         if not there and self.ledger:
-            self.ledger.note_made(self.database, stream)
+            self.ledger.note_made(self.database, stream, self.table)
 
     def _take_spelling(self) -> None:
         """Where the table spells a column in another case, so do we."""
@@ -236,7 +238,7 @@ class SqlWriter(Writer):
         wanted: list[str] = []
         if self.config["add_record_metadata"]:
             wanted = list(METADATA)
-        elif self._versioned:
+        elif self.versioned:
             wanted = [VERSION] if self.config["hard_delete"] else [DELETED, VERSION]
         return [name for name in wanted if name not in own]
 

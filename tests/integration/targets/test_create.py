@@ -71,6 +71,24 @@ def test_a_run_that_was_cut_off_finds_its_table_by_its_state(place: Place) -> No
     assert found.state == {"n": 3}
 
 
+def test_a_state_goes_on_in_the_tables_that_it_made_and_in_no_other(place: Place) -> None:
+    """Be the stream the same; whichever of its own tables it is."""
+    with_state = {**CREATE, "state_id": "s"}
+    sent = [schema("t", PROPERTIES, ["id"]), records("t", ONE), state({"n": 1})]
+    load(place.target(**with_state), *sent)
+    load(place.target(**with_state, table_name="second"), *sent)
+    place.query("CREATE TABLE theirs (id integer PRIMARY KEY, name text)")
+    place.query("INSERT INTO theirs VALUES (1, 'their own')")
+    with pytest.raises(WriteError, match="theirs is there already"):
+        load(place.target(**with_state, table_name="theirs"), *sent)
+    assert place.query("SELECT * FROM theirs") == [(1, "their own")]
+    more = [schema("t", PROPERTIES, ["id"]), records("t", [{"id": 3, "name": "c"}])]
+    for settings in ({}, {"table_name": "second"}):
+        load(place.target(**with_state, **settings), *more)
+    assert place.query(ALL) == place.query(ALL.replace(" t ", " second "))
+    assert len(place.query(ALL)) == 3
+
+
 def test_without_a_state_a_run_that_was_cut_off_must_be_cleared_away(place: Place) -> None:
     """Nobody can tell its table from one of somebody else; nor from that of another state."""
     with pytest.raises(RecordError):
@@ -105,3 +123,18 @@ def test_a_plan_tells_of_the_table(place: Place) -> None:
     (there,) = planned.plan(io.BytesIO(sent)).streams
     assert there.error == [caught.value.message, *caught.value.details]
     assert (there.load_method, there.exists, there.rows) == ("create", True, 2)
+
+
+def test_a_plan_goes_on_where_the_load_does(place: Place) -> None:
+    """In the table that a run of the same state made, and in no other."""
+    with_state = {**CREATE, "state_id": "s"}
+    sent = [schema("t", {**PROPERTIES, "more": TEXT}), records("t", ONE), state({"n": 2})]
+    load(place.target(**with_state), schema("t", PROPERTIES), records("t", ONE), state({"n": 1}))
+    planned: Any = place.target(**with_state)
+    (there,) = planned.plan(io.BytesIO(lines(*sent))).streams
+    assert (there.error, there.exists, there.rows) == (None, True, 2)
+    assert [(c.name, c.action) for c in there.columns][-1] == ("more", "add")
+    planned = place.target(**{**with_state, "state_id": "another"})
+    assert "is there already" in planned.plan(io.BytesIO(lines(*sent))).error[1]
+    load(place.target(**with_state), *sent)
+    assert len(place.query(ALL)) == 4

@@ -14,11 +14,23 @@ from typing import Any
 import pytest
 
 from commands import BIN, Run
-from kozmo_singer.errors import WriteError
+from kozmo_singer.errors import ReadError, RecordError, WriteError
 from kozmo_singer.systems.sql import sqlite as sqlite_system
-from kozmo_singer.wire.planned import ColumnPlan, Plan, StreamPlan
+from kozmo_singer.wire.planned import ColumnPlan, Misfit, Plan, StreamPlan
 from kozmo_targets.target import Target
-from messages import INTEGER, NUMBER, TEXT, Message, full_table, lines, load, records, schema
+from messages import (
+    INTEGER,
+    NUMBER,
+    TEXT,
+    Message,
+    activate,
+    full_table,
+    lines,
+    load,
+    load_bytes,
+    records,
+    schema,
+)
 
 from .conftest import Place, Postgres
 
@@ -120,6 +132,41 @@ def test_a_load_runs_the_statements_of_its_plan_and_the_plan_none(
     assert [(each.stream, each.records) for each in planned.streams] == [
         ("shop-old", 3), ("far-new", 2)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("method", ["append-only", "upsert", "overwrite"])
+def test_columns_of_versions_are_planned(
+    place: Place, method: str, hard: bool, ignored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first record on that has one; streams without any get none."""
+    settings = {
+        "load_method": method,
+        "hard_delete": hard,
+        "process_activate_version_messages": not ignored,
+    }
+    load(place.target(), schema("t", ID, ["id"]), records("t", [{"id": 9}]))
+    sent = [
+        schema("t", {**ID, "a": TEXT}, ["id"]),
+        records("t", [{"id": 1}]),
+        schema("u", ID, ["id"]),
+        records("t", [{"id": 2}, {"id": 3}], version=5),
+        records("u", [{"id": 1}]),
+        schema("t", {**ID, "a": TEXT, "b": TEXT}, ["id"]),
+        records("t", [{"id": 4}], version=5),
+        activate("t", 5),
+        activate("u", 5),
+    ]
+    planned = plan(place.target(**settings), *sent)
+    with heard(place, monkeypatch) as said:
+        load(place.target(**settings), *sent)
+    assert without_names(said) == without_names(planned.statements)
+    for stream in "tu":
+        columns = {c.name for c in of(planned, stream).columns if c.action != "left alone"}
+        assert columns == set(place.types(stream))
+    marks = {"_sdc_table_version", "_sdc_deleted_at"} & set(place.types("t"))
+    assert len(marks) == (0 if ignored else 1 if hard else 2)
 
 
 @pytest.mark.parametrize("method", ["append-only", "upsert"])
@@ -244,12 +291,87 @@ def test_a_missing_unique_index_is_spelled_out(place: Place) -> None:
     assert plan(place.target(), sent).streams[0].notes == []
 
 
+BAD = [{"id": 1}, {"id": "x"}, {"id": 2}, {"id": "y"}, {"id": 3}]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"on_bad_record": "quarantine", "max_bad_records": "1"},
+        {"on_bad_record": "quarantine", "max_bad_records": "39%"},
+        {"on_bad_record": "quarantine", "max_bad_records": "1", "all_or_nothing": True},
+    ],
+)
+def test_records_that_do_not_fit_end_a_plan_as_they_end_the_load(
+    place: Place, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """In its words; the first of them are told with their lines; nothing is set aside."""
+    settings = {**settings, "quarantine_path": str(tmp_path / "aside")}
+    sent = [schema("t", ID, ["id"]), records("t", BAD)]
+    (planned,) = plan(place.target(**settings), *sent).streams
+    assert not (tmp_path / "aside").exists()
+    assert (planned.records, planned.misfits) == (5, 2)
+    assert planned.first_misfits == [
+        Misfit(line, "$.id", f'expected integer, got "{value}"')
+        for line, value in ((3, "x"), (5, "y"))
+    ]
+    with pytest.raises((WriteError, RecordError)) as caught:
+        load(place.target(**settings), *sent)
+    assert planned.error == [caught.value.message, *caught.value.details]
+
+
+@pytest.mark.parametrize("bearable", ["2", "40%"])
+def test_records_that_may_be_set_aside_are_no_fault_of_a_plan(place: Place, bearable: str) -> None:
+    """They are counted."""
+    target = place.target(on_bad_record="quarantine", max_bad_records=bearable)
+    (planned,) = plan(target, schema("t", ID, ["id"]), records("t", BAD)).streams
+    assert (planned.misfits, planned.error) == (2, None)
+
+
+def test_lines_that_are_no_messages_are_faults_too(place: Place, tmp_path: Path) -> None:
+    """As in the load, be they nothing or records of a stream without a SCHEMA."""
+    good = lines(schema("t", ID, ["id"]), records("t", [{"id": 1}]))
+    for bad in (b"not JSON\n", lines(records("unknown", [{"id": 1}]))):
+        sent = BytesIO(good + bad + good)
+        found = place.target().plan(sent)  # type: ignore[attr-defined]  # of SQL targets
+        assert (found.strays, found.streams[0].records, found.streams[0].error) == (1, 2, None)
+        with pytest.raises(RecordError) as caught:
+            load_bytes(place.target(), good + bad + good)
+        assert found.error == found.fault == [caught.value.message, *caught.value.details]
+        settings = {"on_bad_record": "quarantine", "quarantine_path": str(tmp_path / "aside")}
+        target = place.target(**settings)
+        found = target.plan(BytesIO(good + bad))  # type: ignore[attr-defined]  # as above
+        assert (found.strays, found.error) == (1, None)
+        target = place.target(**settings, max_bad_records="0")
+        found = target.plan(BytesIO(good + bad))  # type: ignore[attr-defined]  # as above
+        assert found.error[0] == "1 of 2 records are bad, and max_bad_records is 0"
+
+
+def test_records_of_batches_are_counted(place: Place, tmp_path: Path) -> None:
+    """With those that do not fit, and their versions; a file that is missing is an error."""
+    file = tmp_path / "batch.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in BAD))
+    batch = {"type": "BATCH", "stream": "t", "encoding": {"format": "jsonl", "compression": "none"},
+             "manifest": [file.as_uri()], "version": 5}  # fmt: skip
+    sent = [schema("t", ID, ["id"]), batch, records("t", BAD[:1])]
+    (planned,) = plan(place.target(), *sent).streams
+    assert (planned.records, planned.misfits) == (6, 2)
+    assert planned.error is not None
+    assert f'expected integer, got "x", in line or row 2 of {file.as_uri()}' in planned.error[1]
+    assert "_sdc_table_version" in {column.name for column in planned.columns}
+    file.unlink()
+    with pytest.raises(ReadError, match="No such file"):
+        plan(place.target(), *sent)
+
+
 def test_the_command_prints_json_or_words(place: Place, run: Run) -> None:
     """A plan that holds a fault is printed, then told as the error of a load; exit code 1."""
-    (run.folder / "config.json").write_text(json.dumps(place.config))
     command = [BIN / f"target-{place.name}", "--config", "config.json", "--plan"]
     sent = lines(schema("t", {**ID, "name": TEXT}, ["id"]),
                  records("t", [{"id": 1}, {"id": "no integer"}]))  # fmt: skip
+    config = {**place.config, "on_bad_record": "quarantine"}
+    (run.folder / "config.json").write_text(json.dumps(config))
     done = run(command, stdin=sent)
     assert done.code == 0, done.err
     found = json.loads(done.out)
@@ -259,6 +381,11 @@ def test_the_command_prints_json_or_words(place: Place, run: Run) -> None:
     assert done.out.decode().splitlines()[0] == (
         "stream t: 2 records, 1 of them do not fit its schema"
     )
+    (run.folder / "config.json").write_text(json.dumps(place.config))
+    done = run(command, stdin=sent)
+    assert done.code == 1
+    assert json.loads(done.out)["streams"][0]["misfits"] == 1
+    assert done.err.startswith("Error: cannot read stream t\n")
     bad = lines(schema("t", {"a": TEXT, "a\0": TEXT}))
     done = run(command, stdin=bad)
     assert done.code == 1

@@ -60,6 +60,46 @@ def test_a_table_without_a_unique_index_is_counted_too(place: Place, told: Any) 
     told()
     load(place.target(), KEYED, rows((1, "A"), (3, "c")))
     assert told() == (1, 1)
+    for _ in range(2):
+        load(place.target(), KEYED, rows((1, "A"), (3, "c")))
+        assert told() == (0, 0)
+    load(place.target(), KEYED, rows((1, "A"), (2, "B"), (4, "d"), (4, "D")))
+    # SQLite gets one row after the other: the second of a key changes the first.
+    assert told() == ((1, 1) if place.name == "postgres" else (1, 2))
+    found = [(1, "A"), (2, "B"), (3, "c"), (4, "D")]
+    assert place.query("SELECT id, name FROM t ORDER BY id") == found
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_rows_that_did_not_change_keep_when_they_were_loaded(
+    place: Place, told: Any, indexed: bool
+) -> None:
+    """Without a unique index too; a null is a value, and a key alone is a row."""
+    sent = schema("t", {**PROPERTIES, "n": {"type": ["number", "null"]}}, ["id"])
+    place.query("CREATE TABLE t (id integer, name text, n numeric)")
+    if indexed:
+        place.query("CREATE INDEX i ON t (id)")
+    settings = {"add_record_metadata": True}
+    data: list[Any] = [{"id": 1, "name": None, "n": 1.5}, {"id": 2, "name": "b", "n": None}]
+    load(place.target(**settings), sent, records("t", data))
+    assert told() == (2, 0)
+    at = "SELECT id, name, _sdc_batched_at FROM t ORDER BY id"
+    before = place.query(at)
+    load(place.target(**settings), sent, records("t", data))
+    assert (told(), place.query(at)) == ((0, 0), before)
+    data[0]["name"], data[1]["n"] = "", 0
+    load(place.target(**settings), sent, records("t", data))
+    assert told() == (0, 2)
+    for table, count in (("u", (2, 0)), ("u", (0, 0))):
+        place.query(f"CREATE TABLE IF NOT EXISTS {table} (id integer)")
+        key = {"id": {"type": "integer"}}
+        target = place.target(**settings, table_name=table)
+        load(target, schema("t", key, ["id"]), records("t", [{"id": 1}, {"id": 2}]))
+        assert told() == count
+        target = place.target(table_name=f"{table}_plain")
+        place.query(f"CREATE TABLE IF NOT EXISTS {table}_plain (id integer)")
+        load(target, schema("t", key, ["id"]), records("t", [{"id": 1}, {"id": 2}]))
+        assert told() == count
 
 
 def test_a_unique_index_of_somebody_else_serves_an_upsert(place: Place, told: Any) -> None:

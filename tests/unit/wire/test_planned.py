@@ -31,6 +31,16 @@ def test_each_stream_is_told_with_its_columns_and_statements() -> None:
     assert Plan("target-x", [StreamPlan("u"), plan]).error == ["no", "since"]
 
 
+def test_lines_that_belong_to_no_stream_are_told_at_the_end() -> None:
+    """With the words with which the load would end, if it would."""
+    plan = Plan("target-x", [StreamPlan("u")], strays=2)
+    told = ["stream u: 0 records", "lines that are no messages, or records without a SCHEMA: 2"]
+    assert (plan.words().splitlines(), plan.error) == (told, None)
+    plan.fault = ["no", "since"]
+    assert plan.words().splitlines() == [*told, "  the load would fail: no", "    since"]
+    assert plan.error == ["no", "since"]
+
+
 def test_no_stream_is_told_too() -> None:
     """An empty input is no fault."""
     plan = Plan("target-x")

@@ -515,7 +515,12 @@ def test_a_dry_run_shows_what_would_happen_and_changes_nothing(place):
     place.query("CREATE TABLE t (id integer NOT NULL, name varchar(9))")
     place.query("INSERT INTO t VALUES (1, 'Ann')")
     rows = data([{"id": 2, "new": 1.5}, {"id": "x", "new": None}])
-    node = exporter(place, rows, dry_run=True)
+    strict, _ = export(place, rows, dry_run=True)
+    assert strict["status"] == "would fail"
+    with pytest.raises(Exception, match="at most 0 may be refused") as caught:
+        export(place, rows)
+    assert strict["error"] == str(caught.value).replace("\n\n", "; ")
+    node = exporter(place, rows, dry_run=True, max_rejected="1")
     (result,) = asyncio.run(node.export_data())
     told = result.data
     assert told["status"] == "dry run"
