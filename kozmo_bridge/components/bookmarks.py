@@ -41,7 +41,6 @@ class Bookmark(msgspec.Struct, frozen=True):
 class Pending(msgspec.Struct):
     """A bookmark that waits for exporters."""
 
-    node: str
     bookmark: Bookmark
     exporters: set[str]
 
@@ -78,18 +77,18 @@ async def commit(component: Component, bookmark: Bookmark) -> None:
         await _save(component, component._id, bookmark)
         return
     waiting = component.graph.context.setdefault(_PENDING, {})
-    waiting[component._id] = Pending(component._id, bookmark, exporters)
+    waiting[component._id] = Pending(bookmark, exporters)
 
 
 async def settle(exporter: Component) -> None:
     """Commit the bookmarks that waited for *exporter* only, which has written all its rows."""
     waiting = getattr(exporter.graph, "context", {}).get(_PENDING, {})
-    for pending in list(waiting.values()):
+    for node, pending in list(waiting.items()):
         pending.exporters.discard(exporter._id)
-        pending.exporters = {node for node in pending.exporters if _is_to_come(exporter, node)}
+        pending.exporters = {one for one in pending.exporters if _is_to_come(exporter, one)}
         if not pending.exporters:
-            del waiting[pending.node]
-            await _save(exporter, pending.node, pending.bookmark)
+            del waiting[node]
+            await _save(exporter, node, pending.bookmark)
         else:
             names = _names(exporter, pending.exporters)
             exporter.log(f"the bookmark is kept once {names} has written the rows as well")

@@ -59,9 +59,9 @@ def _discovered(
     schema: str,
     cancel: Cancel | None,
 ) -> Stream | None:
-    # In the name of a stream the schema ends at the first dash.
-    by_name = {"filter_tables": [f"{schema}-{table}" if schema else table]}
-    one = {"filter_schemas": [schema]} if "-" in schema else by_name
+    one = {"filter_tables": [f"{schema}-{table}" if schema else table]}
+    if schema:
+        one["filter_schemas"] = [schema]
     fold = database.fold
     # The tap takes names as they are spelled, and the database may spell the table otherwise.
     for filters in [one] if fold is str else [one, {}]:

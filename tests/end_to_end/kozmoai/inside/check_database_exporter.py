@@ -434,19 +434,27 @@ def test_a_run_of_one_exporter_keeps_the_rows_for_the_other(tmp_path, new_rows):
     assert all_of(place, "one") == [(1, "Ann"), (1, "Ann"), (2, "Bob"), (2, "Bob")]
 
 
-def test_an_exporter_that_is_switched_off_is_not_waited_for(tmp_path, new_rows):
-    """The rows count as read once the others have written them."""
+@pytest.mark.parametrize(("router", "times"), [("a router", 1), ("the router", 2)])
+def test_an_exporter_that_is_switched_off(tmp_path, new_rows, router, times):
+    """Is not waited for; but if that comes after the others, the rows come again, and that is said.
+
+    The host takes nodes in the order of their ids.
+    """
     place, (loader, flow_id) = Sqlite(tmp_path), new_rows
+    told = "the bookmark is kept once Database Exporter has written the rows as well"
     for _ in range(2):
         source = loader()
-        graph = Graph(source, exporter(place, source.as_data, id="one"), flow_id=flow_id)
-        graph.add_component(RouterComponent(_id="a router"))
+        first = exporter(place, source.as_data, id="one")
+        graph = Graph(source, first, flow_id=flow_id)
+        graph.add_component(RouterComponent(_id=router))
         graph.add_component(exporter(place, id="two", table_name="two"))
-        graph.add_component_edge("loader", ("data", "input_data"), "a router")
-        graph.add_component_edge("a router", ("rows", "input_data"), "two")
+        graph.add_component_edge("loader", ("data", "input_data"), router)
+        graph.add_component_edge(router, ("rows", "input_data"), "two")
         graph.prepare()
-        assert asyncio.run(walk(graph)) == ["loader", "a router", "one"]
-    assert all_of(place) == [(1, "Ann"), (2, "Bob")]
+        assert asyncio.run(walk(graph)) == ["loader", *sorted([router, "one"])]
+        said = [line.message for line in first._output_logs["result"]]
+        assert (told in said) == (times == 2)
+    assert all_of(place) == [(1, "Ann")] * times + [(2, "Bob")] * times
 
 
 def test_two_runs_at_once_are_told(tmp_path, new_rows):

@@ -4,12 +4,12 @@ import asyncio
 import json
 import pickle
 import sqlite3
-import threading
 from contextlib import closing
 
 import numpy as np
 import pandas as pd
 import pytest
+from telling import Tells
 
 from kozmo_bridge import _host
 from kozmo_bridge.batch import Batch
@@ -130,17 +130,6 @@ def test_what_is_empty_now_takes_the_place_of_what_was_there(tmp_path, made):
         assert not {"note", "paid", "size"} & set(names)
 
 
-class Tells:
-    """The name of a stream that notes in which thread it is looked at."""
-
-    def __init__(self):
-        self.threads = set()
-
-    def __str__(self):
-        self.threads.add(threading.current_thread())
-        return "told"
-
-
 def test_telling_streams_apart_does_not_hold_up_the_server(tmp_path):
     """It is done in a thread of its own; the loop serves other users meanwhile."""
     for kind in (FRAME, lambda rows: [DATA(data=row) for row in rows]):
@@ -151,5 +140,4 @@ def test_telling_streams_apart_does_not_hold_up_the_server(tmp_path):
             input_data=kind([{"id": 1, "_stream": tells}]),
         )
         assert asyncio.run(component.as_result()).data["streams"] == {"told": 1}
-        assert tells.threads
-        assert threading.main_thread() not in tells.threads
+        assert tells.aside()

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import threading
 
 import pandas as pd
 import pytest
+from telling import Tells
 
 from kozmo_bridge import _host
 from kozmo_bridge.cleaner.table import Table
@@ -153,17 +153,6 @@ def test_texts_that_are_no_json_do_not_fit():
     assert column(given, ("v", "json"), misfits="Keep as it was") == ["[1", [1]]
 
 
-class Tells:
-    """A value that notes in which thread it becomes a text."""
-
-    def __init__(self):
-        self.threads = set()
-
-    def __str__(self):
-        self.threads.add(threading.current_thread())
-        return "told"
-
-
 def test_failed_rows_do_not_hold_up_the_server():
     """They are made in a thread of their own; the loop serves other users meanwhile."""
     tells = Tells()
@@ -173,8 +162,7 @@ def test_failed_rows_do_not_hold_up_the_server():
     component.set(input_data=given, types=types, detect=False, misfits="Leave empty")
     (row,) = asyncio.run(component.as_failed())
     assert row.data == {"v": "one", "w": "told", "_why": WHY}
-    assert tells.threads
-    assert threading.main_thread() not in tells.threads
+    assert tells.aside()
 
 
 def test_what_nothing_changes_comes_back_as_it_came():
