@@ -208,6 +208,16 @@ def test_columns_that_are_there_keep_their_types(postgres):
     assert (100_000, "too long") in postgres.query("SELECT small, code FROM t")
 
 
+def test_dashes_part_no_schema_from_its_table(postgres):
+    """Of tables whose streams would have one name, the one that is meant keeps its types."""
+    postgres.query('CREATE SCHEMA "a-b"; CREATE SCHEMA a')
+    postgres.query('CREATE TABLE "a-b".c (id text); CREATE TABLE a."b-c" (id integer)')
+    export(postgres, data([{"id": 1}]), schema_name="a-b", table_name="c")
+    export(postgres, data([{"id": 1}]), schema_name="a", table_name="b-c")
+    assert postgres.query('SELECT * FROM "a-b".c') == [("1",)]
+    assert postgres.query('SELECT * FROM a."b-c"') == [(1,)]
+
+
 def test_types_can_be_said(postgres):
     """In a new table; a type or a column that is not known is told with what was meant."""
     rows = data([{"id": 1.0, "zip": 10115, "at": "2024-01-31"}])
