@@ -22,7 +22,8 @@ def inside(
 ) -> None:
     """Run the tests of *files* with the Python of the host; *told* are variables for them.
 
-    What that pytest says is what this test says; the components are switched on.
+    They import what lies beside them, and what all tests do. What that pytest says is what this
+    test says; the components are switched on.
     """
     python = environment(host) / "python"
     env = {
@@ -31,6 +32,7 @@ def inside(
         "KOZMO_HOME": str(tmp_path / "kozmo"),
         "DO_NOT_TRACK": "true",
         "ENABLE_MAGE_INTEGRATIONS": "true",
+        "PYTHONPATH": f"{ROOT / 'tests'}:{FOLDER}",
         **(told or {}),
     }
     options = ["-q", "--noconftest", "-p", "no:cacheprovider", "--basetemp", tmp_path / "inner"]

@@ -1,7 +1,6 @@
 """The Database Loader within the environment of KozmoAI, against a real PostgreSQL and SQLite."""
 
 from inside import FOLDER, inside
-from project import ROOT
 
 
 def test_the_database_loader_works_within_kozmoai(run, environment, tmp_path, postgres):
@@ -11,6 +10,5 @@ def test_the_database_loader_works_within_kozmoai(run, environment, tmp_path, po
         "POSTGRES_URL": postgres.url,
         # Whose fixtures those tests share.
         "PYTEST_PLUGINS": "loader_node",
-        "PYTHONPATH": str(ROOT / "tests"),
     }
     inside(run, environment, tmp_path, [FOLDER / name for name in names], told, timeout=600)

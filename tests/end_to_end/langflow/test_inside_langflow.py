@@ -35,7 +35,6 @@ def test_the_components_work_within_langflow(run, environment, tmp_path, postgre
         "POSTGRES": json.dumps(postgres.config),
         "POSTGRES_URL": postgres.url,
         "PYTEST_PLUGINS": "langflow_services",
-        "PYTHONPATH": f"{ROOT / 'tests'}:{FOLDER}",
     }
     inside(run, environment, tmp_path, CHECKS, told, host="langflow")
 
